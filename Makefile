@@ -1,0 +1,63 @@
+# One command each; every one does its own set-up, and every suite prints its seconds.
+#   make run      build and serve on loopback; ARGS="--data DIR --seed FILE" goes to `penfold serve`
+#   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
+#   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
+#   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
+.PHONY: run build test test-rust test-interop test-crash test-powercut bench soak lint fuzz
+SHELL := /bin/bash
+export PYTHONDONTWRITEBYTECODE := 1
+SUITE := scripts/suite
+FUZZ_SECONDS ?= 60
+SOAK_SEEDS ?= 100000
+
+run: build
+	exec target/release/penfold serve $(ARGS)
+
+build:
+	@scripts/setup-build
+	cargo build --release --locked -p penfold-solo
+
+test: test-rust test-interop test-crash test-powercut
+
+test-rust:
+	@scripts/setup-build test
+	@$(SUITE) rust cargo nextest run --workspace --locked --no-fail-fast
+
+test-interop: build
+	@scripts/setup-test clients
+	@$(SUITE) interop python3 tests/interop/run.py
+
+test-crash: build
+	@$(SUITE) crash python3 tests/crash/crash.py
+
+test-powercut: build
+	@scripts/setup-test tools
+	@$(SUITE) powercut python3 tests/powercut/powercut.py
+
+bench: build
+	@scripts/setup-test bench
+	@$(SUITE) bench python3 tests/bench/bench.py $(ARGS)
+
+soak: build
+	@scripts/setup-build test
+	@scripts/setup-test clients tools
+	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
+	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
+	@$(SUITE) simulation env PENFOLD_SEEDS=$(SOAK_SEEDS) cargo nextest run --release --locked -p penfold-tests simulation
+
+lint:
+	@scripts/setup-build
+	@$(SUITE) fmt cargo fmt --all --check
+	@$(SUITE) clippy cargo clippy --workspace --all-targets --locked -- --deny warnings
+	@$(SUITE) licences scripts/check-licences
+	@if command -v cargo-deny >/dev/null; then $(SUITE) deny cargo deny --locked check licenses bans sources; \
+	 else echo "cargo-deny is not installed (cargo install --locked cargo-deny, some minutes): scripts/check-licences stands in for it"; fi
+	@$(SUITE) scripts bash -c 'for f in $$(grep -rlE "^#!/bin/bash" scripts tests/bench/peers .ci); do bash -n "$$f" || exit 1; done; \
+	  python3 -c "import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]" $$(find tests scripts/check-licences -name "*.py" -o -path scripts/check-licences)'
+
+# libFuzzer needs -Z flags, which the one stable toolchain takes with RUSTC_BOOTSTRAP.
+fuzz:
+	@scripts/setup-build
+	@command -v cargo-fuzz >/dev/null || cargo install --locked --quiet cargo-fuzz
+	@for target in $$(ls fuzz/fuzz_targets | sed 's/\.rs$$//'); do mkdir -p fuzz/corpus/$$target; \
+	  $(SUITE) fuzz-$$target env RUSTC_BOOTSTRAP=1 cargo fuzz run $$target -- -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 || exit 1; done

@@ -1,0 +1,155 @@
+//! LIST (RFC 9051 §6.3.9, RFC 5258), with STATUS (RFC 5819) and special-use (RFC 6154), over one's own mailboxes and those
+//! that are shared with one.
+
+mod pattern;
+
+use super::status;
+use crate::grammar::List;
+use crate::grammar::write::mailbox as write_mailbox;
+use crate::session::{OTHER_USERS, Outcome, Output, Session, Stop, shared_name};
+use pattern::Pattern;
+use penfold_mailbox::{Folder, Folders, Mailbox};
+use penfold_types::Kind;
+use std::sync::Arc;
+
+/// A name in the tree.
+pub struct Node {
+    pub path: String,
+    /// `None`: a level that holds others and cannot be selected.
+    pub folder: Option<Folder>,
+    pub children: bool,
+    /// One's own: only these have a special use.
+    pub own: bool,
+    pub mailbox: Option<Mailbox>,
+}
+
+impl Node {
+    pub fn subscribed(&self) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.subscribed)
+    }
+
+    fn special_use(&self) -> Option<&'static str> {
+        self.folder.as_ref().filter(|_| self.own)?.role?.special_use()
+    }
+}
+
+pub async fn run(session: &mut Session, args: &List, out: &mut Output) -> Outcome {
+    // RFC 9051 §6.3.9: an empty pattern asks for the separator.
+    if !args.extended && args.patterns.iter().all(|pattern| pattern.is_empty()) {
+        out.untagged("LIST (\\Noselect) \"/\" \"\"");
+        return Ok("done".into());
+    }
+    let patterns = patterns(session, &args.reference, &args.patterns)?;
+    let nodes = nodes(session, &patterns).await?;
+    for (at, node) in nodes.iter().enumerate() {
+        if !patterns.iter().any(|pattern| pattern.matches(&node.path)) {
+            continue;
+        }
+        let chosen = (!args.only_subscribed || node.subscribed()) && (!args.only_special || node.special_use().is_some());
+        // RFC 5258 §3.5: a name that is only on the way to one that was asked for.
+        let below = args.recursive_match && {
+            let rest = nodes.get(at + 1..).unwrap_or_default().iter();
+            let children = rest.take_while(|other| is_below(&other.path, &node.path));
+            let (mut subscribed, mut special) = (false, false);
+            children.for_each(|other| {
+                subscribed |= other.subscribed();
+                special |= other.special_use().is_some();
+            });
+            (!args.only_subscribed || subscribed) && (!args.only_special || special)
+        };
+        if !chosen && !below {
+            continue;
+        }
+        write_node(session, node, args.return_subscribed, below.then_some(args), out);
+        if let (Some(folder), Some(mailbox)) = (&node.folder, &node.mailbox)
+            && !args.status.is_empty()
+        {
+            let deleted = status::deleted_storage(mailbox, folder, &args.status).await?;
+            status::line(session, &node.path, folder, &args.status, deleted, out);
+        }
+        out.breathe().await?;
+    }
+    Ok("done".into())
+}
+
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
+}
+
+pub fn patterns(session: &Session, reference: &[u8], patterns: &[bytes::Bytes]) -> Result<Vec<Pattern>, Stop> {
+    let reference = session.name(reference)?;
+    patterns.iter().map(|pattern| Ok(Pattern::new(&format!("{reference}{}", session.name(pattern)?)))).collect()
+}
+
+/// Every name that one of the patterns may mean, parents before children.
+pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>, Stop> {
+    let user = session.user()?;
+    let mut nodes = Vec::new();
+    add(&mut nodes, "", &user.mailbox.folders().await?, &user.mailbox, true);
+    if !patterns.iter().any(|pattern| pattern.may_reach(OTHER_USERS)) {
+        return Ok(nodes);
+    }
+    let shared = session.server.directory.shared_mailboxes(&user.who).await?;
+    if shared.is_empty() {
+        return Ok(nodes);
+    }
+    let level = |path: String| Node { path, folder: None, children: true, own: false, mailbox: None };
+    nodes.push(level(OTHER_USERS.to_owned()));
+    for one in shared {
+        let scope = match session.server.directory.open_shared(&user.who, one.principal).await {
+            Ok(scope) => scope,
+            // The right was lost between two reads.
+            Err(error) if error.kind() == Kind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let mailbox = session.server.mailboxes.open(&scope).await?;
+        let root = format!("{OTHER_USERS}/{}", shared_name(&one));
+        nodes.push(level(root.clone()));
+        add(&mut nodes, &format!("{root}/"), &mailbox.folders().await?, &mailbox, false);
+    }
+    Ok(nodes)
+}
+
+fn add(nodes: &mut Vec<Node>, prefix: &str, folders: &Arc<Folders>, mailbox: &Mailbox, own: bool) {
+    nodes.extend(folders.iter().map(|(path, folder)| Node {
+        path: format!("{prefix}{path}"),
+        folder: Some(folder.clone()),
+        children: folders.has_children(folder.id),
+        own,
+        mailbox: Some(mailbox.clone()),
+    }));
+}
+
+/// One LIST response. Special uses are told also where nobody asked (RFC 6154 §2 allows it, and clients look for them).
+fn write_node(session: &Session, node: &Node, subscribed: bool, below: Option<&List>, out: &mut Output) {
+    let mut attributes = Vec::with_capacity(4);
+    if node.folder.is_none() {
+        attributes.push("\\Noselect");
+    }
+    attributes.push(if node.children { "\\HasChildren" } else { "\\HasNoChildren" });
+    attributes.extend(node.special_use());
+    if subscribed && node.subscribed() {
+        attributes.push("\\Subscribed");
+    }
+    out.buf.extend_from_slice(b"* LIST (");
+    crate::grammar::write::words(&mut out.buf, attributes);
+    out.buf.extend_from_slice(b") \"/\" ");
+    write_mailbox(&mut out.buf, &node.path, session.enabled.utf8());
+    if let Some(args) = below {
+        let words: &[u8] = match (args.only_subscribed, args.only_special) {
+            (true, true) => b"\"SUBSCRIBED\" \"SPECIAL-USE\"",
+            (true, false) => b"\"SUBSCRIBED\"",
+            _ => b"\"SPECIAL-USE\"",
+        };
+        out.buf.extend_from_slice(b" (\"CHILDINFO\" (");
+        out.buf.extend_from_slice(words);
+        out.buf.extend_from_slice(b"))");
+    }
+    out.buf.extend_from_slice(b"\r\n");
+}
+
+/// The LIST response of one of one's own mailboxes.
+pub fn line(session: &Session, folders: &Folders, folder: &Folder, path: &str, out: &mut Output) {
+    let node = Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own: true, mailbox: None };
+    write_node(session, &node, false, None, out);
+}

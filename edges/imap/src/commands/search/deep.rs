@@ -1,0 +1,80 @@
+//! The part of a search that must look at messages: batches on tasks of their own, a few at a time, so that both cores
+//! and many requests to a distant store are kept busy, and no more than a few messages are in memory.
+
+use super::test::{Listed, Test};
+use crate::session::Stop;
+use penfold_mailbox::{Content, Mailbox, UidSet};
+use penfold_types::{ItemId, Kind, Uid};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Messages of one batch, batches at a time.
+const BATCH: usize = 64;
+const WIDTH: usize = 6;
+
+pub async fn search(mailbox: &Mailbox, test: Arc<Test>, open: Vec<Listed>) -> Result<UidSet, Stop> {
+    let mut running: JoinSet<Result<Vec<Uid>, Stop>> = JoinSet::new();
+    let mut found: Vec<Uid> = Vec::new();
+    let mut batches = open.chunks(BATCH);
+    loop {
+        while running.len() < WIDTH
+            && let Some(batch) = batches.next()
+        {
+            running.spawn(batch_of(mailbox.clone(), test.clone(), batch.to_vec()));
+        }
+        match running.join_next().await {
+            None => return Ok(found.into_iter().collect()),
+            Some(Ok(hits)) => found.extend(hits?),
+            Some(Err(error)) => {
+                tracing::error!(%error, "a batch of SEARCH ended early");
+                return Err(Stop::no("[SERVERBUG] the search failed"));
+            }
+        }
+    }
+}
+
+async fn batch_of(mailbox: Mailbox, test: Arc<Test>, batch: Vec<Listed>) -> Result<Vec<Uid>, Stop> {
+    let items: Vec<ItemId> = batch.iter().map(|listed| listed.item).collect();
+    let contents = match mailbox.contents(&items).await {
+        Ok(contents) => contents,
+        Err(error) if error.kind() == Kind::Broken => one_by_one(&mailbox, &items).await?,
+        Err(error) => return Err(error.into()),
+    };
+    let mut hits = Vec::new();
+    for (listed, content) in batch.iter().zip(contents) {
+        // Expunged meanwhile, or damaged: it is not found, and harms no other.
+        let Some(content) = content else { continue };
+        if one(&mailbox, &test, listed, &content).await? {
+            hits.push(listed.uid);
+        }
+    }
+    Ok(hits)
+}
+
+async fn one_by_one(mailbox: &Mailbox, items: &[ItemId]) -> Result<Vec<Option<Arc<Content>>>, Stop> {
+    let mut out = Vec::with_capacity(items.len());
+    for item in items {
+        match mailbox.contents(std::slice::from_ref(item)).await {
+            Ok(mut one) => out.push(one.pop().flatten()),
+            Err(error) if error.kind() == Kind::Broken => out.push(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(out)
+}
+
+async fn one(mailbox: &Mailbox, test: &Test, listed: &Listed, content: &Content) -> Result<bool, Stop> {
+    if let Some(answer) = test.judge(listed, Some(content), None) {
+        return Ok(answer);
+    }
+    let prefix = content.prefix.len() as u64;
+    let end = if test.needs_body() { content.size() } else { prefix + u64::from(content.summary.root.header.end) };
+    match mailbox.bytes(content, prefix..end).await {
+        Ok(octets) => Ok(test.judge(listed, Some(content), Some(&octets)).unwrap_or(false)),
+        Err(error) if error.kind() == Kind::Retry => Err(error.into()),
+        Err(error) => {
+            tracing::error!(%error, item = %content.item, "a message's octets cannot be read");
+            Ok(false)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What transport and the directory decide, in the words of SMTP.
+
+use crate::Role;
+use crate::reply::{self, Reply};
+use penfold_directory::SignInError;
+use penfold_transport::Refusal;
+
+const BUSY: Reply = reply::NO_ROOM;
+const UNKNOWN: Reply = Reply::new(550, "5.1.1", "No such recipient here");
+const OVER_QUOTA: Reply = Reply::new(452, "4.2.2", "Mailbox full");
+const MAY_NOT_POST: Reply = Reply::new(550, "5.7.1", "Not allowed to post to this group");
+/// Never an open relay.
+const NO_RELAY: Reply = Reply::new(550, "5.7.1", "Not a recipient of ours: relaying is not allowed");
+const NO_SENDING_YET: Reply = Reply::new(451, "4.3.0", "Mail to other hosts cannot be sent yet");
+const NOT_YOUR_SENDER: Reply = Reply::new(553, "5.7.1", "The sender is not an address of yours");
+const NOT_YOUR_FROM: Reply = Reply::new(550, "5.7.1", "From is not an address of yours");
+const NO_AUTHOR: Reply = Reply::new(550, "5.7.1", "From is missing");
+const LOOP: Reply = Reply::new(554, "5.4.6", "The message goes in a circle");
+const LONG_HEADER: Reply = Reply::new(552, "5.3.4", "Header larger than 1 MB");
+const LATER: Reply = Reply::new(451, "4.3.0", "Try again later");
+
+/// `at_data`: the refusal is about the message, not about one of the envelope's addresses.
+pub(crate) fn refusal(refusal: &Refusal, role: Role, at_data: bool) -> Reply {
+    match refusal {
+        Refusal::Unknown => UNKNOWN,
+        Refusal::OverQuota => OVER_QUOTA,
+        Refusal::MayNotPost => MAY_NOT_POST,
+        Refusal::Outside if role == Role::Mx => NO_RELAY,
+        Refusal::Outside => NO_SENDING_YET,
+        Refusal::NotYours if at_data => NOT_YOUR_FROM,
+        Refusal::NotYours => NOT_YOUR_SENDER,
+        Refusal::NoAuthor => NO_AUTHOR,
+        Refusal::Loop => LOOP,
+        Refusal::TooLarge => reply::TOO_LARGE,
+        Refusal::HeaderTooLarge => LONG_HEADER,
+        Refusal::Busy => BUSY,
+        Refusal::Later(_) => LATER,
+    }
+}
+
+/// Which of its reasons it was is not told (RFC 4954 §4).
+pub(crate) fn sign_in(error: SignInError) -> Reply {
+    match error {
+        SignInError::Refused => reply::SIGN_IN_REFUSED,
+        SignInError::TooMany(_) | SignInError::Unavailable => reply::SIGN_IN_LATER,
+    }
+}

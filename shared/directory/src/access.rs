@@ -1,0 +1,33 @@
+//! The only file in which a scope is granted. A test reads the sources for that: whoever wants the rows of a tenant or of
+//! an account comes through one of these functions, and each says on what ground.
+
+use crate::Directory;
+use penfold_ports::{Account, Rights, Scope, TenantScope};
+use penfold_types::{PrincipalId, TenantId};
+
+/// The owner of the account, after a sign-in.
+pub(crate) fn own(account: Account) -> Scope {
+    Scope::grant(account, account.principal, Rights::ALL)
+}
+
+/// A member of a shared mailbox, after its member row was read.
+pub(crate) fn member(account: Account, viewer: PrincipalId) -> Scope {
+    Scope::grant(account, viewer, Rights::MEMBER)
+}
+
+/// The organisation's rows, for the directory itself.
+pub(crate) fn organisation(tenant: TenantId) -> TenantScope {
+    TenantScope::grant(tenant)
+}
+
+impl Directory {
+    /// For a job, from its own header: the account that it was sent for.
+    pub fn job_scope(&self, account: Account) -> Scope {
+        own(account)
+    }
+
+    /// For a job or a resolved address: the tenant that it names.
+    pub fn tenant_scope(&self, tenant: TenantId) -> TenantScope {
+        organisation(tenant)
+    }
+}

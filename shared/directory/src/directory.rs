@@ -1,0 +1,128 @@
+use crate::cache::Cache;
+use crate::hasher::{Argon2id, Hasher};
+use crate::keys::DataKey;
+use crate::routes::Recipient;
+use crate::rows::{Principal, Status, sk};
+use crate::sign_in::Door;
+use crate::store::Store;
+use crate::{Operator, access};
+use penfold_ports::{Account, World};
+use penfold_types::{Domain, Env, Error, Result, TenantId};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long what was read may be believed.
+pub(crate) const FRESH: Duration = Duration::from_secs(60);
+
+/// What the tests and a simulation set otherwise.
+#[derive(Clone)]
+pub struct Options {
+    pub hasher: Arc<dyn Hasher>,
+    /// Bytes for each mailbox that has no quota of its own.
+    pub quota: u64,
+    /// Wrong sign-ins in ten minutes, of one address or from one network, after which each further one waits.
+    pub failures_before_delay: u32,
+    /// Different wrong sign-ins in ten minutes after which there is no further one.
+    pub failures_before_refusal: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { hasher: Arc::new(Argon2id), quota: 50 << 30, failures_before_delay: 5, failures_before_refusal: 20 }
+    }
+}
+
+/// Cheap to clone; one for each process, so that its caches are shared.
+#[derive(Clone)]
+pub struct Directory {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub options: Options,
+    pub routes: Cache<String, Recipient>,
+    pub domains: Cache<Domain, TenantId>,
+    pub principals: Cache<Account, Principal>,
+    pub tenants: Cache<TenantId, Tenant>,
+    pub keys: Cache<(TenantId, u32), DataKey>,
+    pub door: Door,
+}
+
+/// A tenant's own row.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    pub name: String,
+    pub status: Status,
+    pub key_version: u32,
+    pub created: penfold_types::Timestamp,
+}
+
+impl Directory {
+    pub fn new(world: World) -> Self {
+        Self::with_options(world, Options::default())
+    }
+
+    pub fn with_options(world: World, options: Options) -> Self {
+        let store = Store { world: world.named("directory") };
+        let door = Door::new(store.env(), &options);
+        let inner = Inner {
+            store,
+            options,
+            routes: Cache::new(20_000),
+            domains: Cache::new(5_000),
+            principals: Cache::new(20_000),
+            tenants: Cache::new(5_000),
+            keys: Cache::new(10_000),
+            door,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Everything that an administrator does.
+    pub fn operator(&self) -> Operator {
+        Operator::new(self.clone(), "operator")
+    }
+
+    /// The bytes that an account may hold; at most a minute old.
+    pub async fn quota(&self, account: Account) -> Result<u64> {
+        let principal = self.principal(account).await?;
+        Ok(principal.quota.unwrap_or(self.inner.options.quota))
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn env(&self) -> &Env {
+        self.inner.store.env()
+    }
+
+    /// A principal, at most a minute old.
+    pub(crate) async fn principal(&self, account: Account) -> Result<Principal> {
+        let now = self.env().monotonic();
+        if let Some(known) = self.inner.principals.get(&account, now) {
+            return Ok(known);
+        }
+        let mark = self.inner.principals.mark();
+        let principal = self.principal_now(account).await?;
+        self.inner.principals.put_read(mark, account, principal.clone(), now + FRESH);
+        Ok(principal)
+    }
+
+    pub(crate) async fn principal_now(&self, account: Account) -> Result<Principal> {
+        let key = access::organisation(account.tenant).principal(account.principal, sk::principal());
+        let row = self.store().get(&key).await?.ok_or_else(|| Error::not_found("there is no such person or group"))?;
+        Principal::read(&row)
+    }
+
+    /// After a change of a principal made here: nothing old is believed in this process. Others notice within a minute.
+    pub(crate) fn forget_principal(&self, account: Account) {
+        self.inner.principals.remove(&account);
+    }
+
+    /// After addresses were taken away or moved.
+    pub(crate) fn forget_routes(&self) {
+        self.inner.routes.clear();
+    }
+}

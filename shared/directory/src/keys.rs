@@ -1,0 +1,83 @@
+//! Each tenant's data keys. A new version is a new row, so what was sealed under an older one stays readable; the tenant's
+//! row says which is current. Destroying the rows destroys what they sealed.
+
+use crate::directory::{FRESH, Tenant};
+use crate::rows::{Status, read_time, sk, time};
+use crate::{Directory, access};
+use penfold_ports::{Row, Write};
+use penfold_types::{Error, Result, TenantId};
+use std::fmt;
+use std::time::Duration;
+
+/// How long an unwrapped key stays in memory.
+const KEPT: Duration = Duration::from_secs(600);
+
+#[derive(Clone, PartialEq, Eq)]
+pub struct DataKey {
+    pub version: u32,
+    pub key: [u8; 32],
+}
+
+impl fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataKey {}", self.version)
+    }
+}
+
+impl Directory {
+    /// The key to seal with now.
+    pub async fn data_key(&self, tenant: TenantId) -> Result<DataKey> {
+        let version = self.tenant(tenant).await?.key_version;
+        self.data_key_version(tenant, version).await
+    }
+
+    /// The key that something was sealed with.
+    pub async fn data_key_version(&self, tenant: TenantId, version: u32) -> Result<DataKey> {
+        let now = self.env().monotonic();
+        if let Some(known) = self.inner.keys.get(&(tenant, version), now) {
+            return Ok(known);
+        }
+        let mark = self.inner.keys.mark();
+        let row = self.store().get(&access::organisation(tenant).organisation(sk::data_key(version))).await?;
+        let row = row.ok_or_else(|| Error::not_found("the key of this data is gone"))?;
+        let wrapped = row.bytes("w").ok_or_else(|| Error::broken("a key row is damaged"))?;
+        let key = DataKey { version, key: self.store().world.secrets.unwrap(tenant, wrapped).await? };
+        self.inner.keys.put_read(mark, (tenant, version), key.clone(), now + KEPT);
+        Ok(key)
+    }
+
+    /// The write that makes a version of a tenant's key.
+    pub(crate) async fn new_data_key(&self, tenant: TenantId, version: u32) -> Result<Write> {
+        let mut key = [0; 32];
+        self.env().fill(&mut key);
+        let wrapped = self.store().world.secrets.wrap(tenant, &key).await?;
+        let row = Row::new().with("w", wrapped).with("at", time(self.env().now()));
+        Ok(Write::put_new(access::organisation(tenant).organisation(sk::data_key(version)), row))
+    }
+
+    /// A tenant's row, at most a minute old.
+    pub(crate) async fn tenant(&self, tenant: TenantId) -> Result<Tenant> {
+        let now = self.env().monotonic();
+        if let Some(known) = self.inner.tenants.get(&tenant, now) {
+            return Ok(known);
+        }
+        let mark = self.inner.tenants.mark();
+        let found = self.tenant_now(tenant).await?;
+        self.inner.tenants.put_read(mark, tenant, found.clone(), now + FRESH);
+        Ok(found)
+    }
+
+    pub(crate) async fn tenant_now(&self, tenant: TenantId) -> Result<Tenant> {
+        let row = self.store().get(&access::organisation(tenant).organisation(sk::tenant())).await?;
+        let row = row.ok_or_else(|| Error::not_found("there is no such tenant"))?;
+        let read = || {
+            Some(Tenant {
+                name: row.str("n")?.to_owned(),
+                status: Status::read(row.u64("st")?),
+                key_version: u32::try_from(row.u64("kv")?).ok()?,
+                created: read_time(&row),
+            })
+        };
+        read().ok_or_else(|| Error::broken("a tenant's row is damaged"))
+    }
+}

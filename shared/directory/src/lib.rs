@@ -1,0 +1,46 @@
+//! Who there is and what they may do: tenants, domains, people, groups, shared mailboxes, sign-in, rights, quotas, data
+//! keys and the audit log. Everything is rows of the shared table; nothing here is state that a process could not lose.
+//!
+//! | file | what |
+//! |---|---|
+//! | access.rs | the only place where a `Scope` or `TenantScope` is granted |
+//! | rows.rs | the rows, their keys and attributes |
+//! | routes.rs | an address -> a recipient |
+//! | groups.rs | members, nesting, who may post |
+//! | shared.rs | mailboxes of a team |
+//! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
+//! | keys.rs | the data keys of tenants |
+//! | operator/ | everything that an administrator does, each act with its audit row |
+
+mod access;
+mod app_password;
+mod audit;
+mod cache;
+mod directory;
+mod groups;
+mod hasher;
+mod keys;
+mod operator;
+mod routes;
+mod rows;
+mod shared;
+mod sign_in;
+mod store;
+mod throttle;
+
+#[cfg(test)]
+mod tests;
+
+pub use audit::AuditEntry;
+pub use directory::{Directory, Options};
+pub use groups::{Member, MemberKey};
+pub use hasher::{Argon2id, Cheap, Hasher};
+pub use keys::DataKey;
+pub use operator::{
+    AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
+    Quota, SharedInfo, TenantInfo,
+};
+pub use routes::Recipient;
+pub use rows::{PostPolicy, PrincipalKind, Status};
+pub use shared::SharedMailbox;
+pub use sign_in::{SignInError, SignedIn};

@@ -1,0 +1,94 @@
+//! Deleting a principal. First it is marked, so that nothing is added to it any more and nobody signs in; then its rows go
+//! in commits of their own; last its addresses and its own row. Whatever stops it, doing it again goes on.
+
+use super::Operator;
+use super::aliases::alias_removal;
+use super::principals::act;
+use crate::access;
+use crate::rows::{PrincipalKind, Status, rest, sk, time};
+use penfold_ports::{Account, Query, Row, Sk, When, Write, shared};
+use penfold_types::{Address, PrincipalId, Result};
+
+const CHUNK: usize = 90;
+
+impl Operator {
+    pub(super) async fn delete_principal(&self, address: &Address, kind: PrincipalKind) -> Result<()> {
+        let (account, principal) = self.find_kind(address, kind).await?;
+        let store = self.directory.store();
+        let set = vec![
+            ("st".into(), Status::Deleting.number().into()),
+            ("lv".into(), 0u64.into()),
+            ("sv".into(), principal.secret_version.saturating_add(1).into()),
+        ];
+        let mark = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Present };
+        let audit = self.audit(account.tenant, act(kind, "delete"), &principal.address.to_string(), &principal.name);
+        store.commit(vec![mark, audit]).await?;
+        self.directory.forget_principal(account);
+        self.delete_members(account, kind).await?;
+        self.delete_own_rows(account, kind).await?;
+        let scope = access::organisation(account.tenant);
+        let mine = When::Equal(vec![("p".into(), account.principal.as_bytes().into())]);
+        let mut last = vec![
+            Write::Delete { key: shared::route(&principal.address), when: mine },
+            Write::delete(scope.organisation(sk::name(kind, &principal.address))),
+            Write::delete(self.principal_key(account)),
+        ];
+        if kind != PrincipalKind::Group {
+            // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one.
+            let gone = Row::new().with("a", principal.address.to_string()).with("at", time(self.directory.env().now()));
+            last.push(Write::put(scope.organisation(sk::gone(account.principal)), gone));
+        }
+        store.commit(last).await?;
+        self.directory.forget_principal(account);
+        self.directory.forget_routes();
+        Ok(())
+    }
+
+    /// Those who are in it, with their own rows about it, and those who are named.
+    async fn delete_members(&self, account: Account, kind: PrincipalKind) -> Result<()> {
+        if kind == PrincipalKind::Person {
+            return Ok(());
+        }
+        let scope = access::organisation(account.tenant);
+        let pk = scope.member(account.principal, Sk::text("m#")).pk().clone();
+        loop {
+            let query = Query { pk: pk.clone(), from: Sk::text("a"), to: None, limit: CHUNK / 2, reverse: false };
+            let page = self.directory.store().query(&query).await?;
+            if page.rows.is_empty() {
+                return Ok(());
+            }
+            let mut writes = Vec::with_capacity(CHUNK);
+            for (key, _) in page.rows {
+                if let Some(member) = rest(&key, "m#").and_then(PrincipalId::from_slice) {
+                    writes.push(Write::delete(scope.principal(member, sk::membership(kind, account.principal))));
+                }
+                writes.push(Write::delete(scope.member(account.principal, key)));
+            }
+            self.directory.store().commit(writes).await?;
+        }
+    }
+
+    /// Secrets, aliases and memberships.
+    async fn delete_own_rows(&self, account: Account, kind: PrincipalKind) -> Result<()> {
+        let scope = access::organisation(account.tenant);
+        let pk = scope.principal(account.principal, sk::principal()).pk().clone();
+        let rows =
+            self.directory.store().query_all(&Query { pk, from: Sk::text("a"), to: None, limit: usize::MAX, reverse: false }).await?;
+        let mut writes = Vec::new();
+        for (key, row) in rows {
+            if writes.len() + 3 > CHUNK {
+                self.directory.store().commit(std::mem::take(&mut writes)).await?;
+            }
+            let container = |prefix| rest(&key, prefix).and_then(PrincipalId::from_slice);
+            if let Some(alias) = rest(&key, "alias#").and_then(|_| row.str("a")).and_then(|text| text.parse().ok()) {
+                writes.extend(alias_removal(account, kind, &alias));
+            } else if key != sk::principal() {
+                if let Some(container) = container("in#g#").or_else(|| container("in#s#")) {
+                    writes.push(Write::delete(scope.member(container, sk::member(account.principal))));
+                }
+                writes.push(Write::delete(scope.principal(account.principal, key)));
+            }
+        }
+        if writes.is_empty() { Ok(()) } else { Ok(self.directory.store().commit(writes).await?) }
+    }
+}

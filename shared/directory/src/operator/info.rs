@@ -1,0 +1,134 @@
+//! What the operator gives and gets back.
+
+use crate::rows::{PostPolicy, PrincipalKind, Status};
+use penfold_types::{Address, Domain, PrincipalId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A part of a list, and where to go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantInfo {
+    pub id: TenantId,
+    pub name: String,
+    pub status: Status,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainInfo {
+    pub domain: String,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewPerson {
+    pub address: Address,
+    pub name: String,
+    /// Without one, nobody signs in until one is set.
+    pub password: Option<String>,
+    pub quota: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonInfo {
+    pub id: PrincipalId,
+    pub tenant: TenantId,
+    pub address: Address,
+    pub name: String,
+    pub status: Status,
+    pub aliases: Vec<Address>,
+    /// Bytes.
+    pub quota: u64,
+    pub quota_is_own: bool,
+    pub created: Timestamp,
+}
+
+/// How many bytes a mailbox may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quota {
+    Default,
+    Bytes(u64),
+}
+
+/// What is `None` stays.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PersonChange {
+    pub name: Option<String>,
+    pub quota: Option<Quota>,
+    /// Active or suspended.
+    pub status: Option<Status>,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewGroup {
+    pub address: Address,
+    pub name: String,
+    pub who_may_post: PostPolicy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    pub id: PrincipalId,
+    pub tenant: TenantId,
+    pub address: Address,
+    pub name: String,
+    pub who_may_post: PostPolicy,
+    /// Those who are named, at most 1,000.
+    pub posters: Vec<Address>,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct GroupChange {
+    pub name: Option<String>,
+    pub who_may_post: Option<PostPolicy>,
+    pub add_posters: Vec<Address>,
+    pub remove_posters: Vec<Address>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberInfo {
+    pub address: Address,
+    /// `None`: outside the tenant.
+    pub kind: Option<PrincipalKind>,
+    pub name: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct NewShared {
+    pub address: Address,
+    pub name: String,
+    pub quota: Option<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedInfo {
+    pub id: PrincipalId,
+    pub tenant: TenantId,
+    pub address: Address,
+    pub name: String,
+    /// Bytes.
+    pub quota: u64,
+    pub created: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppPassword {
+    pub id: String,
+    pub name: String,
+    pub created: Timestamp,
+    /// The beginning of the day of its last use.
+    pub used: Option<Timestamp>,
+}
+
+impl From<&Domain> for DomainInfo {
+    fn from(domain: &Domain) -> Self {
+        Self { domain: domain.to_string(), created: Timestamp::default() }
+    }
+}

@@ -1,0 +1,109 @@
+use super::passwords::check_password;
+use super::principals::{act, quota_change};
+use super::{NewPerson, Operator, Page, PersonChange, PersonInfo};
+use crate::access;
+use crate::rows::{PostPolicy, Principal, PrincipalKind, Status, rest, sk};
+use penfold_ports::{Account, Query, Row, Sk, Write};
+use penfold_types::{Address, Error, Kind, Result, TenantId};
+
+impl Operator {
+    /// In the tenant that owns the address's domain.
+    pub async fn create_person(&self, new: &NewPerson) -> Result<Account> {
+        let hash = match &new.password {
+            Some(password) => {
+                check_password(password)?;
+                Some(self.directory.hash_password(password).await?)
+            }
+            None => None,
+        };
+        let person = Principal {
+            kind: PrincipalKind::Person,
+            address: new.address.clone(),
+            name: new.name.clone(),
+            status: Status::Active,
+            quota: new.quota,
+            secret_version: 1,
+            who_may_post: PostPolicy::default(),
+            created: self.directory.env().now(),
+        };
+        self.create_principal(&person, |account| {
+            let key = access::organisation(account.tenant).principal(account.principal, sk::password());
+            hash.map(|hash| Write::put(key, Row::new().with("h", hash))).into_iter().collect()
+        })
+        .await
+    }
+
+    /// The person of this address, made where it is absent; true where it was made now. Nothing of one who is there is
+    /// changed, the password neither.
+    pub async fn ensure_person(&self, new: &NewPerson) -> Result<(Account, bool)> {
+        match self.find(&new.address).await {
+            Ok((account, found)) if found.kind == PrincipalKind::Person => return Ok((account, false)),
+            Ok((_, found)) => return Err(Error::conflict(format!("{} is a {}", new.address, found.kind.words()))),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok((self.create_person(new).await?, true))
+    }
+
+    pub async fn person(&self, address: &Address) -> Result<PersonInfo> {
+        let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
+        let prefix = Sk::text("alias#");
+        let pk = access::organisation(account.tenant).principal(account.principal, prefix.clone()).pk().clone();
+        let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
+        let aliases = rows.iter().filter_map(|(key, _)| std::str::from_utf8(rest(key, "alias#")?).ok()?.parse().ok()).collect();
+        Ok(PersonInfo { aliases, ..self.person_info(account, person) })
+    }
+
+    /// A page of a tenant's people by address, their aliases left out.
+    pub async fn people(&self, tenant: TenantId, after: Option<&str>, limit: usize) -> Result<Page<PersonInfo>> {
+        let page = self.list_principals(tenant, PrincipalKind::Person, after, limit).await?;
+        let info = |(principal, person)| self.person_info(Account { tenant, principal }, person);
+        Ok(Page { items: page.items.into_iter().map(info).collect(), next: page.next })
+    }
+
+    pub async fn update_person(&self, address: &Address, change: &PersonChange) -> Result<PersonInfo> {
+        let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
+        let (mut set, mut remove, mut detail) = (Vec::new(), Vec::new(), Vec::new());
+        if let Some(name) = &change.name {
+            super::check_name(name)?;
+            set.push(("n".into(), name.as_str().into()));
+            detail.push(format!("name {name}"));
+        }
+        if let Some(status) = change.status {
+            if status == Status::Deleting {
+                return Err(Error::invalid("a person is active or suspended"));
+            }
+            set.push(("st".into(), status.number().into()));
+            detail.push(format!("status {status:?}"));
+        }
+        if let Some(quota) = change.quota {
+            detail.push(format!("quota {quota:?}"));
+        }
+        quota_change(change.quota, &mut set, &mut remove);
+        if !set.is_empty() || !remove.is_empty() {
+            let audit = self.audit(account.tenant, act(PrincipalKind::Person, "update"), &person.address.to_string(), &detail.join(", "));
+            self.update_principal(account, PrincipalKind::Person, set, remove, audit).await?;
+        }
+        self.person(address).await
+    }
+
+    /// Frees the addresses at once. The mailbox is left for the sweep that destroys it, which finds `gone#P` in the
+    /// tenant's rows.
+    pub async fn delete_person(&self, address: &Address) -> Result<()> {
+        self.delete_principal(address, PrincipalKind::Person).await
+    }
+
+    fn person_info(&self, account: Account, person: Principal) -> PersonInfo {
+        PersonInfo {
+            id: account.principal,
+            tenant: account.tenant,
+            address: person.address,
+            name: person.name,
+            status: person.status,
+            aliases: Vec::new(),
+            quota: person.quota.unwrap_or(self.directory.inner.options.quota),
+            quota_is_own: person.quota.is_some(),
+            created: person.created,
+        }
+    }
+}

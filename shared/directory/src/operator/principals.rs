@@ -1,0 +1,128 @@
+//! What people, groups and shared mailboxes have in common: an address, a row, a line in the list.
+
+use super::{Operator, Page, Quota};
+use crate::access;
+use crate::rows::{Principal, PrincipalKind, Route, Status, alive, principal_of, sk};
+use penfold_ports::{Account, Key, Name, Query, Row, Sk, Value, When, Write, shared};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
+
+impl Operator {
+    /// The principal that has this address, as primary one or as alias.
+    pub(super) async fn find(&self, address: &Address) -> Result<(Account, Principal)> {
+        let unknown = || Error::not_found(format!("there is no {address}"));
+        let row = self.directory.store().get(&shared::route(address)).await?.ok_or_else(unknown)?;
+        let route = Route::read(&row)?;
+        let account = Account { tenant: route.tenant, principal: route.principal };
+        Ok((account, self.directory.principal_now(account).await?))
+    }
+
+    pub(super) async fn find_kind(&self, address: &Address, kind: PrincipalKind) -> Result<(Account, Principal)> {
+        let (account, principal) = self.find(address).await?;
+        if principal.kind != kind {
+            return Err(Error::invalid(format!("{address} is a {}, not a {}", principal.kind.words(), kind.words())));
+        }
+        Ok((account, principal))
+    }
+
+    /// Makes a principal with its address; `extra` rows go into the same commit.
+    pub(super) async fn create_principal(&self, principal: &Principal, extra: impl FnOnce(Account) -> Vec<Write>) -> Result<Account> {
+        super::check_name(&principal.name)?;
+        let address = &principal.address;
+        let tenant = self.domain_owner(address.domain()).await?;
+        let account = Account { tenant, principal: PrincipalId::new(self.directory.env()) };
+        let route = Route { tenant, principal: account.principal, kind: principal.kind, alias: false };
+        let mut writes = self.address_writes(address, &route);
+        writes.push(Write::put_new(self.principal_key(account), principal.row()));
+        writes.extend(extra(account));
+        writes.push(self.audit(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name));
+        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(|write| address_words(address, write)))?;
+        Ok(account)
+    }
+
+    /// The rows of a new address: taken by nobody, in a domain of the tenant.
+    pub(super) fn address_writes(&self, address: &Address, route: &Route) -> Vec<Write> {
+        let ours = vec![("t".into(), route.tenant.as_bytes().into()), ("st".into(), Status::Active.number().into())];
+        let mut name = Row::new().with("p", route.principal.as_bytes());
+        if route.alias {
+            name.set("al", true);
+        }
+        vec![
+            Write::put_new(shared::route(address), route.row()),
+            Write::Check { key: shared::domain(address.domain()), when: When::Equal(ours) },
+            Write::put(access::organisation(route.tenant).organisation(sk::name(route.kind, address)), name),
+        ]
+    }
+
+    pub(super) fn principal_key(&self, account: Account) -> Key {
+        access::organisation(account.tenant).principal(account.principal, sk::principal())
+    }
+
+    /// Changes attributes of a principal's row, with its audit row.
+    pub(super) async fn update_principal(
+        &self,
+        account: Account,
+        kind: PrincipalKind,
+        set: Vec<(Name, Value)>,
+        remove: Vec<Name>,
+        audit: Write,
+    ) -> Result<()> {
+        let update = Write::Update { key: self.principal_key(account), set, remove, when: alive(Some(kind)) };
+        let words = |_| Error::not_found("it is being deleted");
+        self.directory.store().commit(vec![update, audit]).await.map_err(|refused| refused.explain(words))?;
+        self.directory.forget_principal(account);
+        Ok(())
+    }
+
+    /// A page of one kind, by primary address.
+    pub(super) async fn list_principals(
+        &self,
+        tenant: TenantId,
+        kind: PrincipalKind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<(PrincipalId, Principal)>> {
+        let prefix = sk::names(kind);
+        let mut query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
+        query.limit = limit.clamp(1, 1000);
+        if let Some(after) = after.filter(|after| after.as_bytes().starts_with(prefix.as_bytes())) {
+            query.from = Sk::text(after).successor();
+        }
+        let page = self.directory.store().query(&query).await?;
+        let next = page.rows.last().filter(|_| page.more).and_then(|(key, _)| String::from_utf8(key.as_bytes().to_vec()).ok());
+        let primary = page.rows.iter().filter(|(_, row)| row.u64("al") != Some(1));
+        let ids = primary.map(|(_, row)| principal_of(row)).collect::<Result<Vec<_>>>()?;
+        Ok(Page { items: self.directory.principals_now(tenant, &ids).await?, next })
+    }
+}
+
+/// The changes that a quota means.
+pub(super) fn quota_change(quota: Option<Quota>, set: &mut Vec<(Name, Value)>, remove: &mut Vec<Name>) {
+    match quota {
+        Some(Quota::Bytes(bytes)) => set.push(("q".into(), bytes.into())),
+        Some(Quota::Default) => remove.push("q".into()),
+        None => {}
+    }
+}
+
+/// What a failed write of [`Operator::address_writes`] means.
+pub(super) fn address_words(address: &Address, write: usize) -> Error {
+    match write {
+        0 => Error::conflict(format!("the address {address} is taken")),
+        1 => Error::conflict(format!("the domain {} is not one of this tenant", address.domain())),
+        _ => Error::conflict("changed by somebody else meanwhile; try again"),
+    }
+}
+
+pub(super) fn act(kind: PrincipalKind, verb: &str) -> &'static str {
+    match (kind, verb) {
+        (PrincipalKind::Person, "create") => "person.create",
+        (PrincipalKind::Person, "delete") => "person.delete",
+        (PrincipalKind::Person, _) => "person.update",
+        (PrincipalKind::Group, "create") => "group.create",
+        (PrincipalKind::Group, "delete") => "group.delete",
+        (PrincipalKind::Group, _) => "group.update",
+        (PrincipalKind::Shared, "create") => "shared.create",
+        (PrincipalKind::Shared, "delete") => "shared.delete",
+        (PrincipalKind::Shared, _) => "shared.update",
+    }
+}

@@ -1,0 +1,85 @@
+use super::principals::{act, quota_change};
+use super::{MemberInfo, NewShared, Operator, Page, PersonChange, SharedInfo};
+use crate::MemberKey;
+use crate::rows::{PostPolicy, Principal, PrincipalKind, Status};
+use penfold_ports::Account;
+use penfold_types::{Address, Result, TenantId};
+
+impl Operator {
+    pub async fn create_shared(&self, new: &NewShared) -> Result<Account> {
+        let shared = Principal {
+            kind: PrincipalKind::Shared,
+            address: new.address.clone(),
+            name: new.name.clone(),
+            status: Status::Active,
+            quota: new.quota,
+            secret_version: 1,
+            who_may_post: PostPolicy::default(),
+            created: self.directory.env().now(),
+        };
+        self.create_principal(&shared, |_| Vec::new()).await
+    }
+
+    pub async fn shared(&self, address: &Address) -> Result<SharedInfo> {
+        let (account, shared) = self.find_kind(address, PrincipalKind::Shared).await?;
+        Ok(self.shared_info(account, shared))
+    }
+
+    pub async fn shared_mailboxes(&self, tenant: TenantId, after: Option<&str>, limit: usize) -> Result<Page<SharedInfo>> {
+        let page = self.list_principals(tenant, PrincipalKind::Shared, after, limit).await?;
+        let info = |(principal, shared)| self.shared_info(Account { tenant, principal }, shared);
+        Ok(Page { items: page.items.into_iter().map(info).collect(), next: page.next })
+    }
+
+    /// The name and the quota; a shared mailbox has no status.
+    pub async fn update_shared(&self, address: &Address, change: &PersonChange) -> Result<SharedInfo> {
+        let (account, shared) = self.find_kind(address, PrincipalKind::Shared).await?;
+        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        if let Some(name) = &change.name {
+            super::check_name(name)?;
+            set.push(("n".into(), name.as_str().into()));
+        }
+        quota_change(change.quota, &mut set, &mut remove);
+        if !set.is_empty() || !remove.is_empty() {
+            let detail = format!("name {:?}, quota {:?}", change.name, change.quota);
+            let audit = self.audit(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail);
+            self.update_principal(account, PrincipalKind::Shared, set, remove, audit).await?;
+        }
+        self.shared(address).await
+    }
+
+    pub async fn add_shared_members(&self, shared: &Address, people: &[Address]) -> Result<usize> {
+        let (account, container) = self.find_kind(shared, PrincipalKind::Shared).await?;
+        self.add(account, &container, people).await
+    }
+
+    pub async fn remove_shared_member(&self, shared: &Address, person: &Address) -> Result<()> {
+        let (account, container) = self.find_kind(shared, PrincipalKind::Shared).await?;
+        self.remove(account, &container, person).await
+    }
+
+    pub async fn shared_members(
+        &self,
+        shared: &Address,
+        after: Option<&MemberKey>,
+        limit: usize,
+    ) -> Result<(Vec<MemberInfo>, Option<MemberKey>)> {
+        self.find_kind(shared, PrincipalKind::Shared).await?;
+        self.list_members(shared, after, limit).await
+    }
+
+    pub async fn delete_shared(&self, address: &Address) -> Result<()> {
+        self.delete_principal(address, PrincipalKind::Shared).await
+    }
+
+    fn shared_info(&self, account: Account, shared: Principal) -> SharedInfo {
+        SharedInfo {
+            id: account.principal,
+            tenant: account.tenant,
+            address: shared.address,
+            name: shared.name,
+            quota: shared.quota.unwrap_or(self.directory.inner.options.quota),
+            created: shared.created,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use super::{Operator, Page, TenantInfo};
+use crate::access;
+use crate::rows::{Status, sk, tenant_of, time};
+use penfold_ports::{Query, Row, Sk, When, Write, shared};
+use penfold_types::{Error, Result, TenantId};
+
+/// 1 to 100 letters, digits, dots, hyphens and spaces in between; kept as written, unique in lower case.
+fn check(name: &str) -> Result<String> {
+    let fits = (1..=100).contains(&name.len())
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ' ' | '&'))
+        && name.trim() == name;
+    if fits {
+        Ok(name.to_lowercase())
+    } else {
+        Err(Error::invalid("a tenant's name has 1 to 100 letters, digits, spaces and any of - . _ &"))
+    }
+}
+
+/// Where the list remembers a removed tenant for the sweep: no tenant can have such a name.
+fn gone_entry(tenant: TenantId) -> penfold_ports::Key {
+    shared::tenant_entry(&format!("~{tenant}"))
+}
+
+impl Operator {
+    pub async fn create_tenant(&self, name: &str) -> Result<TenantInfo> {
+        let (folded, tenant) = (check(name)?, TenantId::new(self.directory.env()));
+        let (scope, created) = (access::organisation(tenant), self.directory.env().now());
+        let entry = Row::new().with("t", tenant.as_bytes());
+        let row = Row::new().with("n", name).with("st", Status::Active.number()).with("kv", 1u64).with("at", time(created));
+        let writes = vec![
+            Write::put_new(shared::tenant_entry(&folded), entry),
+            Write::put_new(scope.organisation(sk::tenant()), row),
+            self.directory.new_data_key(tenant, 1).await?,
+            self.audit(tenant, "tenant.create", name, ""),
+        ];
+        let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
+        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(taken))?;
+        Ok(TenantInfo { id: tenant, name: name.to_owned(), status: Status::Active, created })
+    }
+
+    /// The tenant of this name, made where it is absent; true where it was made now.
+    pub async fn ensure_tenant(&self, name: &str) -> Result<(TenantInfo, bool)> {
+        match self.create_tenant(name).await {
+            Ok(made) => Ok((made, true)),
+            Err(error) if error.kind() == penfold_types::Kind::Conflict => Ok((self.tenant(name).await?, false)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// By name, or by id.
+    pub async fn tenant(&self, name: &str) -> Result<TenantInfo> {
+        let unknown = || Error::not_found(format!("there is no tenant named {name}"));
+        let entry = match check(name) {
+            Ok(folded) => self.directory.store().get(&shared::tenant_entry(&folded)).await?,
+            Err(_) => None,
+        };
+        let id = match entry {
+            Some(row) => tenant_of(&row)?,
+            None => name.parse().map_err(|_| unknown())?,
+        };
+        let tenant = self.directory.tenant_now(id).await.map_err(|error| match error.kind() {
+            penfold_types::Kind::NotFound => unknown(),
+            _ => error,
+        })?;
+        Ok(TenantInfo { id, name: tenant.name, status: tenant.status, created: tenant.created })
+    }
+
+    pub async fn tenants(&self, after: Option<&str>, limit: usize) -> Result<Page<TenantInfo>> {
+        let from = after.map_or_else(|| Sk::text("\u{1}"), |name| Sk::text(name).successor());
+        let query = Query { pk: shared::tenants(), from, to: Some(Sk::text("~")), limit: limit.clamp(1, 1000), reverse: false };
+        let page = self.directory.store().query(&query).await?;
+        let next = page.rows.last().filter(|_| page.more).and_then(|(key, _)| String::from_utf8(key.as_bytes().to_vec()).ok());
+        let mut items = Vec::with_capacity(page.rows.len());
+        for (_, row) in &page.rows {
+            let id = tenant_of(row)?;
+            match self.directory.tenant_now(id).await {
+                Ok(tenant) => items.push(TenantInfo { id, name: tenant.name, status: tenant.status, created: tenant.created }),
+                Err(error) if error.kind() == penfold_types::Kind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Page { items, next })
+    }
+
+    /// Active or suspended: in a suspended tenant nobody signs in, and mail still comes in.
+    pub async fn set_tenant_status(&self, name: &str, status: Status) -> Result<()> {
+        let tenant = self.tenant(name).await?;
+        if status == Status::Deleting || tenant.status == Status::Deleting {
+            return Err(Error::invalid("a tenant is active or suspended; to delete it, remove it"));
+        }
+        let set = vec![("st".into(), status.number().into())];
+        let when = When::Equal(vec![("st".into(), tenant.status.number().into())]);
+        let key = access::organisation(tenant.id).organisation(sk::tenant());
+        let audit = self.audit(tenant.id, "tenant.status", &tenant.name, if status == Status::Active { "active" } else { "suspended" });
+        self.directory.store().commit(vec![Write::Update { key, set, remove: vec![], when }, audit]).await?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        Ok(())
+    }
+
+    /// Makes a new data key; what comes is sealed with it, what is there stays readable.
+    pub async fn rotate_data_key(&self, name: &str) -> Result<u32> {
+        let tenant = self.tenant(name).await?;
+        let version = self.directory.tenant_now(tenant.id).await?.key_version;
+        let next = version.checked_add(1).ok_or_else(|| Error::limit("there are too many keys"))?;
+        let key = access::organisation(tenant.id).organisation(sk::tenant());
+        let when = When::Equal(vec![("kv".into(), version.into())]);
+        let writes = vec![
+            Write::Update { key, set: vec![("kv".into(), next.into())], remove: vec![], when },
+            self.directory.new_data_key(tenant.id, next).await?,
+            self.audit(tenant.id, "tenant.key", &tenant.name, &format!("version {next}")),
+        ];
+        self.directory.store().commit(writes).await?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        Ok(next)
+    }
+
+    /// Removes a tenant that has no domain any more, and destroys its data keys: what they sealed cannot be read again.
+    /// The sweep that frees the space finds the tenant in the list of tenants under `~id`.
+    pub async fn remove_tenant(&self, name: &str) -> Result<()> {
+        let tenant = self.tenant(name).await?;
+        let scope = access::organisation(tenant.id);
+        let (key, store) = (scope.organisation(sk::tenant()), self.directory.store());
+        let mark = |status: Status| vec![("st".into(), status.number().into())];
+        // From here on no domain can be added; then look whether there is one.
+        store.commit(vec![Write::Update { key: key.clone(), set: mark(Status::Deleting), remove: vec![], when: When::Present }]).await?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        let domains = Sk::text("domain#");
+        let mut query = Query::prefix(key.pk().clone(), &domains);
+        query.limit = 1;
+        if !store.query(&query).await?.rows.is_empty() {
+            store.commit(vec![Write::Update { key, set: mark(tenant.status), remove: vec![], when: When::Present }]).await?;
+            return Err(Error::conflict(format!("the tenant {} still has domains; remove them first", tenant.name)));
+        }
+        let keys = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text("key#"))).await?;
+        let keys: Vec<_> = keys.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))).collect();
+        for chunk in keys.chunks(90) {
+            store.commit(chunk.to_vec()).await?;
+        }
+        let writes = vec![
+            Write::put(gone_entry(tenant.id), Row::new().with("t", tenant.id.as_bytes()).with("at", time(self.directory.env().now()))),
+            Write::delete(shared::tenant_entry(&tenant.name.to_lowercase())),
+            Write::delete(scope.organisation(sk::nesting())),
+            Write::delete(key),
+            self.audit(tenant.id, "tenant.remove", &tenant.name, ""),
+        ];
+        store.commit(writes).await?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        self.directory.inner.keys.clear();
+        Ok(())
+    }
+}

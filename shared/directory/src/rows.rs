@@ -1,0 +1,334 @@
+//! The rows of the directory: which there are, what is in them. A change to a row is an update of single attributes, so
+//! what a newer version wrote beside them stays.
+//!
+//! | pk | sk | holds |
+//! |---|---|---|
+//! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
+//! | `d#domain` | `d` | t tenant, st |
+//! | `tenants` | name | t tenant |
+//! | `t#T` | `tenant` | n name, st, kv current key version, at created |
+//! | | `domain#D` | at created |
+//! | | `key#V` | w wrapped key, at |
+//! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
+//! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
+//! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, at created |
+//! | | `alias#address` | an alias |
+//! | | `secret#password` | h in PHC form |
+//! | | `secret#app#id` | h keyed hash, kv key version, n name, at created, used day |
+//! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
+//! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
+//! | | `o#address` | a member outside |
+//! | | `w#address` | somebody named who may post |
+
+use penfold_ports::{Row, Sk, When};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrincipalKind {
+    Person,
+    Group,
+    Shared,
+}
+
+impl PrincipalKind {
+    pub(crate) const ALL: [Self; 3] = [Self::Person, Self::Group, Self::Shared];
+
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Person => 1,
+            Self::Group => 2,
+            Self::Shared => 3,
+        }
+    }
+
+    pub(crate) fn read(number: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    pub(crate) fn letter(self) -> char {
+        match self {
+            Self::Person => 'p',
+            Self::Group => 'g',
+            Self::Shared => 's',
+        }
+    }
+
+    /// As people call it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Group => "group",
+            Self::Shared => "shared mailbox",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Active,
+    /// Mail still comes in; nobody signs in.
+    Suspended,
+    /// Being taken apart; nothing new is added.
+    Deleting,
+}
+
+impl Status {
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Active => 0,
+            Self::Suspended => 1,
+            Self::Deleting => 2,
+        }
+    }
+
+    pub(crate) fn read(number: u64) -> Self {
+        match number {
+            0 => Self::Active,
+            1 => Self::Suspended,
+            _ => Self::Deleting,
+        }
+    }
+}
+
+/// Who may send to a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PostPolicy {
+    Anyone,
+    /// Every address of the tenant.
+    #[default]
+    Inside,
+    /// Members, also through groups inside the group.
+    Members,
+    /// Those who are named.
+    Named,
+}
+
+impl PostPolicy {
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Anyone => 1,
+            Self::Inside => 2,
+            Self::Members => 3,
+            Self::Named => 4,
+        }
+    }
+
+    /// A policy that this version does not know lets nobody post but those who are named.
+    pub(crate) fn read(number: u64) -> Self {
+        match number {
+            1 => Self::Anyone,
+            2 => Self::Inside,
+            3 => Self::Members,
+            _ => Self::Named,
+        }
+    }
+}
+
+/// The condition that a principal is of this kind and not being deleted.
+pub(crate) fn alive(kind: Option<PrincipalKind>) -> When {
+    let mut wanted = vec![("lv".into(), 1u64.into())];
+    wanted.extend(kind.map(|kind| ("k".into(), kind.number().into())));
+    When::Equal(wanted)
+}
+
+fn damaged(what: &str) -> Error {
+    Error::broken("the directory holds a damaged row").because(what)
+}
+
+/// What an address leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub tenant: TenantId,
+    pub principal: PrincipalId,
+    pub kind: PrincipalKind,
+    pub alias: bool,
+}
+
+impl Route {
+    pub fn row(&self) -> Row {
+        let row = Row::new().with("t", self.tenant.as_bytes()).with("p", self.principal.as_bytes()).with("k", self.kind.number());
+        if self.alias { row.with("al", true) } else { row }
+    }
+
+    pub fn read(row: &Row) -> Result<Self> {
+        let read = || {
+            Some(Self {
+                tenant: TenantId::from_slice(row.bytes("t")?)?,
+                principal: PrincipalId::from_slice(row.bytes("p")?)?,
+                kind: PrincipalKind::read(row.u64("k")?)?,
+                alias: row.u64("al") == Some(1),
+            })
+        };
+        read().ok_or_else(|| damaged("route"))
+    }
+}
+
+/// A principal's own row.
+#[derive(Debug, Clone)]
+pub(crate) struct Principal {
+    pub kind: PrincipalKind,
+    pub address: Address,
+    pub name: String,
+    pub status: Status,
+    pub quota: Option<u64>,
+    pub secret_version: u64,
+    pub who_may_post: PostPolicy,
+    pub created: Timestamp,
+}
+
+impl Principal {
+    pub fn row(&self) -> Row {
+        let mut row = Row::new()
+            .with("k", self.kind.number())
+            .with("a", self.address.to_string())
+            .with("n", self.name.as_str())
+            .with("st", self.status.number())
+            .with("lv", self.status != Status::Deleting)
+            .with("sv", self.secret_version)
+            .with("at", time(self.created));
+        if let Some(quota) = self.quota {
+            row.set("q", quota);
+        }
+        if self.kind == PrincipalKind::Group {
+            row.set("wp", self.who_may_post.number());
+        }
+        row
+    }
+
+    pub fn read(row: &Row) -> Result<Self> {
+        let read = || {
+            Some(Self {
+                kind: PrincipalKind::read(row.u64("k")?)?,
+                address: row.str("a")?.parse().ok()?,
+                name: row.str("n")?.to_owned(),
+                status: Status::read(row.u64("st")?),
+                quota: row.u64("q"),
+                secret_version: row.u64("sv")?,
+                who_may_post: PostPolicy::read(row.u64("wp").unwrap_or(0)),
+                created: read_time(row),
+            })
+        };
+        read().ok_or_else(|| damaged("principal"))
+    }
+}
+
+pub(crate) fn time(at: Timestamp) -> u64 {
+    u64::try_from(at.millis()).unwrap_or(0)
+}
+
+pub(crate) fn read_time(row: &Row) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(row.u64("at").unwrap_or(0)).unwrap_or(i64::MAX))
+}
+
+pub(crate) fn principal_of(row: &Row) -> Result<PrincipalId> {
+    row.bytes("p").and_then(|bytes| PrincipalId::from_slice(bytes)).ok_or_else(|| damaged("no principal"))
+}
+
+pub(crate) fn tenant_of(row: &Row) -> Result<TenantId> {
+    row.bytes("t").and_then(|bytes| TenantId::from_slice(bytes)).ok_or_else(|| damaged("no tenant"))
+}
+
+/// A sort key of a text and an id.
+fn keyed(prefix: &str, id: &[u8; 16]) -> Sk {
+    Sk::from_stored(&[prefix.as_bytes(), id].concat())
+}
+
+/// What follows `prefix` in a sort key.
+pub(crate) fn rest<'a>(sk: &'a Sk, prefix: &str) -> Option<&'a [u8]> {
+    sk.as_bytes().strip_prefix(prefix.as_bytes())
+}
+
+pub(crate) mod sk {
+    use super::*;
+
+    pub fn tenant() -> Sk {
+        Sk::text("tenant")
+    }
+
+    pub fn domain(domain: &penfold_types::Domain) -> Sk {
+        Sk::text(&format!("domain#{domain}"))
+    }
+
+    pub fn data_key(version: u32) -> Sk {
+        Sk::text(&format!("key#{version:010}"))
+    }
+
+    pub fn nesting() -> Sk {
+        Sk::text("nesting")
+    }
+
+    pub fn gone(principal: PrincipalId) -> Sk {
+        keyed("gone#", principal.as_bytes())
+    }
+
+    /// All names of one kind.
+    pub fn names(kind: PrincipalKind) -> Sk {
+        Sk::text(&format!("name#{}#", kind.letter()))
+    }
+
+    /// All names of one kind in one domain.
+    pub fn names_in(kind: PrincipalKind, domain: &penfold_types::Domain) -> Sk {
+        Sk::text(&format!("name#{}#{domain}#", kind.letter()))
+    }
+
+    pub fn name(kind: PrincipalKind, address: &Address) -> Sk {
+        let key = address.key();
+        let local = key.rsplit_once('@').map_or("", |(local, _)| local);
+        Sk::text(&format!("name#{}#{}#{local}", kind.letter(), address.domain()))
+    }
+
+    pub fn principal() -> Sk {
+        Sk::text("p")
+    }
+
+    pub fn alias(address: &Address) -> Sk {
+        Sk::text(&format!("alias#{}", address.key()))
+    }
+
+    pub fn secrets() -> Sk {
+        Sk::text("secret#")
+    }
+
+    pub fn password() -> Sk {
+        Sk::text("secret#password")
+    }
+
+    pub fn app_password(id: &str) -> Sk {
+        Sk::text(&format!("secret#app#{id}"))
+    }
+
+    /// The containers of one kind that a principal is in.
+    pub fn memberships(kind: PrincipalKind) -> Sk {
+        Sk::text(if kind == PrincipalKind::Shared { "in#s#" } else { "in#g#" })
+    }
+
+    pub fn membership(kind: PrincipalKind, container: PrincipalId) -> Sk {
+        keyed(if kind == PrincipalKind::Shared { "in#s#" } else { "in#g#" }, container.as_bytes())
+    }
+
+    pub fn member(principal: PrincipalId) -> Sk {
+        keyed("m#", principal.as_bytes())
+    }
+
+    pub fn outside(address: &Address) -> Sk {
+        Sk::text(&format!("o#{}", address.key()))
+    }
+
+    /// The first key of a group's members, and the first after them: `m#` and `o#` stand together.
+    pub fn members() -> (Sk, Sk) {
+        (Sk::text("m#"), Sk::text("p"))
+    }
+
+    pub fn poster(address: &Address) -> Sk {
+        Sk::text(&format!("w#{}", address.key()))
+    }
+
+    pub fn posters() -> Sk {
+        Sk::text("w#")
+    }
+}

@@ -1,0 +1,51 @@
+use crate::core::Core;
+use crate::health::broken;
+use crate::intake::Change;
+use crate::layout::{Space, key_of};
+use bytes::Bytes;
+use penfold_ports::{After, Key, PortError, Row};
+use std::collections::HashMap;
+
+/// What one round has decided and not yet written. A key that is written twice in a round goes to the journal once.
+#[derive(Default)]
+pub(crate) struct Staged {
+    changes: HashMap<(Space, Bytes), Option<Bytes>>,
+}
+
+impl Staged {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    pub(crate) fn set(&mut self, change: Change) {
+        self.changes.insert((change.space, change.key), change.value);
+    }
+
+    pub(crate) fn set_rows(&mut self, rows: Vec<After>) {
+        for (key, row) in rows {
+            self.changes.insert((Space::Rows, key_of(&key)), row.map(|row| row.encode()));
+        }
+    }
+
+    /// The row as the next commit finds it: as staged, else as the engine has it (which only the committer changes).
+    pub(crate) fn row(&self, core: &Core, key: &Key) -> Result<Option<Row>, PortError> {
+        let key = (Space::Rows, key_of(key));
+        let stored = match self.changes.get(&key) {
+            Some(value) => value.clone(),
+            None => core.space(Space::Rows).get(&key.1).map_err(broken)?.map(Bytes::from),
+        };
+        stored.map(|bytes| Row::decode(bytes).map_err(broken)).transpose()
+    }
+
+    /// One batch in the journal: all of the round or nothing survives a crash.
+    pub(crate) fn write(self, core: &Core) -> fjall::Result<()> {
+        let mut batch = fjall::OwnedWriteBatch::with_capacity(core.db().clone(), self.changes.len());
+        for ((space, key), value) in self.changes {
+            match value {
+                Some(value) => batch.insert(core.space(space), key, value),
+                None => batch.remove(core.space(space), key),
+            }
+        }
+        batch.commit()
+    }
+}

@@ -1,0 +1,37 @@
+//! The one store for items of every kind: folders, items, and the change log that every protocol reads. Knows no protocol
+//! and no adapter. Everything is reached through a [`penfold_ports::Scope`]; a verb is a pure decision on a view, one
+//! conditional commit, then a wake.
+
+mod account;
+mod change;
+mod check;
+mod checkpoint;
+mod codec;
+mod commit;
+mod content;
+mod draft;
+mod folder;
+mod index;
+mod history;
+mod keywords;
+mod list;
+mod read;
+mod sealed;
+mod state;
+mod uidset;
+mod verbs;
+mod view;
+
+pub use account::{Budgets, Mailbox, Mailboxes};
+pub use change::{Change, Entry, Placed};
+pub use check::Report;
+pub use content::{Blob, Content};
+pub use folder::{Folder, Folders, Role};
+pub use history::Swept;
+pub use index::{Index, Message};
+pub use keywords::Keywords;
+pub use list::{Delta, Event};
+pub use state::Digest;
+pub use uidset::UidSet;
+pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, NewMessage, Store, Stored};
+pub use view::{Head, Status};

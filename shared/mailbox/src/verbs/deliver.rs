@@ -1,0 +1,114 @@
+//! Delivery: everything that waits for an account, in as few commits as it fits into.
+
+use super::arrive::{Thread, item_id, threads};
+use super::{ROUNDS, busy};
+use crate::account::Mailbox;
+use crate::commit::Outcome;
+use crate::content::{Blob, NewContent};
+use crate::draft::{Draft, arrival, items_per_commit};
+use crate::folder::Role;
+use crate::keywords::Keywords;
+use bytes::Bytes;
+use penfold_formats::mime::Summary;
+use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid};
+use std::collections::BTreeSet;
+
+/// One message for this account.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub blob: Blob,
+    /// Our own header fields, whole lines.
+    pub prefix: Bytes,
+    /// [`Summary::encode`] of the blob.
+    pub summary: Bytes,
+    /// The time of the 250: the item's INTERNALDATE.
+    pub received: Timestamp,
+    /// INBOX where it is `None` or no longer there.
+    pub folder: Option<FolderId>,
+    pub keywords: Keywords,
+}
+
+/// Where a delivery ended up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivered {
+    pub item: ItemId,
+    pub folder: FolderId,
+    pub uid: Uid,
+    pub modseq: Modseq,
+    /// It had been delivered before; folder, uid and modseq are not known then.
+    pub again: bool,
+}
+
+const BATCH: usize = items_per_commit(3);
+
+impl Mailbox {
+    /// Puts messages into the account. Delivering an acceptance a second time changes nothing. No quota is looked at: what
+    /// was accepted is delivered.
+    pub async fn deliver(&self, batch: &[Delivery]) -> Result<Vec<Delivered>> {
+        let mut out = Vec::with_capacity(batch.len());
+        for part in batch.chunks(BATCH) {
+            out.extend(self.deliver_part(part).await?);
+        }
+        Ok(out)
+    }
+
+    async fn deliver_part(&self, batch: &[Delivery]) -> Result<Vec<Delivered>> {
+        let env = &self.inner.world.env;
+        let now = env.now();
+        let ids: Vec<ItemId> = batch.iter().map(|d| item_id(d.blob.acceptance, self.account(), d.received, now)).collect();
+        let summaries = batch
+            .iter()
+            .map(|d| Summary::decode(&d.summary).ok_or_else(|| Error::broken("a job's summary cannot be read")))
+            .collect::<Result<Vec<_>>>()?;
+        let cipher = self.inner.cipher(self.scope().tenant()).await?;
+        let mut there: BTreeSet<ItemId> = BTreeSet::new();
+        let turn = self.shared.writing.lock().await;
+        for round in 0..ROUNDS + batch.len() {
+            let decided = threads(self, &ids.iter().copied().zip(&summaries).collect::<Vec<_>>()).await?;
+            let view = self.view_to_write().await?;
+            let inbox = view.folders.with_role(Role::Inbox).ok_or_else(|| Error::broken("the account has no INBOX"))?.id;
+            let mut draft = Draft::new(self.scope(), &view);
+            let mut out = Vec::with_capacity(batch.len());
+            let mut seen = there.clone();
+            for (at, delivery) in batch.iter().enumerate() {
+                let folder = delivery.folder.filter(|id| view.folders.get(*id).is_some()).unwrap_or(inbox);
+                let mut one = Delivered { item: ids[at], folder, uid: Uid(0), modseq: draft.modseq(), again: true };
+                // Also where one batch holds the same acceptance twice.
+                if seen.insert(ids[at]) {
+                    let Thread { thread, names } = decided[at];
+                    let new = NewContent {
+                        item: ids[at],
+                        blob: delivery.blob,
+                        prefix: &delivery.prefix,
+                        summary: &delivery.summary,
+                        received: delivery.received.seconds(),
+                        zone: 0,
+                        thread,
+                        folder,
+                    };
+                    let arrival = arrival(env, &cipher, &new, &summaries[at], delivery.keywords.clone(), names)?;
+                    one.uid = draft.arrive(folder, arrival)?;
+                    one.again = false;
+                }
+                out.push(one);
+            }
+            if draft.is_empty() {
+                return Ok(out);
+            }
+            match self.commit(draft).await? {
+                Outcome::Done => {
+                    drop(turn);
+                    self.store_due_lists().await;
+                    return Ok(out);
+                }
+                Outcome::Exists(item) => {
+                    if !there.insert(item) {
+                        self.reread(round).await?;
+                    }
+                }
+                Outcome::Stale => self.reread(round).await?,
+            }
+        }
+        Err(busy())
+    }
+}

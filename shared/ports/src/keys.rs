@@ -1,0 +1,319 @@
+//! The keys of rows. A key of a tenant's data can be built from a [`TenantScope`] or a [`Scope`] only, and those are made
+//! by the directory alone, for somebody who signed in or for a job's own header (a test reads the sources for that).
+
+use crate::BlobKey;
+use penfold_types::{AcceptanceId, Address, Domain, FolderId, ItemId, Modseq, PrincipalId, TenantId};
+use std::fmt;
+use std::sync::Arc;
+
+/// A partition key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pk(Arc<str>);
+
+impl Pk {
+    fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// For adapters and the checker, which read keys back from storage.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The tenant that this partition belongs to, `None` for the global ones.
+    pub fn tenant(&self) -> Option<TenantId> {
+        let (kind, rest) = self.0.split_once('#')?;
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x") {
+            return None;
+        }
+        rest.split('#').next()?.parse().ok()
+    }
+}
+
+impl fmt::Debug for Pk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A sort key: bytes that sort, at most 1,024.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sk(Vec<u8>);
+
+impl Sk {
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    pub fn from_stored(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    pub fn text(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+
+    fn parts(parts: &[&[u8]]) -> Self {
+        Self(parts.concat())
+    }
+
+    /// The first key after every key that begins with this one.
+    #[must_use]
+    pub fn after_prefix(&self) -> Self {
+        let mut bytes = self.0.clone();
+        while let Some(last) = bytes.pop() {
+            if last < 0xff {
+                bytes.push(last + 1);
+                break;
+            }
+        }
+        Self(bytes)
+    }
+
+    /// The first key after this one.
+    #[must_use]
+    pub fn successor(&self) -> Self {
+        Self::parts(&[&self.0, &[0]])
+    }
+
+    pub fn head() -> Self {
+        Self::text("h")
+    }
+
+    pub fn folders() -> Self {
+        Self::text("f#")
+    }
+
+    pub fn folder(folder: FolderId) -> Self {
+        Self::parts(&[b"f#", folder.as_bytes()])
+    }
+
+    pub fn contents() -> Self {
+        Self::text("i#")
+    }
+
+    pub fn content(item: ItemId) -> Self {
+        Self::parts(&[b"i#", item.as_bytes()])
+    }
+
+    pub fn all_states() -> Self {
+        Self::text("s#")
+    }
+
+    pub fn states(folder: FolderId) -> Self {
+        Self::parts(&[b"s#", folder.as_bytes(), b"#"])
+    }
+
+    pub fn state(folder: FolderId, item: ItemId) -> Self {
+        Self::parts(&[b"s#", folder.as_bytes(), b"#", item.as_bytes()])
+    }
+
+    pub fn changes() -> Self {
+        Self::text("c#")
+    }
+
+    pub fn change(modseq: Modseq) -> Self {
+        Self::parts(&[b"c#", &modseq.get().to_be_bytes()])
+    }
+
+    /// The thread of a Message-ID, by the first 16 bytes of its hash.
+    pub fn message_id(hash: &[u8; 16]) -> Self {
+        Self::parts(&[b"m#", hash])
+    }
+
+    pub fn checkpoint(folder: FolderId) -> Self {
+        Self::parts(&[b"k#", folder.as_bytes()])
+    }
+}
+
+impl fmt::Debug for Sk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.escape_ascii())
+    }
+}
+
+/// Names one row.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pk: Pk,
+    sk: Sk,
+}
+
+impl Key {
+    pub fn pk(&self) -> &Pk {
+        &self.pk
+    }
+
+    pub fn sk(&self) -> &Sk {
+        &self.sk
+    }
+
+    /// For adapters and the checker, which read keys back from storage.
+    pub fn from_stored(pk: Pk, sk: Sk) -> Self {
+        Self { pk, sk }
+    }
+}
+
+/// Rows that belong to no tenant.
+pub mod shared {
+    use super::{Address, Domain, Key, Pk, Sk};
+
+    /// Which tenant and principal an address belongs to.
+    pub fn route(address: &Address) -> Key {
+        Key { pk: Pk::new(format!("r#{}", address.key())), sk: Sk::text("r") }
+    }
+
+    /// Which tenant a domain belongs to.
+    pub fn domain(domain: &Domain) -> Key {
+        Key { pk: Pk::new(format!("d#{domain}")), sk: Sk::text("d") }
+    }
+
+    /// The list of tenants, for the operator.
+    pub fn tenants() -> Pk {
+        Pk::new("tenants".to_owned())
+    }
+
+    pub fn tenant_entry(name: &str) -> Key {
+        Key { pk: tenants(), sk: Sk::text(name) }
+    }
+}
+
+/// What a viewer may do in a folder: the rights of RFC 4314 §2.1, under their letters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rights(u16);
+
+impl Rights {
+    pub const NONE: Self = Self(0);
+    pub const LOOKUP: Self = Self(1);
+    pub const READ: Self = Self(1 << 1);
+    pub const SEEN: Self = Self(1 << 2);
+    pub const WRITE: Self = Self(1 << 3);
+    pub const INSERT: Self = Self(1 << 4);
+    pub const CREATE: Self = Self(1 << 5);
+    pub const DELETE_FOLDER: Self = Self(1 << 6);
+    pub const DELETE_ITEM: Self = Self(1 << 7);
+    pub const EXPUNGE: Self = Self(1 << 8);
+    pub const ADMINISTER: Self = Self(1 << 9);
+    /// The owner's.
+    pub const ALL: Self = Self((1 << 10) - 1);
+    /// A member's of a shared mailbox: everything but giving rights to others.
+    pub const MEMBER: Self = Self(Self::ALL.0 & !Self::ADMINISTER.0);
+
+    pub const fn has(self, wanted: Self) -> bool {
+        self.0 & wanted.0 == wanted.0
+    }
+
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The rows and blobs of one tenant's organisation: itself, its domains, people, groups and audit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TenantScope {
+    tenant: TenantId,
+}
+
+impl TenantScope {
+    /// Only the directory calls this: for the operator, for an administrator who signed in, or for a resolved address.
+    pub fn grant(tenant: TenantId) -> Self {
+        Self { tenant }
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// `t#T`: the tenant's row, its domains and its data keys.
+    pub fn organisation(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("t#{}", self.tenant)), sk }
+    }
+
+    /// `p#T#P`: a principal, its secrets and settings.
+    pub fn principal(&self, principal: PrincipalId, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("p#{}#{principal}", self.tenant)), sk }
+    }
+
+    /// `g#T#G`: one row a member.
+    pub fn member(&self, group: PrincipalId, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("g#{}#{group}", self.tenant)), sk }
+    }
+
+    /// `au#T#day#shard`: acts.
+    pub fn audit(&self, day: i64, shard: u8, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("au#{}#{day}#{shard}", self.tenant)), sk }
+    }
+
+    /// `x#T#day`: the way of messages.
+    pub fn trace(&self, day: i64, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("x#{}#{day}", self.tenant)), sk }
+    }
+
+    pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {
+        BlobKey::new(self.tenant, &acceptance.to_string())
+    }
+}
+
+/// One account of one tenant, named without any right to it: for logs, wakes and caches.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Account {
+    pub tenant: TenantId,
+    pub principal: PrincipalId,
+}
+
+/// The right to one account's rows: who acts, on which account, and what they may do there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scope {
+    account: Account,
+    viewer: PrincipalId,
+    rights: Rights,
+    pk: Pk,
+}
+
+impl Scope {
+    /// Only the directory calls this, after a sign-in or from a job's header.
+    pub fn grant(account: Account, viewer: PrincipalId, rights: Rights) -> Self {
+        let pk = Pk::new(format!("a#{}#{}", account.tenant, account.principal));
+        Self { account, viewer, rights, pk }
+    }
+
+    pub fn account(&self) -> Account {
+        self.account
+    }
+
+    pub fn tenant(&self) -> TenantId {
+        self.account.tenant
+    }
+
+    /// Whose sign-in this is; not the account's owner where a mailbox is shared.
+    pub fn viewer(&self) -> PrincipalId {
+        self.viewer
+    }
+
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+
+    pub fn pk(&self) -> &Pk {
+        &self.pk
+    }
+
+    /// `a#T#A`
+    pub fn key(&self, sk: Sk) -> Key {
+        Key { pk: self.pk.clone(), sk }
+    }
+
+    pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {
+        BlobKey::new(self.account.tenant, &acceptance.to_string())
+    }
+
+    /// A segment of a folder's checkpoint.
+    pub fn segment(&self, id: AcceptanceId) -> BlobKey {
+        BlobKey::new(self.account.tenant, &format!("k-{}-{id}", self.account.principal))
+    }
+}

@@ -1,0 +1,38 @@
+//! What Penfold asks of the world, as small traits: a table of rows, blobs, queues, wakes, names, relays and secrets.
+//! Each trait's comment is its contract, always the narrower of what one embedded store and what DynamoDB, S3 and SQS
+//! can do in one request. Adapters implement the traits; everything else uses [`World`], which counts what each request
+//! would cost. The suite in [`contract`] runs every rule against every adapter.
+
+mod blobs;
+#[cfg(feature = "contract")]
+pub mod contract;
+mod cost;
+mod dns;
+mod error;
+mod judge;
+mod keys;
+mod line;
+mod queue;
+mod relay;
+mod row;
+mod secrets;
+mod table;
+mod wake;
+mod watchers;
+mod world;
+
+pub use blobs::{BlobKey, Blobs};
+pub use cost::{Meter, Units, Usage, item_size, read_units, write_units};
+pub use dns::{Dns, DnsError, MailExchange};
+pub use error::PortError;
+pub use judge::{After, judge_put};
+pub use keys::{Account, Key, Pk, Rights, Scope, Sk, TenantScope, shared};
+pub use line::{Failure, Handed, Line};
+pub use queue::{Dead, Job, JobId, Queue, QueueName, Receipt, Received};
+pub use relay::{Relay, RelayOutcome};
+pub use row::{Name, Row, RowError, Value};
+pub use secrets::Secrets;
+pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};
+pub use wake::{Signal, Wake, Watch};
+pub use watchers::Watchers;
+pub use world::{BlobClient, QueueClient, TableClient, World};

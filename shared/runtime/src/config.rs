@@ -1,0 +1,173 @@
+//! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
+//! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
+
+use crate::LogFormat;
+use serde::Deserialize;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// What may be set. Everything is optional; what is set by a flag hides what a file says.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Settings as TOML
+    #[arg(long, env = "PENFOLD_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Tenants and people to create where they are absent (TOML)
+    #[arg(long, env = "PENFOLD_SEED", value_name = "FILE")]
+    pub seed: Option<PathBuf>,
+    /// Name of this host in greetings and Received fields [default: localhost]
+    #[arg(long, env = "PENFOLD_HOST_NAME", value_name = "NAME")]
+    pub host_name: Option<String>,
+    /// MX [default: 127.0.0.1:2525]
+    #[arg(long, env = "PENFOLD_SMTP", value_name = "ADDRESS:PORT")]
+    pub smtp: Option<SocketAddr>,
+    /// Submission with STARTTLS [default: 127.0.0.1:2587]
+    #[arg(long, env = "PENFOLD_SUBMISSION", value_name = "ADDRESS:PORT")]
+    pub submission: Option<SocketAddr>,
+    /// Submission over TLS [default: 127.0.0.1:2465]
+    #[arg(long, env = "PENFOLD_SUBMISSIONS", value_name = "ADDRESS:PORT")]
+    pub submissions: Option<SocketAddr>,
+    /// IMAP with STARTTLS [default: 127.0.0.1:2143]
+    #[arg(long, env = "PENFOLD_IMAP", value_name = "ADDRESS:PORT")]
+    pub imap: Option<SocketAddr>,
+    /// IMAP over TLS [default: 127.0.0.1:2993]
+    #[arg(long, env = "PENFOLD_IMAPS", value_name = "ADDRESS:PORT")]
+    pub imaps: Option<SocketAddr>,
+    /// HTTP: health and metrics [default: 127.0.0.1:2080]
+    #[arg(long, env = "PENFOLD_HTTP", value_name = "ADDRESS:PORT")]
+    pub http: Option<SocketAddr>,
+    /// The same over TLS [default: 127.0.0.1:2443]
+    #[arg(long, env = "PENFOLD_HTTPS", value_name = "ADDRESS:PORT")]
+    pub https: Option<SocketAddr>,
+    /// Certificate chain (PEM); without it one is made and signed by itself
+    #[arg(long, env = "PENFOLD_TLS_CERTIFICATE", value_name = "FILE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, env = "PENFOLD_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Bytes of one message [default: 52428800]
+    #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
+    pub max_message_size: Option<usize>,
+    /// Memory for lists and contents, in MiB [default: 128]
+    #[arg(long, env = "PENFOLD_CACHE", value_name = "MIB")]
+    pub cache: Option<u64>,
+    /// Days that changes and deleted messages are kept [default: 30]
+    #[arg(long, env = "PENFOLD_RETENTION_DAYS", value_name = "DAYS")]
+    pub retention_days: Option<u32>,
+    /// text or json [default: text]
+    #[arg(long, env = "PENFOLD_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged, such as info or penfold_smtp=debug [default: info]
+    #[arg(long, env = "PENFOLD_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// A setting that cannot be used; one sentence that says what to change.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+macro_rules! prefer {
+    ($first:ident, $second:ident, $($field:ident),*) => {
+        Settings { config: $first.config, $($field: $first.$field.or($second.$field)),* }
+    };
+}
+
+impl Settings {
+    fn or(self, file: Self) -> Self {
+        prefer!(
+            self, file, seed, host_name, smtp, submission, submissions, imap, imaps, http, https, tls_certificate, tls_key, max_message_size, cache,
+            retention_days, log_format, log
+        )
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError(format!("cannot read the settings in {}: {e}", path.display())))?;
+        toml::from_str(&text).map_err(|e| ConfigError(format!("{}: {}", path.display(), e.to_string().trim().replace('\n', " "))))
+    }
+
+    /// Adds what the file says, then the defaults.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = self.config.as_deref().map(Self::read).transpose()?.unwrap_or_default();
+        let settings = self.or(file);
+        if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
+            return Err(ConfigError("give both tls-certificate and tls-key, or neither".to_owned()));
+        }
+        let at = |own: Option<SocketAddr>, port| own.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        let host_name = settings.host_name.unwrap_or_else(|| "localhost".to_owned());
+        if host_name.parse::<penfold_types::Domain>().is_err() {
+            return Err(ConfigError(format!("host-name {host_name:?} is not a host name")));
+        }
+        let max_message_size = settings.max_message_size.unwrap_or(50 << 20);
+        if !(65_536..=150 << 20).contains(&max_message_size) {
+            return Err(ConfigError("max-message-size must lie between 65536 and 157286400".to_owned()));
+        }
+        Ok(Config {
+            seed: settings.seed,
+            host_name,
+            smtp: at(settings.smtp, 2525),
+            submission: at(settings.submission, 2587),
+            submissions: at(settings.submissions, 2465),
+            imap: at(settings.imap, 2143),
+            imaps: at(settings.imaps, 2993),
+            http: at(settings.http, 2080),
+            https: at(settings.https, 2443),
+            tls: settings.tls_certificate.zip(settings.tls_key),
+            max_message_size,
+            cache_bytes: settings.cache.unwrap_or(128) << 20,
+            retention_days: settings.retention_days.unwrap_or(30),
+            log_format: settings.log_format.unwrap_or(LogFormat::Text),
+            log: settings.log.unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+/// Settings, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub seed: Option<PathBuf>,
+    pub host_name: String,
+    pub smtp: SocketAddr,
+    pub submission: SocketAddr,
+    pub submissions: SocketAddr,
+    pub imap: SocketAddr,
+    pub imaps: SocketAddr,
+    pub http: SocketAddr,
+    pub https: SocketAddr,
+    /// Certificate chain and key, as files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    pub max_message_size: usize,
+    pub cache_bytes: u64,
+    pub retention_days: u32,
+    pub log_format: LogFormat,
+    pub log: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_hide_the_file_and_the_file_hides_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("penfold.toml");
+        std::fs::write(&path, "host-name = \"mx.example.com\"\nsmtp = \"127.0.0.1:26\"\nimap = \"127.0.0.1:144\"\n").unwrap();
+        let flags = Settings { config: Some(path), smtp: "127.0.0.1:25".parse().ok(), ..Settings::default() };
+        let config = flags.resolve().unwrap();
+        assert_eq!((config.smtp.port(), config.imap.port(), config.imaps.port()), (25, 144, 2993));
+        assert_eq!(config.host_name, "mx.example.com");
+    }
+
+    #[test]
+    fn what_cannot_be_used_says_what_to_change() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("penfold.toml");
+        std::fs::write(&path, "smpt = \"127.0.0.1:25\"\n").unwrap();
+        let error = Settings { config: Some(path), ..Settings::default() }.resolve().unwrap_err();
+        assert!(error.to_string().contains("smpt"), "{error}");
+        let error = Settings { tls_key: Some("k".into()), ..Settings::default() }.resolve().unwrap_err();
+        assert!(error.to_string().contains("tls-certificate"), "{error}");
+    }
+}

@@ -1,0 +1,9 @@
+//! From configuration to a running world: settings, TLS, telemetry, and the ports they ask for.
+
+mod config;
+mod telemetry;
+mod tls;
+
+pub use config::{Config, ConfigError, Settings};
+pub use telemetry::{LogFormat, start_logging};
+pub use tls::{Tls, TlsError};

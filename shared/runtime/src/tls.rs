@@ -1,0 +1,63 @@
+//! The certificate: from files, or made at the first start and signed by itself, good for trying things out.
+
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TlsError(String);
+
+/// What a TLS listener needs. TLS 1.2 and 1.3 by rustls's defaults.
+#[derive(Clone)]
+pub struct Tls {
+    pub server: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// From PEM files.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let chain = CertificateDer::pem_file_iter(certificate)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|e| TlsError(format!("cannot read the certificate in {}: {e}", certificate.display())))?;
+        let key_file = PrivateKeyDer::from_pem_file(key).map_err(|e| TlsError(format!("cannot read the private key in {}: {e}", key.display())))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key_file))
+            .map_err(|e| TlsError(format!("the certificate in {} cannot be used: {e}", certificate.display())))?;
+        Ok(Self { server: Arc::new(server) })
+    }
+
+    /// From `dir`, where a self-signed certificate for `host_name` and the loopback names is made if there is none.
+    pub fn load_or_make(dir: &Path, host_name: &str) -> Result<Self, TlsError> {
+        let (certificate, key) = (dir.join("certificate.pem"), dir.join("key.pem"));
+        if !certificate.exists() || !key.exists() {
+            make(dir, &certificate, &key, host_name).map_err(|e| TlsError(format!("cannot make a certificate in {}: {e}", dir.display())))?;
+        }
+        Self::load(&certificate, &key)
+    }
+}
+
+fn make(dir: &Path, certificate: &Path, key: &Path, host_name: &str) -> Result<(), Box<dyn std::error::Error>> {
+    std::fs::create_dir_all(dir)?;
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if host_name != "localhost" {
+        names.push(host_name.to_owned());
+    }
+    let made = rcgen::generate_simple_self_signed(names)?;
+    // The key first: a certificate without its key is made again at the next start.
+    write_private(key, made.signing_key.serialize_pem().as_bytes())?;
+    write_private(certificate, made.cert.pem().as_bytes())?;
+    Ok(())
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}

@@ -1,0 +1,142 @@
+//! The order of things at acceptance: screen, keep the bytes once for each tenant, send the jobs, and only then answer.
+
+use crate::job::Mail;
+use crate::screen::{Facts, screen};
+use crate::trace::Hop;
+use crate::{Refusal, Target, Transport, header, plan, prefix};
+use bytes::Bytes;
+use penfold_directory::SignedIn;
+use penfold_formats::mime::{self, Summary};
+use penfold_ports::PortError;
+use penfold_types::{AcceptanceId, Address, Kind, TenantId, Timestamp};
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// Who handed the message to us, for Received (RFC 5321 §4.4) and for what they may do.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The name of HELO or EHLO.
+    pub helo: String,
+    pub peer: IpAddr,
+    pub esmtp: bool,
+    pub tls: bool,
+    /// SMTPUTF8 was asked for.
+    pub utf8: bool,
+    /// Who signed in; their From must be their own.
+    pub submitter: Option<SignedIn>,
+}
+
+#[derive(Clone, Debug)]
+pub struct To {
+    pub target: Target,
+    /// As it was written in the envelope: text between angle brackets, without control characters.
+    pub original: String,
+}
+
+/// A message on the threshold.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    pub origin: Origin,
+    /// The reverse-path as it was written; empty for the null one.
+    pub from_text: String,
+    pub from: Option<Address>,
+    pub recipients: Vec<To>,
+    pub message: Bytes,
+    pub received: Timestamp,
+}
+
+impl Transport {
+    /// Takes responsibility for a message: when this returns an id, its bytes and its jobs are durable.
+    pub async fn accept(&self, incoming: Incoming) -> Result<AcceptanceId, Refusal> {
+        let inner = &self.0;
+        let head = header::read(&incoming.message, &inner.settings.hostname);
+        let facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit };
+        screen(&facts)?;
+        let parts = without(&incoming.message, &head.return_paths);
+        let message = joined(&parts);
+        let summary = mime::summarise(&message);
+        if let Some(submitter) = &incoming.origin.submitter {
+            self.is_authors(submitter, &summary).await?;
+        }
+        let acceptance = AcceptanceId::new(&inner.world.env);
+        let prefix = prefix::build(&incoming, &inner.settings.hostname, acceptance);
+        let encoded = Bytes::from(summary.encode());
+        let mut deliveries = Vec::with_capacity(incoming.recipients.len());
+        for tenant in plan::tenants(&incoming.recipients) {
+            let blob = inner.mailboxes.put_blob(tenant, acceptance, parts.clone()).await.map_err(|error| self.refused(error))?;
+            let mail = Mail {
+                tenant,
+                acceptance,
+                length: blob.length,
+                received: incoming.received,
+                prefix: prefix.clone(),
+                summary: encoded.clone(),
+                from: incoming.from.clone(),
+            };
+            let planned = plan::deliveries(&mail, &incoming.recipients);
+            self.note(tenant, &incoming, acceptance, &summary, planned.len());
+            deliveries.extend(planned);
+        }
+        inner.send(&deliveries).await?;
+        tracing::info!(target: "mail", trace = %acceptance, from = %incoming.from_text, recipients = incoming.recipients.len(), jobs = deliveries.len(), bytes = message.len(), peer = %incoming.origin.peer, "accepted");
+        Ok(acceptance)
+    }
+
+    /// Every address of From must be the person's own (RFC 6409 §6.1).
+    async fn is_authors(&self, submitter: &SignedIn, summary: &Summary) -> Result<(), Refusal> {
+        let mut authors = 0;
+        for author in &summary.envelope.from {
+            // RFC 5322 §3.4: only both together are an address; the rest marks a group.
+            let (Some(local), Some(host)) = (&author.mailbox, &author.host) else { continue };
+            authors += 1;
+            let text = format!("{}@{}", String::from_utf8_lossy(local), String::from_utf8_lossy(host));
+            let Ok(address) = text.parse::<Address>() else { return Err(Refusal::NotYours) };
+            if authors > 20 || !self.0.directory.may_send_as(submitter, &address).await? {
+                return Err(Refusal::NotYours);
+            }
+        }
+        if authors == 0 { Err(Refusal::NoAuthor) } else { Ok(()) }
+    }
+
+    fn refused(&self, error: penfold_types::Error) -> Refusal {
+        // The one cause that a peer must hear before it sends the next message.
+        if error.kind() == Kind::Retry && error.text() == penfold_types::Error::from(PortError::Full).text() {
+            return self.0.stopped(PortError::Full);
+        }
+        Refusal::Later(error)
+    }
+
+    fn note(&self, tenant: TenantId, incoming: &Incoming, acceptance: AcceptanceId, summary: &Summary, jobs: usize) {
+        let message_id = summary.envelope.message_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned()).unwrap_or_default();
+        let accepted = Hop::Accepted {
+            message_id,
+            from: incoming.from_text.clone(),
+            peer: incoming.origin.peer.to_string(),
+            bytes: incoming.message.len() as u64,
+        };
+        self.0.tracer.note(tenant, acceptance, accepted);
+        self.0.tracer.note(tenant, acceptance, Hop::Queued { jobs: jobs as u64 });
+    }
+}
+
+/// The message without some ranges of it, in order and without copying.
+fn without(message: &Bytes, gaps: &[Range<usize>]) -> Vec<Bytes> {
+    let mut parts = Vec::with_capacity(gaps.len() + 1);
+    let mut at = 0;
+    for gap in gaps {
+        if gap.start > at {
+            parts.push(message.slice(at..gap.start));
+        }
+        at = gap.end;
+    }
+    parts.push(message.slice(at..));
+    parts
+}
+
+/// One piece for the parser; copied only where something was cut out of the middle.
+fn joined(parts: &[Bytes]) -> Bytes {
+    match parts {
+        [only] => only.clone(),
+        several => several.concat().into(),
+    }
+}

@@ -1,0 +1,94 @@
+//! Acceptance: what stands between a protocol that takes a message and the account that keeps it. A recipient is judged
+//! ([`Transport::recipient`]), a message is screened, kept once for each tenant and turned into jobs
+//! ([`Transport::accept`]), and only then may the protocol say yes. `functions/deliver` does the jobs.
+//!
+//! | file | what |
+//! |---|---|
+//! | accept.rs | the order of things at acceptance |
+//! | screen.rs | the one decision whether a message may come in; SPF, DKIM and spam will speak there |
+//! | prefix.rs | our fields in front of the message: Return-Path, Received |
+//! | header.rs | the few facts of a header that acceptance needs |
+//! | plan.rs, job.rs | the jobs of a message, and their bytes |
+//! | recipient.rs, overload.rs | the answers before the data |
+//! | trace.rs | the way of a message, for `penfold trace` |
+
+mod accept;
+mod codec;
+mod date;
+mod header;
+pub mod job;
+mod overload;
+mod plan;
+mod prefix;
+mod recipient;
+mod refusal;
+mod screen;
+pub mod trace;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::{Incoming, Origin, To};
+pub use header::HEADER_LIMIT;
+pub use plan::{job_id, send_jobs};
+pub use recipient::Target;
+pub use refusal::Refusal;
+
+use overload::Load;
+use parking_lot::Mutex;
+use penfold_directory::Directory;
+use penfold_mailbox::Mailboxes;
+use penfold_ports::World;
+use recipient::Room;
+use std::sync::Arc;
+use std::time::Duration;
+use trace::Tracer;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our name in Received; a fully qualified domain name.
+    pub hostname: String,
+    /// Octets of one message at most.
+    pub size_limit: u64,
+    /// No new mail while the oldest job waits longer.
+    pub oldest: Duration,
+    /// Jobs of one tenant that may wait before its new mail has to.
+    pub share: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000 }
+    }
+}
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Transport(Arc<Inner>);
+
+struct Inner {
+    world: World,
+    directory: Directory,
+    mailboxes: Mailboxes,
+    settings: Settings,
+    tracer: Tracer,
+    load: Load,
+    room: Mutex<Room>,
+}
+
+impl Transport {
+    pub fn new(world: &World, directory: Directory, mailboxes: Mailboxes, settings: Settings) -> Self {
+        let tracer = Tracer::new(world.named("trace"));
+        let world = world.named("accept");
+        Self(Arc::new(Inner { world, directory, mailboxes, settings, tracer, load: Load::default(), room: Mutex::default() }))
+    }
+
+    /// Where the ways of messages are noted. Its [`Tracer::run`] must be running for them to be kept.
+    pub fn tracer(&self) -> &Tracer {
+        &self.0.tracer
+    }
+
+    pub fn directory(&self) -> &Directory {
+        &self.0.directory
+    }
+}

@@ -1,0 +1,53 @@
+//! Our fields in front of a message. They are part of the item, and the bytes behind them stay as they came.
+
+use crate::accept::{Incoming, Origin};
+use crate::date;
+use bytes::Bytes;
+use penfold_types::AcceptanceId;
+use std::fmt::Write;
+use std::net::IpAddr;
+
+/// Return-Path and Received: RFC 5321 §4.4.
+pub(crate) fn build(incoming: &Incoming, hostname: &str, acceptance: AcceptanceId) -> Bytes {
+    let origin = &incoming.origin;
+    let mut out = String::with_capacity(256);
+    let _ = write!(out, "Return-Path: <{}>\r\nReceived: from {} (", incoming.from_text, or_unknown(&origin.helo));
+    literal(origin.peer, &mut out);
+    let _ = write!(out, ")\r\n\tby {hostname} with {} id {acceptance}", keyword(origin));
+    // With more than one recipient this would tell each of them about the others.
+    if let [only] = incoming.recipients.as_slice() {
+        let _ = write!(out, "\r\n\tfor <{}>", only.original);
+    }
+    out.push_str(";\r\n\t");
+    date::write(incoming.received, &mut out);
+    out.push_str("\r\n");
+    Bytes::from(out)
+}
+
+fn or_unknown(helo: &str) -> &str {
+    if helo.is_empty() { "unknown" } else { helo }
+}
+
+/// RFC 5321 §4.1.3.
+fn literal(peer: IpAddr, out: &mut String) {
+    let _ = match peer.to_canonical() {
+        IpAddr::V4(four) => write!(out, "[{four}]"),
+        IpAddr::V6(six) => write!(out, "[IPv6:{six}]"),
+    };
+}
+
+/// The protocol keywords of RFC 3848 and RFC 6531 §4.3.
+fn keyword(origin: &Origin) -> &'static str {
+    let signed_in = origin.submitter.is_some();
+    match (origin.esmtp, origin.utf8, origin.tls, signed_in) {
+        (false, ..) => "SMTP",
+        (_, false, false, false) => "ESMTP",
+        (_, false, false, true) => "ESMTPA",
+        (_, false, true, false) => "ESMTPS",
+        (_, false, true, true) => "ESMTPSA",
+        (_, true, false, false) => "UTF8SMTP",
+        (_, true, false, true) => "UTF8SMTPA",
+        (_, true, true, false) => "UTF8SMTPS",
+        (_, true, true, true) => "UTF8SMTPSA",
+    }
+}

@@ -1,0 +1,68 @@
+//! The answer to a recipient, before any of the message has come.
+
+use crate::{Refusal, Transport};
+use penfold_directory::Recipient;
+use penfold_ports::Account;
+use penfold_types::{Address, PrincipalId, Result, TenantId};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// Who gets the message.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Target {
+    Mailbox(Account),
+    Group(TenantId, PrincipalId),
+}
+
+impl Target {
+    pub fn tenant(&self) -> TenantId {
+        match self {
+            Self::Mailbox(account) => account.tenant,
+            Self::Group(tenant, _) => *tenant,
+        }
+    }
+}
+
+/// Accounts that had plenty of room a moment ago, until when to believe it.
+#[derive(Default)]
+pub(crate) struct Room(HashMap<Account, tokio::time::Instant>);
+
+const BELIEVED: Duration = Duration::from_secs(10);
+const ROOM_LIMIT: usize = 100_000;
+
+impl Transport {
+    /// Whether mail from `from` (`None`: the null reverse-path) may go to `to`, and to whom that is.
+    pub async fn recipient(&self, from: Option<&Address>, to: &Address) -> Result<Target, Refusal> {
+        let target = match self.0.directory.resolve(to).await? {
+            Recipient::Mailbox(account) => Target::Mailbox(account),
+            Recipient::Group(tenant, group) => Target::Group(tenant, group),
+            Recipient::Unknown => return Err(Refusal::Unknown),
+            Recipient::Outside => return Err(Refusal::Outside),
+        };
+        self.0.has_share(target.tenant()).await?;
+        let admitted = match target {
+            Target::Mailbox(account) if self.has_room(account).await? => true,
+            Target::Mailbox(_) => return Err(Refusal::OverQuota),
+            Target::Group(tenant, group) => self.0.directory.may_post(tenant, group, from).await?,
+        };
+        if admitted { Ok(target) } else { Err(Refusal::MayNotPost) }
+    }
+
+    /// What was answered yes is always delivered, so a mailbox may end a little above its quota.
+    async fn has_room(&self, account: Account) -> Result<bool> {
+        let now = self.0.world.env.monotonic();
+        if self.0.room.lock().0.get(&account).is_some_and(|until| *until > now) {
+            return Ok(true);
+        }
+        let scope = self.0.directory.job_scope(account);
+        let (used, quota) = self.0.mailboxes.open(&scope).await?.usage().await?;
+        if used < quota / 10 * 9 {
+            let mut room = self.0.room.lock();
+            if room.0.len() >= ROOM_LIMIT {
+                room.0.clear();
+            }
+            room.0.insert(account, now + BELIEVED);
+        }
+        Ok(used < quota)
+    }
+}

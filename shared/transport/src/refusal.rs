@@ -1,0 +1,32 @@
+use penfold_types::Error;
+
+/// Why mail is not taken. Each protocol has its own words for it.
+#[derive(Debug, Clone)]
+pub enum Refusal {
+    /// The domain is ours, the address is nobody's.
+    Unknown,
+    /// The recipient's mailbox is full.
+    OverQuota,
+    /// The group does not take mail from this sender.
+    MayNotPost,
+    /// The domain is not ours.
+    Outside,
+    /// The sender's address, or one of From, is not the person's own.
+    NotYours,
+    /// There is no From, or more than can be read.
+    NoAuthor,
+    /// The message has been through here, or through others, too often.
+    Loop,
+    TooLarge,
+    HeaderTooLarge,
+    /// Too much work waits; come back later.
+    Busy,
+    /// The store cannot take it now.
+    Later(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Later(error)
+    }
+}
