@@ -3,7 +3,7 @@
 #   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build test test-rust test-interop test-crash test-powercut bench soak lint fuzz
+.PHONY: run build test test-rust test-interop test-crash test-diskfull test-powercut bench soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -17,7 +17,7 @@ build:
 	@scripts/setup-build
 	cargo build --release --locked -p penfold-solo
 
-test: test-rust test-interop test-crash test-powercut
+test: test-rust test-interop test-crash test-diskfull test-powercut
 
 test-rust:
 	@scripts/setup-build test
@@ -29,6 +29,9 @@ test-interop: build
 
 test-crash: build
 	@$(SUITE) crash python3 tests/crash/crash.py
+
+test-diskfull: build
+	@$(SUITE) diskfull python3 tests/crash/diskfull.py
 
 test-powercut: build
 	@scripts/setup-test tools

@@ -38,7 +38,7 @@ def die_early(server, rnd):
 
 def one_round(number, rnd, server, book, audit, seed, last):
     pause = rnd.uniform(0.02, 0.9)
-    load = Load(book, PEOPLE, server.port, seed, f"r{number}", limit=600).start()
+    load = Load(book, PEOPLE, server.port, seed, f"r{number}", limit=300).start()
     load.wait_connected()
     time.sleep(pause)  # the random moment of the kill, not a wait for something
     broken = list(load.broken)
@@ -75,7 +75,7 @@ def series(rounds, first, seed, work):
             if os.environ.get("VERBOSE"):
                 print(f"  round {number}: {pause:.2f} s of load, {sum(book.acks.values())} acknowledged so far ({time.monotonic() - at:.1f} s)", flush=True)
     except BaseException as e:
-        print(f"crash: round {number} with --seed {seed} failed; data in {data}\n{e}\nthe log ends with:\n{server.tail()}", flush=True)
+        print(f"crash: round {number} with --seed {seed} failed; data in {data}\nthe log ends with:\n{server.tail()}", flush=True)
         raise
     finally:
         server.kill()
@@ -83,14 +83,52 @@ def series(rounds, first, seed, work):
     return book.acks
 
 
-def on_peer(ports, seed):
-    book, people = Book(), [f"c{i}-{int(time.time())}@bench.test" for i in range(4)]
-    ports = dict(zip(("smtp", "imap"), map(int, ports.split(":"))))
-    load = Load(book, people, ports, seed, "r0", limit=600).start()
-    load.wait_connected()
-    time.sleep(1)
-    load.end()
-    print(f"{Audit(book, people, ports).run()} messages in place; acknowledged {book.acks}")
+def lose(c):
+    c.select("INBOX")
+    c.cmd("STORE 1 +FLAGS.SILENT (\\Deleted)")
+    c.cmd("EXPUNGE")
+
+
+def double(c):
+    c.select("INBOX")
+    c.cmd('COPY 1 "Trash"')
+
+
+def reflag(c):
+    c.select("Append0")
+    c.cmd("STORE 1 FLAGS ($Odd)")
+
+
+def alter(c):
+    c.select("Append0")
+    data = next(iter(c.fetch("1 (BODY.PEEK[])").values()))["BODY[]"]
+    c.append("Append0", data[:-3] + b"!" + data[-2:])
+
+
+def audit_notices(ports, people_of, seed):
+    """The audit itself: with nothing killed it finds nothing; what is done behind its back it finds, and names."""
+    for n, (word, act) in enumerate((("lost:", lose), ("doubled:", double), ("changed:", reflag), ("is not what was sent", alter))):
+        book, people = Book(), people_of(n)
+        load = Load(book, people, ports, seed, f"a{n}", limit=15, sort=0).start()
+        load.finish()
+        Audit(book, people, ports).run()
+        c = lib.Imap("127.0.0.1", ports["imap"], people[0], PASSWORD)
+        act(c)
+        c.close()
+        try:
+            Audit(book, people, ports).run(seconds=0)
+        except AssertionError as e:
+            assert word in str(e), f"the audit should say '{word}': {e}"
+        else:
+            raise AssertionError(f"the audit did not notice: {word}")
+
+
+def audit_selftest(work, seed):
+    people = [f"a{i}@audit.test" for i in range(12)]
+    data = os.path.join(work, "audit")
+    with lib.Server(data, lib.write_seed(os.path.join(work, "audit.toml"), [("Audit", ["audit.test"], [(p, PASSWORD, p) for p in people])])) as server:
+        audit_notices(server.port, lambda n: people[n * 3:n * 3 + 3], seed)
+    lib.remove(data)
 
 
 def main():
@@ -102,9 +140,13 @@ def main():
     args = args.parse_args()
     print(f"crash: {args.rounds} rounds, --seed {args.seed}", flush=True)
     if args.peer:
-        return on_peer(args.peer, args.seed)
+        ports, now = dict(zip(("smtp", "imap"), map(int, args.peer.split(":")))), int(time.time())
+        audit_notices(ports, lambda n: [f"c{n}-{i}-{now}@bench.test" for i in range(3)], args.seed)
+        print("1 passed, 0 failed")
+        return 0
     work, begin, acks, done = lib.scratch("crash"), time.monotonic(), {}, 0
     try:
+        audit_selftest(work, args.seed)
         while done < args.rounds:
             n = min(ROUNDS_EACH, args.rounds - done)
             for kind, count in series(n, done, args.seed, work).items():
@@ -113,7 +155,8 @@ def main():
             if args.rounds > 100:
                 print(f"  {done} rounds, {time.monotonic() - begin:.0f} s", flush=True)
         args.keep = False
-    except (AssertionError, TimeoutError, RuntimeError):
+    except (AssertionError, TimeoutError, RuntimeError) as e:
+        print(f"--- {type(e).__name__}: {e}")
         print(f"crash: {time.monotonic() - begin:.1f} s\n{done} passed, 1 failed")
         return 1
     finally:

@@ -57,7 +57,7 @@ class Recording:
                 load = Load(self.book, PEOPLE, server.port, f"{seed}/{name}", f"g{generation}", limit=limit, smtp=2, append=2, move=1, store=1)
                 load.start()
                 if generation == GENERATIONS - 1:
-                    load.end(60)
+                    load.finish(60)
                     server.stop()
                 else:
                     load.wait_connected()
@@ -98,13 +98,13 @@ class Recording:
         return sorted(points)
 
 
-def verify(recording, data, cut):
-    """Starts a server on a rebuilt directory; None, or what is wrong."""
+def verify(recording, data, cut, seconds):
+    """Starts a server on a rebuilt directory; None, or what is wrong. `seconds`: how long accepted mail may take to its mailbox."""
     book = recording.book.at(cut)
     server = lib.Server(data, recording.seed_file)
     try:
         server.start(60)
-        Audit(book, PEOPLE, server.port).run()
+        Audit(book, PEOPLE, server.port).run(seconds)
         server.kill()
         code, text = server.check()
         assert code == 0, f"penfold check: exit {code}\n{text[-1500:]}"
@@ -132,7 +132,7 @@ def cuts(recording, points, work, seed, drop=None, until_failure=False):
             names = "strict" if drop is not None else NAMES[i % len(NAMES)]
             to = os.path.join(work, f"cut-{cut}-{'control' if drop is not None else names}")
             disk.write_out(to, names, "none" if drop is not None else None, rnd)
-            waiting[pool.submit(verify, recording, to, cut)] = (names, cut)
+            waiting[pool.submit(verify, recording, to, cut, 15 if drop is None else 1)] = (names, cut)
             while len(waiting) > 3:
                 take(next(concurrent.futures.as_completed(list(waiting))))
             if until_failure and bad:
@@ -157,8 +157,8 @@ def nothing_goes_past(work, shim):
         "strace", "-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-e", "trace=" + CHANGING, "-o", log, "-E", f"LD_PRELOAD={shim}", "-E", f"POWERCUT_DIR={data}", "-E", f"POWERCUT_TRACE={trace}"])
     try:
         server.start(120)
-        load = Load(Book(), PEOPLE, server.port, 1, "s", limit=40, smtp=1, append=1, move=1, store=1, sort=0).start()
-        load.end(120)
+        load = Load(Book(), PEOPLE, server.port, 1, "s", limit=8, smtp=1, append=1, move=1, store=1, sort=0).start()
+        load.finish(120)
         for pid in lib.process_tree([server.pid])[1:]:
             os.kill(pid, signal.SIGTERM)
         server.process.wait(60)
@@ -212,7 +212,7 @@ def main():
         while done < args.cuts:
             n = min(CUTS_EACH, args.cuts - done)
             name = f"{done // CUTS_EACH}"
-            recording = Recording(work, shim, args.seed, name, limit=150)
+            recording = Recording(work, shim, args.seed, name, limit=25)
             points = recording.cut_points(n, random.Random(f"{args.seed}/points/{name}"))
             bad = cuts(recording, points, work, args.seed)
             for cut, names, text in bad[:3]:

@@ -14,7 +14,7 @@ db = sqlite3.connect(sys.argv[1] + "/t.db", isolation_level=None)
 db.execute("PRAGMA journal_mode=DELETE"); db.execute("PRAGMA synchronous=EXTRA")
 db.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, x BLOB)")
 b.send(b"row 0\\n")
-for n in range(1, 25):
+for n in range(1, 10):
     db.execute("BEGIN"); db.execute("INSERT INTO t VALUES (?, ?)", (n, os.urandom(n * 300)))
     if n > 4: db.execute("DELETE FROM t WHERE n = ?", (n - 4,))
     db.execute("COMMIT")
@@ -56,7 +56,7 @@ def run(shim, work, seed):
         disk, bad, acked = Disk(trace), 0, []
         disk.drop_after = drop
         ends = [(r[0], r[6]) for r in disk.records() if r[1] == "N"]
-        others = rnd.sample([r[0] for r in disk.records()], 30)
+        others = rnd.sample([r[0] for r in disk.records()], 15)
         for cut in sorted([e for e, _ in ends] + others):
             disk.replay(cut)
             acked = [d for e, d in ends if e <= cut]

@@ -19,14 +19,19 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Connections(Arc<Mutex<Counts>>);
 
 struct Counts {
-    left: usize,
+    open: usize,
+    all: usize,
     per_peer: u32,
     peers: HashMap<IpAddr, u32>,
 }
 
 impl Connections {
     pub fn new(all: usize, per_peer: u32) -> Self {
-        Self(Arc::new(Mutex::new(Counts { left: all, per_peer, peers: HashMap::new() })))
+        Self(Arc::new(Mutex::new(Counts { open: 0, all, per_peer, peers: HashMap::new() })))
+    }
+
+    pub fn open(&self) -> usize {
+        self.0.lock().open
     }
 
     /// `None` where there are too many already.
@@ -34,10 +39,10 @@ impl Connections {
         let peer = peer.to_canonical();
         let mut counts = self.0.lock();
         let limit = if peer.is_loopback() { u32::MAX } else { counts.per_peer };
-        if counts.left == 0 || counts.peers.get(&peer).is_some_and(|n| *n >= limit) {
+        if counts.open >= counts.all || counts.peers.get(&peer).is_some_and(|n| *n >= limit) {
             return None;
         }
-        counts.left -= 1;
+        counts.open += 1;
         *counts.peers.entry(peer).or_default() += 1;
         Some(Guard { connections: self.clone(), peer })
     }
@@ -51,7 +56,7 @@ pub(crate) struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let mut counts = self.connections.0.lock();
-        counts.left += 1;
+        counts.open -= 1;
         if let Some(n) = counts.peers.get_mut(&self.peer) {
             *n -= 1;
             if *n == 0 {
@@ -62,6 +67,11 @@ impl Drop for Guard {
 }
 
 impl Smtp {
+    /// Connections there are now, over all ports.
+    pub fn open_connections(&self) -> usize {
+        self.connections.open()
+    }
+
     /// Serves a port until the shutdown, and returns once the last of its connections has ended: those without a
     /// transaction at once, the others within the grace of the configuration.
     pub async fn serve(self, listener: TcpListener, port: Port, mut shutdown: watch::Receiver<bool>) {

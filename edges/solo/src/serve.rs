@@ -13,7 +13,6 @@ use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_smtp::{Port, Role, Smtp};
 use penfold_transport::Transport;
 use penfold_types::Env;
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;

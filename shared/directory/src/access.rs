@@ -2,8 +2,9 @@
 //! an account comes through one of these functions, and each says on what ground.
 
 use crate::Directory;
+use crate::rows::PrincipalKind;
 use penfold_ports::{Account, Rights, Scope, TenantScope};
-use penfold_types::{PrincipalId, TenantId};
+use penfold_types::{PrincipalId, Result, TenantId};
 
 /// The owner of the account, after a sign-in.
 pub(crate) fn own(account: Account) -> Scope {
@@ -29,5 +30,28 @@ impl Directory {
     /// For a job or a resolved address: the tenant that it names.
     pub fn tenant_scope(&self, tenant: TenantId) -> TenantScope {
         organisation(tenant)
+    }
+
+    /// For upkeep and the checker: every tenant there is.
+    pub async fn every_tenant(&self) -> Result<Vec<TenantId>> {
+        let (operator, mut found, mut after) = (self.operator(), Vec::new(), None);
+        loop {
+            let page = operator.tenants(after.as_deref(), 1000).await?;
+            found.extend(page.items.into_iter().map(|tenant| tenant.id));
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// For upkeep and the checker: every mailbox of a tenant, people's and shared ones, also those that are being deleted.
+    pub async fn every_account(&self, tenant: TenantId) -> Result<Vec<Scope>> {
+        let mut found = Vec::new();
+        for kind in [PrincipalKind::Person, PrincipalKind::Shared] {
+            let principals = self.names(tenant, kind).await?;
+            found.extend(principals.into_iter().map(|principal| own(Account { tenant, principal })));
+        }
+        Ok(found)
     }
 }

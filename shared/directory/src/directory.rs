@@ -2,12 +2,12 @@ use crate::cache::Cache;
 use crate::hasher::{Argon2id, Hasher};
 use crate::keys::DataKey;
 use crate::routes::Recipient;
-use crate::rows::{Principal, Status, sk};
+use crate::rows::{Principal, PrincipalKind, Status, principal_of, sk};
 use crate::sign_in::Door;
 use crate::store::Store;
 use crate::{Operator, access};
-use penfold_ports::{Account, World};
-use penfold_types::{Domain, Env, Error, Result, TenantId};
+use penfold_ports::{Account, Query, World};
+use penfold_types::{Address, Domain, Env, Error, PrincipalId, Result, TenantId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +90,11 @@ impl Directory {
         Ok(principal.quota.unwrap_or(self.inner.options.quota))
     }
 
+    /// The primary address of a principal; at most a minute old.
+    pub async fn address_of(&self, tenant: TenantId, principal: PrincipalId) -> Result<Address> {
+        Ok(self.principal(Account { tenant, principal }).await?.address)
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store
     }
@@ -124,5 +129,13 @@ impl Directory {
     /// After addresses were taken away or moved.
     pub(crate) fn forget_routes(&self) {
         self.inner.routes.clear();
+    }
+
+    /// Everybody of one kind in a tenant, by the rows that list them.
+    pub(crate) async fn names(&self, tenant: TenantId, kind: PrincipalKind) -> Result<Vec<PrincipalId>> {
+        let prefix = sk::names(kind);
+        let pk = access::organisation(tenant).organisation(prefix.clone()).pk().clone();
+        let rows = self.store().query_all(&Query::prefix(pk, &prefix)).await?;
+        rows.iter().filter(|(_, row)| row.u64("al") != Some(1)).map(|(_, row)| principal_of(row)).collect()
     }
 }

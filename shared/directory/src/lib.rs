@@ -16,6 +16,7 @@ mod access;
 mod app_password;
 mod audit;
 mod cache;
+mod check;
 mod directory;
 mod groups;
 mod hasher;

@@ -1,5 +1,6 @@
 //! The one writer.
 
+use crate::closing::Closing;
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::health::{Level, is_out_of_space};
@@ -26,17 +27,21 @@ pub(crate) struct Committer {
     core: Arc<Core>,
     disk: Disk,
     sync: bool,
+    closing: Closing,
     tokens: Recent,
     job_ids: Recent,
     next_job: u64,
     checked: Timestamp,
 }
 
+type ChainAnswer = (oneshot::Sender<(Chain, Units)>, Chain, Units);
+type PutAnswer = (oneshot::Sender<(Result<(), PortError>, Units)>, Result<(), PortError>, Units);
+
 /// Answers that wait for the sync.
 #[derive(Default)]
 struct Answers {
-    chains: Vec<(oneshot::Sender<(Chain, Units)>, Chain, Units)>,
-    puts: Vec<(oneshot::Sender<(Result<(), PortError>, Units)>, Result<(), PortError>, Units)>,
+    chains: Vec<ChainAnswer>,
+    puts: Vec<PutAnswer>,
     done: Vec<Done>,
 }
 
@@ -58,10 +63,10 @@ struct Round {
 }
 
 impl Committer {
-    pub(crate) fn new(core: Arc<Core>, disk: Disk, sync: bool) -> Self {
+    pub(crate) fn new(core: Arc<Core>, disk: Disk, sync: bool, closing: Closing) -> Self {
         let now = core.env.now();
         let (tokens, job_ids) = (Recent::new(TOKENS, now), Recent::new(JOB_IDS, now));
-        Self { core, disk, sync, tokens, job_ids, next_job: 1, checked: now }
+        Self { core, disk, sync, closing, tokens, job_ids, next_job: 1, checked: now }
     }
 
     /// A job that was there at open: its id is known, and numbers go on after it.
@@ -87,6 +92,7 @@ impl Committer {
                 break;
             }
         }
+        self.closing.flush(&self.core);
         self.core.health.close();
         self.core.wake_receivers();
     }
@@ -109,6 +115,7 @@ impl Committer {
             self.stage(work, &mut round);
         }
         let Round { staged, answers, sent, tokens } = round;
+        self.closing.journalled += staged.size();
         if !staged.is_empty()
             && let Err(error) = self.make_durable(staged)
         {

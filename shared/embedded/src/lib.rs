@@ -26,6 +26,7 @@
 //! failed sync nobody knows what the disk holds. Reads go on.
 
 mod blobs;
+mod closing;
 mod committer;
 mod core;
 mod disk;
@@ -34,6 +35,7 @@ mod files;
 mod health;
 mod intake;
 mod jobs;
+mod journal;
 mod layout;
 mod open;
 mod queue;

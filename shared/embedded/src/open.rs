@@ -1,10 +1,12 @@
 use crate::blobs::LocalBlobs;
+use crate::closing::Closing;
 use crate::committer::Committer;
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::engine::Engine;
 use crate::files::{Files, sync_dir};
 use crate::jobs;
+use crate::journal;
 use crate::layout::{JobPart, Space, job_number, job_prefix};
 use crate::queue::LocalQueue;
 use crate::secrets::LocalSecrets;
@@ -89,12 +91,13 @@ pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> 
     let secrets = LocalSecrets::open(&env, dir, fresh).map_err(at(&key))?;
     let files = dir.join("files");
     let files = Files::open(files.clone()).map_err(at(&files))?;
+    let replayed = if fresh { 0 } else { journal::prepare(&store).map_err(at(&store))? };
     let (db, spaces) = open_store(&store, &options)?;
     sync_tree(dir, 5).map_err(at(dir))?;
 
     let core = Arc::new(Core::new(env, db, spaces, options.budget));
     let disk = Disk { dir: dir.to_owned(), reserve: options.reserve };
-    let mut committer = Committer::new(core.clone(), disk, options.sync);
+    let mut committer = Committer::new(core.clone(), disk, options.sync, Closing { store: store.clone(), journalled: replayed });
     load_jobs(&core, &mut committer).map_err(unreadable(&store))?;
     let engine = Arc::new(Engine::start(core, committer, lock).map_err(at(dir))?);
     Ok(Ports {

@@ -17,6 +17,12 @@ impl Staged {
         self.changes.is_empty()
     }
 
+    /// Bytes it will take in the journal, about.
+    pub(crate) fn size(&self) -> u64 {
+        let items = self.changes.iter().map(|((_, key), value)| 24 + key.len() + value.as_ref().map_or(0, Bytes::len));
+        items.sum::<usize>() as u64
+    }
+
     pub(crate) fn set(&mut self, change: Change) {
         self.changes.insert((change.space, change.key), change.value);
     }

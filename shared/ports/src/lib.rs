@@ -5,6 +5,7 @@
 
 mod blobs;
 #[cfg(feature = "contract")]
+#[allow(clippy::expect_used, clippy::missing_panics_doc)]
 pub mod contract;
 mod cost;
 mod dns;

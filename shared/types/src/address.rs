@@ -61,6 +61,19 @@ impl fmt::Debug for Domain {
     }
 }
 
+impl serde::Serialize for Domain {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Domain {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// `local-part@domain`: RFC 5321 §4.1.2 with the UTF-8 of RFC 6531 §3.3. A quoted local part is kept unquoted, so
 /// `"a b"@x` and what it means are one value; `Display` quotes it again where it must be.
 #[derive(Clone)]

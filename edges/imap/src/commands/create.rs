@@ -19,7 +19,11 @@ pub async fn run(session: &mut Session, name: &[u8], uses: &[String]) -> Outcome
         Ok(folder) => Ok(format!("[MAILBOXID (F{folder})] created").into()),
         Err(error) if error.kind() == Kind::Conflict => {
             let exists = place.mailbox.folders().await?.find(&place.path).is_some();
-            Err(if exists { Stop::no("[ALREADYEXISTS] there is such a mailbox") } else { Stop::no("[USEATTR] another mailbox has that use") })
+            Err(if exists {
+                Stop::no("[ALREADYEXISTS] there is such a mailbox")
+            } else {
+                Stop::no("[USEATTR] another mailbox has that use")
+            })
         }
         Err(error) => Err(error.into()),
     }

@@ -8,6 +8,8 @@ pub async fn run(session: &mut Session, tag: &str, out: &mut Output) -> Outcome 
     session.recheck_right(out).await?;
     out.buf.extend_from_slice(b"+ idling\r\n");
     session.waiting = Waiting::Idle { tag: tag.to_owned() };
+    // Watched before the first look: nothing falls in between.
+    session.watch = session.selected.as_ref().map(|selected| selected.mailbox.watch());
     look(session, out).await?;
     Ok("".into())
 }
@@ -22,6 +24,7 @@ pub async fn look(session: &mut Session, out: &mut Output) -> Result<(), Stop> {
 
 /// The client ended it.
 pub async fn done(session: &mut Session, tag: &str, line: &[u8], out: &mut Output) -> Next {
+    session.watch = None;
     if !line.eq_ignore_ascii_case(b"DONE") {
         out.tagged(tag, "BAD expected DONE");
         return Next::Go;

@@ -14,7 +14,12 @@ pub async fn run(session: &mut Session, reference: &[u8], pattern: &bytes::Bytes
         }
         // With `%` at the end, a name that is not subscribed but has such a one below it is told as `\Noselect`.
         let below = percent
-            && nodes.get(at + 1..).unwrap_or_default().iter().take_while(|other| other.path.starts_with(&format!("{}/", node.path))).any(|other| other.subscribed());
+            && nodes
+                .get(at + 1..)
+                .unwrap_or_default()
+                .iter()
+                .take_while(|other| other.path.starts_with(&format!("{}/", node.path)))
+                .any(|other| other.subscribed());
         if !node.subscribed() && !below {
             continue;
         }

@@ -45,7 +45,9 @@ fn expunge_after(command: &Command) -> Option<bool> {
         Command::Fetch(fetch) => Some(fetch.uid),
         Command::Store(store) => Some(store.uid),
         Command::Search(search) => Some(search.uid),
-        Command::Noop | Command::Check | Command::Status { .. } | Command::Append { .. } | Command::Copy { .. } | Command::Expunge(_) => Some(true),
+        Command::Noop | Command::Check | Command::Status { .. } | Command::Append { .. } | Command::Copy { .. } | Command::Expunge(_) => {
+            Some(true)
+        }
         _ => None,
     }
 }

@@ -152,4 +152,3 @@ fn matched(index: &Index, qresync: &Qresync) -> Option<u32> {
     let agrees = |(number, uid): &(penfold_types::Uid, penfold_types::Uid)| alive.select(number.get()) == Some(*uid);
     numbers.iter().zip(uids.iter()).take(100_000).take_while(agrees).last().map(|(_, uid)| uid.get())
 }
-

@@ -1,9 +1,9 @@
 //! STATUS (RFC 9051 §6.3.11). Everything is told from the folder's own row, whatever its size.
 
 use super::select::highest;
+use crate::grammar::StatusItem;
 use crate::grammar::framer::Limits;
 use crate::grammar::write::mailbox;
-use crate::grammar::StatusItem;
 use crate::session::{Outcome, Output, Session, Stop};
 use penfold_mailbox::{Folder, Mailbox};
 use std::fmt::Write;

@@ -197,7 +197,10 @@ pub enum SearchKey {
     Older(u32),
     Larger(u64),
     Smaller(u64),
-    Header { name: String, value: String },
+    Header {
+        name: String,
+        value: String,
+    },
     Body(String),
     Text(String),
     Modseq(u64),

@@ -43,7 +43,10 @@ impl Session {
         };
         let (address, path) = rest.trim_start_matches('/').split_once('/').ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
         let shared = self.server.directory.shared_mailboxes(&user.who).await?;
-        let shared = shared.into_iter().find(|shared| shared_name(shared).eq_ignore_ascii_case(address)).ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
+        let shared = shared
+            .into_iter()
+            .find(|shared| shared_name(shared).eq_ignore_ascii_case(address))
+            .ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
         Ok(Place { mailbox: self.open_shared(shared.principal).await?, owner: Some(shared.principal), path: path.to_owned() })
     }
 

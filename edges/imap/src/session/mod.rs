@@ -7,11 +7,11 @@ mod output;
 mod selected;
 mod server;
 
-pub use answer::{Done, Outcome, Stop, over_quota, target};
+pub use answer::{Outcome, Stop, target};
 pub use mailbox::{OTHER_USERS, shared_name};
-pub use output::{Output, PIECE};
+pub use output::Output;
 pub use selected::{Ranks, Selected};
-pub(crate) use server::{Admitted, Seat};
+pub(crate) use server::Seat;
 pub use server::{Options, Server};
 
 use crate::commands;
@@ -76,6 +76,8 @@ pub struct Session {
     pub enabled: Enabled,
     pub selected: Option<Box<Selected>>,
     pub waiting: Waiting,
+    /// Wakes an idling connection when its account changes.
+    pub watch: Option<Watch>,
     /// Sign-ins that failed, and commands in a row that were not understood.
     pub failures: u8,
     pub errors: u8,
@@ -95,6 +97,7 @@ impl Session {
             enabled: Enabled::default(),
             selected: None,
             waiting: Waiting::Command,
+            watch: None,
             failures: 0,
             errors: 0,
         }
@@ -122,11 +125,6 @@ impl Session {
     /// A password goes over the wire only inside TLS, or where there is no wire.
     pub fn may_sign_in(&self) -> bool {
         self.tls || self.peer.is_loopback()
-    }
-
-    /// Wakes when the selected mailbox's account has changed.
-    pub fn watch(&self) -> Option<Watch> {
-        self.selected.as_ref().map(|selected| selected.mailbox.watch())
     }
 
     /// Carries out one command.

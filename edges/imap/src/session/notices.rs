@@ -112,7 +112,9 @@ async fn news(selected: &Selected, told: &[(Uid, Modseq)]) -> Result<Option<News
                     Event::Added { uid, .. } => news.added.insert(uid),
                     Event::Keywords { uid, keywords } => {
                         // A message that is new to the client is asked about by itself.
-                        let known = told.binary_search_by_key(&uid, |(uid, _)| *uid).is_ok_and(|at| told.get(at).is_some_and(|(_, to)| modseq <= *to));
+                        let known = told
+                            .binary_search_by_key(&uid, |(uid, _)| *uid)
+                            .is_ok_and(|at| told.get(at).is_some_and(|(_, to)| modseq <= *to));
                         if !known && !news.added.contains(uid) {
                             news.flags.insert(uid, (modseq, keywords));
                         }

@@ -253,9 +253,9 @@ impl<'a> List<'a, '_> {
     }
 
     fn push(&mut self, name: Vec<u8>, route: Vec<u8>, mailbox: Option<Vec<u8>>, host: Option<Vec<u8>>) {
-        // The end of a group must still fit after its start, and each address has a byte of flags.
+        // A byte of flags, the lengths, and the end of a group must fit too.
         let size = name.len() + route.len() + mailbox.as_ref().map_or(0, Vec::len) + host.as_ref().map_or(0, Vec::len);
-        if !self.budget.pay(size.saturating_add(16)) {
+        if !self.budget.pay(size.saturating_add(if size < 128 { 4 } else { 12 })) {
             self.full = true;
             return;
         }

@@ -5,7 +5,7 @@ use super::bounds::{Budget, MAX_TEXT};
 use super::content::{self, Params};
 use super::fields::{header_fields, unfold};
 use super::summary::{Envelope, Mailbox, Part, Text};
-use super::{date, msgid};
+use super::{codec, date, msgid, parameter};
 
 /// The values of one header that matter here.
 #[derive(Default)]
@@ -112,44 +112,48 @@ impl<'m> Header<'m> {
         msgid::references(self.references.unwrap_or_default(), self.in_reply_to.unwrap_or_default())
     }
 
-    /// The part that the header describes, without ranges, and all parameters of Content-Type, also those that it could
-    /// not keep: a boundary is needed whatever the budget says. `digest`: RFC 2046 §5.1.5.
-    pub(super) fn part(&self, digest: bool, budget: &mut Budget) -> (Part, Params) {
-        let mut part = Part::default();
-        let mut params = Vec::new();
-        match self.content_type.and_then(content::content_type) {
-            Some((kind, subtype, given)) => {
-                (part.kind, part.subtype, params) = (kind, subtype, given);
-                if !is_common(&part) && !budget.pay(part.kind.len() + part.subtype.len()) {
-                    opaque(&mut part);
-                }
-            }
-            None if digest && self.content_type.is_none() => (part.kind, part.subtype) = ("message".into(), "rfc822".into()),
-            None => params.push(("charset".into(), Box::from(&b"us-ascii"[..]))),
-        }
-        part.params = affordable(params.clone(), budget);
-        if let Some(encoding) = self.encoding.and_then(content::encoding)
-            && budget.pay(encoding.len())
-        {
-            part.encoding = encoding;
-        }
-        part.id = text(self.id, budget);
-        part.description = text(self.description, budget);
-        part.disposition = self.disposition.and_then(content::disposition).and_then(|(kind, params)| {
-            let fits = budget.pay(kind.len() + 2);
-            fits.then(|| (kind, affordable(params, budget)))
-        });
-        part.language = self.language.map(content::languages).unwrap_or_default();
+    /// The part that the header describes, without ranges, and the boundary of a multipart, which is needed also where
+    /// the budget has no room for it. `digest`: RFC 2046 §5.1.5.
+    pub(super) fn part(&self, digest: bool, budget: &mut Budget) -> (Part, Option<Vec<u8>>) {
+        let (kind, subtype, params) = match self.content_type.and_then(content::content_type) {
+            Some(given) => given,
+            None if digest && self.content_type.is_none() => ("message".into(), "rfc822".into(), Vec::new()),
+            None => ("text".into(), "plain".into(), vec![("charset".into(), Box::from(&b"us-ascii"[..]))]),
+        };
+        let boundary = if kind == "multipart" { parameter::boundary(&params) } else { None };
+        // A common type is encoded as one byte, so nobody has to pay for it.
+        let described = codec::type_code(&kind, &subtype).is_some() || budget.pay(kind.len() + subtype.len());
+        let params = affordable(params, budget);
+        let encoding = self.encoding.and_then(content::encoding).filter(|encoding| budget.pay(encoding.len()));
+        let mut part = Part {
+            header: 0..0,
+            body: 0..0,
+            kind,
+            subtype,
+            params,
+            id: text(self.id, budget),
+            description: text(self.description, budget),
+            encoding: encoding.unwrap_or_else(|| "7bit".into()),
+            disposition: self.disposition(budget),
+            language: self.language.map(content::languages).unwrap_or_default(),
+            location: text(self.location, budget),
+            md5: text(self.md5, budget),
+            lines: 0,
+            children: Vec::new(),
+            message: None,
+        };
         part.language.retain(|tag| budget.pay(tag.len()));
-        part.location = text(self.location, budget);
-        part.md5 = text(self.md5, budget);
-        (part, params)
+        if !described {
+            opaque(&mut part);
+        }
+        (part, boundary)
     }
-}
 
-/// A type that is encoded as one byte, so nobody has to pay for it.
-fn is_common(part: &Part) -> bool {
-    super::codec::type_code(&part.kind, &part.subtype).is_some()
+    fn disposition(&self, budget: &mut Budget) -> Option<(String, Params)> {
+        let (kind, params) = content::disposition(self.disposition?)?;
+        let fits = budget.pay(kind.len() + 2);
+        fits.then(|| (kind, affordable(params, budget)))
+    }
 }
 
 /// RFC 2046 §4.5.1: what cannot be described is application/octet-stream.

@@ -43,9 +43,10 @@ fn folded(text: &str) -> String {
     let mut out = String::with_capacity(CHARACTERS + 8);
     let (mut count, mut gap) = (0, false);
     for character in text.chars() {
-        if character.is_whitespace() || character.is_control() {
+        let plain = character.is_ascii_graphic();
+        if !plain && (character.is_whitespace() || character.is_control()) {
             gap = count > 0;
-        } else if !is_invisible(character) {
+        } else if plain || !is_invisible(character) {
             let more = if gap { 2 } else { 1 };
             if count + more > CHARACTERS {
                 break;

@@ -2,14 +2,16 @@
 //! lower case where it is not. Always linear: the haystack is folded block by block and searched by memmem.
 
 use memchr::memmem::Finder;
+use memchr::memrchr;
 
-use super::fields::header_fields;
+use super::fields::line_length;
 use super::summary::Part;
 use super::text::text_of;
-use super::word::decode_if_encoded;
+use super::word::decode_header;
 
 /// Folded at once, on the stack.
 const BLOCK: usize = 4096;
+const VALUE: usize = 256;
 /// Needles up to this are searched block by block; longer ones in a folded copy.
 const SHORT: usize = 512;
 
@@ -42,8 +44,38 @@ pub fn text_contains(root: &Part, message: &[u8], needle: &Needle) -> bool {
 
 fn header_contains(part: &Part, message: &[u8], needle: &Needle) -> bool {
     let header = part.header_of(message);
-    let decoded = || header_fields(header).filter_map(|(_, _, value)| decode_if_encoded(value)).any(|value| needle.is_in(value.as_bytes()));
-    needle.is_in(header) || decoded() || part.children.iter().any(|child| header_contains(child, message, needle))
+    needle.is_in(header) || words_contain(header, needle) || part.children.iter().any(|child| header_contains(child, message, needle))
+}
+
+/// Looks into the fields that have encoded words, decoded. Most fields have none, so they are not even split.
+fn words_contain(header: &[u8], needle: &Needle) -> bool {
+    let words = Finder::new("=?");
+    let mut rest = header;
+    while let Some(found) = words.find(rest) {
+        let (start, end) = field_around(rest, found);
+        if needle.is_in(decode_header(rest.get(start..end).unwrap_or_default()).as_bytes()) {
+            return true;
+        }
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    false
+}
+
+/// The field, folds and all, that has the byte at `place`.
+fn field_around(header: &[u8], place: usize) -> (usize, usize) {
+    let is_fold = |at: usize| matches!(header.get(at), Some(b' ' | b'\t'));
+    let line_at = |place: usize| memrchr(b'\n', header.get(..place).unwrap_or_default()).map_or(0, |at| at + 1);
+    let mut start = line_at(place);
+    while start > 0 && is_fold(start) {
+        start = line_at(start - 1);
+    }
+    let mut end = place;
+    loop {
+        end += line_length(header.get(end..).unwrap_or_default());
+        if !is_fold(end) {
+            return (start, end);
+        }
+    }
 }
 
 impl Needle {
@@ -76,23 +108,27 @@ impl Needle {
         if length > SHORT {
             return self.finder.find(&haystack.to_ascii_lowercase()).is_some();
         }
-        let mut block = [0_u8; BLOCK];
+        // A header value is much shorter than a block, and a block has to be cleared first.
+        if haystack.len() <= VALUE { self.is_in_blocks::<VALUE>(haystack) } else { self.is_in_blocks::<BLOCK>(haystack) }
+    }
+
+    fn is_in_blocks<const SIZE: usize>(&self, haystack: &[u8]) -> bool {
+        let length = self.folded().len();
+        let mut block = [0_u8; SIZE];
         let mut rest = haystack;
         while rest.len() >= length {
-            let taken = rest.get(..BLOCK).unwrap_or(rest);
-            let mut size = 0;
+            let taken = rest.get(..SIZE).unwrap_or(rest);
             for (to, from) in block.iter_mut().zip(taken) {
                 *to = from.to_ascii_lowercase();
-                size += 1;
             }
-            if self.finder.find(block.get(..size).unwrap_or_default()).is_some() {
+            if self.finder.find(block.get(..taken.len()).unwrap_or_default()).is_some() {
                 return true;
             }
             if taken.len() == rest.len() {
                 break;
             }
             // What begins at the end of a block is found in the next one.
-            rest = rest.get(BLOCK + 1 - length..).unwrap_or_default();
+            rest = rest.get(SIZE + 1 - length..).unwrap_or_default();
         }
         false
     }

@@ -7,8 +7,8 @@ use memchr::memmem::Finder;
 use super::bounds::{Budget, MAX_DEPTH, MAX_PARTS};
 use super::envelope::{Header, opaque};
 use super::fields::{is_empty_line, line_length};
+use super::preview;
 use super::summary::{Envelope, Part, Summary};
-use super::{parameter, preview};
 
 /// Parses a message once, at acceptance. Pure, bounded, linear; never fails.
 pub fn summarise(message: &[u8]) -> Summary {
@@ -224,23 +224,15 @@ impl<'m> Scan<'m> {
         } else if let Some(envelope) = self.open.last_mut().and_then(|open| open.part.message.as_deref_mut()) {
             *envelope = header.envelope(&mut self.budget);
         }
-        let (mut part, params) = header.part(digest, &mut self.budget);
+        let (mut part, mut boundary) = header.part(digest, &mut self.budget);
         self.parts += 1;
-        let mut boundary = None;
-        match part.kind.as_str() {
-            "multipart" if self.has_room() => boundary = parameter::boundary(&params),
-            // RFC 9051 §7.5.2: both kinds of embedded message have an envelope and a structure.
-            "message" if matches!(part.subtype.as_str(), "rfc822" | "global") => {
-                if self.has_room() {
-                    part.message = Some(Box::default());
-                } else {
-                    opaque(&mut part);
-                }
-            }
-            _ => {}
-        }
-        if part.kind == "multipart" && !self.has_room() {
+        // RFC 9051 §7.5.2: both kinds of embedded message have an envelope and a structure.
+        let embedded = part.kind == "message" && matches!(part.subtype.as_str(), "rfc822" | "global");
+        if (embedded || part.kind == "multipart") && !self.has_room() {
             opaque(&mut part);
+            boundary = None;
+        } else if embedded {
+            part.message = Some(Box::default());
         }
         let lines = self.lines.up_to(self.message, body);
         self.open.push(Open { part, start, body, lines, boundary });

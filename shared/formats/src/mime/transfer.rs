@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
+use super::fields::line_length;
 use super::summary::Part;
 
 /// The body without its transfer encoding; never longer than it came. Containers and unknown encodings stay as they are.
@@ -99,7 +100,10 @@ fn flush(bits: u32, count: u32, out: &mut Vec<u8>) {
 /// RFC 2045 §6.7. White space at the end of a line was added on the way (rule 3); an "=" that begins no code stays.
 pub(super) fn quoted_printable(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(line_length(rest));
+        rest = after;
         let content = line.strip_suffix(b"\n").unwrap_or(line);
         let content = content.strip_suffix(b"\r").unwrap_or(content);
         let ending = line.get(content.len()..).unwrap_or_default();

@@ -1,7 +1,5 @@
 //! Encoded words in headers (RFC 2047).
 
-use std::borrow::Cow;
-
 use encoding_rs::Encoding;
 use memchr::{memchr, memmem};
 
@@ -99,9 +97,4 @@ fn encoded_word(bytes: &[u8]) -> Option<(Run, usize)> {
 /// US-ASCII is a fine label here; what is 8-bit under it is taken for Windows-1252.
 fn word_charset(label: &[u8]) -> Option<&'static Encoding> {
     charset(label).or_else(|| Encoding::for_label(label).filter(|found| *found == encoding_rs::WINDOWS_1252))
-}
-
-/// As `decode_header`, borrowed where there is nothing to decode. For search, which looks at raw bytes too.
-pub(super) fn decode_if_encoded(raw: &[u8]) -> Option<Cow<'_, str>> {
-    (memmem::find(raw, b"=?").is_some()).then(|| Cow::Owned(decode_header(raw)))
 }

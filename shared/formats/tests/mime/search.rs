@@ -57,3 +57,14 @@ fn agrees_with_the_naive_search() {
         assert_eq!(found(needle, &text), text.to_lowercase().contains(&needle.to_lowercase()), "{needle}");
     }
 }
+
+#[test]
+fn in_a_folded_field_with_encoded_words() {
+    let message = crlf(
+        "A: one\nSubject: x\n two =?utf-8?Q?dr=C3=A9i?=\n =?utf-8?Q?_four?=\n five\nB: =?utf-8?Q?s=C3=AFx?=\nC: =?utf-8?Q?seven?=\n\n",
+    );
+    let root = summarise(&message).root;
+    for (needle, there) in [("x two dréi four five", true), ("sïx", true), ("seven", true), ("oneSubject", false), ("five sïx", false)] {
+        assert_eq!(text_contains(&root, &message, &Needle::new(needle)), there, "{needle}");
+    }
+}

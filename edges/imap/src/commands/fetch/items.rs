@@ -153,7 +153,14 @@ async fn one_by_one(mailbox: &Mailbox, items: &[ItemId], found: &mut Found) -> R
     Ok(out)
 }
 
-async fn response(mailbox: &Mailbox, plan: &Plan, row: &Row, content: Option<&Content>, found: &mut Found, out: &mut Output) -> Result<(), Stop> {
+async fn response(
+    mailbox: &Mailbox,
+    plan: &Plan,
+    row: &Row,
+    content: Option<&Content>,
+    found: &mut Found,
+    out: &mut Output,
+) -> Result<(), Stop> {
     let message = row.message();
     begin(&mut out.buf, row.rank);
     let mut flags_told = false;
@@ -175,7 +182,14 @@ async fn response(mailbox: &Mailbox, plan: &Plan, row: &Row, content: Option<&Co
 }
 
 /// An item that needs the message's own row, or its octets. Of a message that is damaged everything is NIL.
-async fn one(mailbox: &Mailbox, plan: &Plan, content: Option<&Content>, item: &FetchItem, found: &mut Found, out: &mut Output) -> Result<(), Stop> {
+async fn one(
+    mailbox: &Mailbox,
+    plan: &Plan,
+    content: Option<&Content>,
+    item: &FetchItem,
+    found: &mut Found,
+    out: &mut Output,
+) -> Result<(), Stop> {
     let whole = |text| Section { part: Vec::new(), text };
     match item {
         FetchItem::Envelope => {

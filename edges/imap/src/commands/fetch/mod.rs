@@ -125,7 +125,14 @@ enum Ready {
     Large(Row),
 }
 
-async fn with_content(selected: &Selected, index: &Index, uids: &UidSet, fresh: &UidSet, plan: Arc<Plan>, out: &mut Output) -> Result<Found, Stop> {
+async fn with_content(
+    selected: &Selected,
+    index: &Index,
+    uids: &UidSet,
+    fresh: &UidSet,
+    plan: Arc<Plan>,
+    out: &mut Output,
+) -> Result<Found, Stop> {
     let mut found = Found::default();
     let mut ranks = Ranks::new(&selected.announced);
     let mut pending: VecDeque<Pending> = VecDeque::new();
@@ -176,7 +183,13 @@ async fn make_ready(mailbox: Mailbox, plan: Arc<Plan>, mut rows: Vec<Row>, octet
     Ok(Ready::Written(out.buf, found))
 }
 
-async fn write_first(pending: &mut VecDeque<Pending>, selected: &Selected, plan: &Plan, found: &mut Found, out: &mut Output) -> Result<(), Stop> {
+async fn write_first(
+    pending: &mut VecDeque<Pending>,
+    selected: &Selected,
+    plan: &Plan,
+    found: &mut Found,
+    out: &mut Output,
+) -> Result<(), Stop> {
     let Some(mut first) = pending.pop_front() else { return Ok(()) };
     let ready = match (&mut first.0).await {
         Ok(ready) => ready?,

@@ -60,8 +60,5 @@ fn reads_body(item: &FetchItem) -> bool {
 }
 
 fn needs_content(item: &FetchItem) -> bool {
-    !matches!(
-        item,
-        FetchItem::Uid | FetchItem::Flags | FetchItem::InternalDate | FetchItem::Size | FetchItem::Modseq | FetchItem::EmailId
-    )
+    !matches!(item, FetchItem::Uid | FetchItem::Flags | FetchItem::InternalDate | FetchItem::Size | FetchItem::Modseq | FetchItem::EmailId)
 }

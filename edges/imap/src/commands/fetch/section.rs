@@ -112,7 +112,9 @@ fn place(content: &Content, section: &Section) -> Option<Range<u64>> {
         SectionText::Mime if std::ptr::eq(part, root) => Some(0..u64::from(root.header.end) + prefix),
         SectionText::Mime => Some(shifted(&part.header)),
         // HEADER and TEXT are of the message inside; of any other part there is none.
-        SectionText::Header | SectionText::HeaderFields { .. } => part.message.as_ref().and(part.children.first()).map(|inner| shifted(&inner.header)),
+        SectionText::Header | SectionText::HeaderFields { .. } => {
+            part.message.as_ref().and(part.children.first()).map(|inner| shifted(&inner.header))
+        }
         SectionText::Text => part.message.as_ref().and(part.children.first()).map(|inner| shifted(&inner.body)),
     }
 }
@@ -253,7 +255,13 @@ pub async fn write_binary(
     Ok(())
 }
 
-pub async fn write_binary_size(mailbox: &Mailbox, content: Option<&Content>, part: &[u32], found: &mut Found, out: &mut Output) -> Result<(), Stop> {
+pub async fn write_binary_size(
+    mailbox: &Mailbox,
+    content: Option<&Content>,
+    part: &[u32],
+    found: &mut Found,
+    out: &mut Output,
+) -> Result<(), Stop> {
     let bytes = match content {
         Some(content) => decoded(mailbox, content, part, found).await?,
         None => None,

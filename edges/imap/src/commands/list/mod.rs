@@ -150,6 +150,7 @@ fn write_node(session: &Session, node: &Node, subscribed: bool, below: Option<&L
 
 /// The LIST response of one of one's own mailboxes.
 pub fn line(session: &Session, folders: &Folders, folder: &Folder, path: &str, out: &mut Output) {
-    let node = Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own: true, mailbox: None };
+    let node =
+        Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own: true, mailbox: None };
     write_node(session, &node, false, None, out);
 }

@@ -13,7 +13,9 @@ impl Pattern {
         }
         let mut pattern = text.get(..end).unwrap_or_default().to_owned();
         // INBOX is one name in any case (RFC 9051 §5.1).
-        if pattern.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("INBOX")) && matches!(pattern.as_bytes().get(5), None | Some(b'/' | b'*' | b'%')) {
+        if pattern.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("INBOX"))
+            && matches!(pattern.as_bytes().get(5), None | Some(b'/' | b'*' | b'%'))
+        {
             pattern.replace_range(..5, "INBOX");
         }
         Self(pattern)

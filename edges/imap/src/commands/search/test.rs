@@ -125,9 +125,9 @@ impl Test {
                 [prefix, octets].into_iter().any(|header| field_has(header, name, needle))
             }),
             Self::Body(needle) => octets.zip(content).map(|(octets, content)| body_contains(&content.summary.root, octets, needle)),
-            Self::Text(needle) => octets.zip(content).map(|(octets, content)| {
-                needle.is_in(&content.prefix) || text_contains(&content.summary.root, octets, needle)
-            }),
+            Self::Text(needle) => octets
+                .zip(content)
+                .map(|(octets, content)| needle.is_in(&content.prefix) || text_contains(&content.summary.root, octets, needle)),
             Self::Not(test) => judge(test).map(|value| !value),
             Self::Or(a, b) => match (judge(a), judge(b)) {
                 (Some(true), _) | (_, Some(true)) => Some(true),

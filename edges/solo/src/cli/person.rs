@@ -1,0 +1,145 @@
+use super::tenant::{Switch, show_status};
+use super::units::{show_size, show_time, size};
+use super::{operator, password};
+use crate::control::{Context, Reply};
+use clap::Subcommand;
+use penfold_directory::{NewPerson, PersonChange, PersonInfo, Quota};
+use penfold_types::{Address, Env, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Person {
+    /// Add a person; without a password, one is made and shown
+    Add {
+        address: Address,
+        /// [default: what stands before the @]
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        password: password::Given,
+        /// Such as 50G
+        #[arg(long, value_parser = size)]
+        quota: Option<u64>,
+    },
+    /// List people, of all tenants or of one
+    List { tenant: Option<String> },
+    /// Show a person
+    Show { address: Address },
+    /// Change a person
+    Set {
+        address: Address,
+        #[arg(long)]
+        name: Option<String>,
+        /// Such as 50G, or default
+        #[arg(long, value_parser = quota)]
+        quota: Option<Quota>,
+        /// A suspended person does not sign in; mail still comes in
+        #[arg(long)]
+        status: Option<Switch>,
+    },
+    /// Remove a person and free the addresses
+    Remove { address: Address },
+    /// Further addresses of a person, group or shared mailbox
+    #[command(subcommand)]
+    Alias(Alias),
+}
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Alias {
+    /// Add an alias
+    Add { address: Address, alias: Address },
+    /// Remove an alias
+    Remove { address: Address, alias: Address },
+}
+
+pub fn quota(text: &str) -> std::result::Result<Quota, String> {
+    if text == "default" { Ok(Quota::Default) } else { size(text).map(Quota::Bytes) }
+}
+
+impl Person {
+    pub fn prepare(&mut self) -> std::result::Result<(), String> {
+        match self {
+            Self::Add { password, .. } => password.read(false),
+            _ => Ok(()),
+        }
+    }
+
+    pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
+        let operator = operator(context);
+        match self {
+            Self::Add { address, name, password, quota } => add(context, reply, address, name, password.taken(), quota).await,
+            Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
+            Self::Show { address } => show(reply, operator.person(&address).await?).await,
+            Self::Set { address, name, quota, status } => {
+                let change = PersonChange { name, quota, status: status.map(Into::into) };
+                show(reply, operator.update_person(&address, &change).await?).await
+            }
+            Self::Remove { address } => {
+                operator.delete_person(&address).await?;
+                reply.say(format!("removed {address}"), json!({ "removed": address })).await
+            }
+            Self::Alias(Alias::Add { address, alias }) => {
+                operator.add_alias(&address, &alias).await?;
+                reply.say(format!("{alias} is an address of {address}"), json!({ "address": address, "alias": alias })).await
+            }
+            Self::Alias(Alias::Remove { address, alias }) => {
+                operator.remove_alias(&address, &alias).await?;
+                reply.say(format!("removed {alias}"), json!({ "address": address, "removed": alias })).await
+            }
+        }
+    }
+}
+
+async fn add(context: &Context, reply: &Reply, address: Address, name: Option<String>, given: Option<String>, quota: Option<u64>) -> Result<()> {
+    let made = given.is_none().then(|| make_password(&context.service.world.env));
+    let name = name.unwrap_or_else(|| address.local().to_owned());
+    let new = NewPerson { address: address.clone(), name, password: given.or_else(|| made.clone()), quota };
+    let account = operator(context).create_person(&new).await?;
+    let mut rows = vec![vec![format!("added {address}")]];
+    rows.extend(made.iter().map(|password| vec!["password".to_owned(), password.clone()]));
+    reply.item(rows, json!({ "address": address, "id": account.principal, "password": made })).await
+}
+
+/// Sixteen characters that are told apart when read aloud: 80 bits.
+fn make_password(env: &Env) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 16];
+    env.fill(&mut bytes);
+    bytes.iter().filter_map(|byte| LETTERS.get(usize::from(byte % 32))).map(|letter| char::from(*letter)).collect()
+}
+
+async fn list(context: &Context, reply: &Reply, tenant: Option<&str>) -> Result<()> {
+    for tenant in super::tenants(context, tenant).await? {
+        let mut after = None;
+        loop {
+            let page = operator(context).people(tenant.id, after.as_deref(), 500).await?;
+            for one in page.items {
+                let cells = [one.address.to_string(), one.name.clone(), show_size(one.quota), show_status(one.status)];
+                reply.line(cells, &one).await?;
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn show(reply: &Reply, person: PersonInfo) -> Result<()> {
+    let aliases: Vec<_> = person.aliases.iter().map(Address::to_string).collect();
+    let default = if person.quota_is_own { "" } else { " (default)" };
+    let rows = vec![
+        vec!["address".into(), person.address.to_string()],
+        vec!["name".into(), person.name.clone()],
+        vec!["id".into(), person.id.to_string()],
+        vec!["status".into(), show_status(person.status)],
+        vec!["aliases".into(), aliases.join(", ")],
+        vec!["quota".into(), format!("{}{default}", show_size(person.quota))],
+        vec!["created".into(), show_time(person.created)],
+    ];
+    reply.item(rows, &person).await
+}

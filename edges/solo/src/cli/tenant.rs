@@ -1,0 +1,148 @@
+use super::operator;
+use super::units::{show_day, show_time};
+use crate::control::{Context, Reply};
+use clap::{Subcommand, ValueEnum};
+use penfold_directory::{PrincipalKind, Status, TenantInfo};
+use penfold_types::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tenant {
+    /// Add a tenant, with its first domains
+    Add {
+        name: String,
+        /// A domain of its own; may be given several times
+        #[arg(long = "domain", value_name = "DOMAIN")]
+        domains: Vec<String>,
+    },
+    /// List tenants
+    List,
+    /// Show a tenant and its domains
+    Show { name: String },
+    /// Let a tenant's people sign in, or not
+    Set {
+        name: String,
+        #[arg(long)]
+        status: Switch,
+    },
+    /// Seal what comes from now on with a new data key
+    RotateKey { name: String },
+    /// Remove a tenant and destroy its data keys
+    Remove {
+        name: String,
+        /// Remove its people, groups, mailboxes and domains too
+        #[arg(long)]
+        everything: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    Active,
+    Suspended,
+}
+
+impl From<Switch> for Status {
+    fn from(switch: Switch) -> Self {
+        match switch {
+            Switch::Active => Self::Active,
+            Switch::Suspended => Self::Suspended,
+        }
+    }
+}
+
+pub fn show_status(status: Status) -> String {
+    match status {
+        Status::Active => "active",
+        Status::Suspended => "suspended",
+        Status::Deleting => "being deleted",
+    }
+    .to_owned()
+}
+
+impl Tenant {
+    pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
+        let operator = operator(context);
+        match self {
+            Self::Add { name, domains } => {
+                let domains = domains.iter().map(|text| super::domain(text)).collect::<Result<Vec<_>>>()?;
+                let tenant = operator.create_tenant(&name).await?;
+                for domain in &domains {
+                    operator.create_domain(&name, domain).await?;
+                }
+                reply.say(format!("added tenant {name}"), &tenant).await
+            }
+            Self::List => {
+                for tenant in super::tenants(context, None).await? {
+                    let cells = [tenant.name.clone(), show_status(tenant.status), show_day(tenant.created)];
+                    reply.line(cells, &tenant).await?;
+                }
+                Ok(())
+            }
+            Self::Show { name } => show(context, reply, &name).await,
+            Self::Set { name, status } => {
+                operator.set_tenant_status(&name, status.into()).await?;
+                reply.say(format!("{name} is {}", show_status(status.into())), json!({ "name": name, "status": status })).await
+            }
+            Self::RotateKey { name } => {
+                let version = operator.rotate_data_key(&name).await?;
+                reply.say(format!("{name} seals with key {version}"), json!({ "name": name, "key": version })).await
+            }
+            Self::Remove { name, everything } => {
+                let tenant = operator.tenant(&name).await?;
+                if everything {
+                    empty(context, reply, &tenant).await?;
+                }
+                operator.remove_tenant(&name).await?;
+                reply.say(format!("removed tenant {}", tenant.name), json!({ "removed": tenant.name })).await
+            }
+        }
+    }
+}
+
+async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
+    let tenant = operator(context).tenant(name).await?;
+    let domains: Vec<_> = operator(context).domains(name).await?.into_iter().map(|one| one.domain).collect();
+    let rows = vec![
+        vec!["name".into(), tenant.name.clone()],
+        vec!["id".into(), tenant.id.to_string()],
+        vec!["status".into(), show_status(tenant.status)],
+        vec!["created".into(), show_time(tenant.created)],
+        vec!["domains".into(), domains.join(", ")],
+    ];
+    reply.item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "created": tenant.created, "domains": domains })).await
+}
+
+/// Everybody and every domain, so that the tenant can be removed.
+async fn empty(context: &Context, reply: &Reply, tenant: &TenantInfo) -> Result<()> {
+    let operator = operator(context);
+    let mut done = 0;
+    for kind in [PrincipalKind::Group, PrincipalKind::Shared, PrincipalKind::Person] {
+        loop {
+            let addresses: Vec<_> = match kind {
+                PrincipalKind::Group => operator.groups(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
+                PrincipalKind::Shared => operator.shared_mailboxes(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
+                PrincipalKind::Person => operator.people(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
+            };
+            if addresses.is_empty() {
+                break;
+            }
+            for address in addresses {
+                match kind {
+                    PrincipalKind::Group => operator.delete_group(&address).await?,
+                    PrincipalKind::Shared => operator.delete_shared(&address).await?,
+                    PrincipalKind::Person => operator.delete_person(&address).await?,
+                }
+                done += 1;
+                reply.progress(done, None, &address.to_string()).await?;
+            }
+        }
+    }
+    for domain in operator.domains(&tenant.name).await? {
+        operator.remove_domain(&super::domain(&domain.domain)?).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+use super::{HELLO, Home, address};
+use crate::deferred;
+use penfold_directory::{GroupChange, PostPolicy};
+use penfold_ports::Account;
+use penfold_transport::Refusal;
+
+#[tokio::test(start_paused = true)]
+async fn groups_in_a_circle_reach_everybody_once() {
+    let home = Home::new(11).await;
+    let (ann, bob, cid) = (home.person("ann@x.test").await, home.person("bob@x.test").await, home.person("cid@x.test").await);
+    home.group("one@x.test", &["ann@x.test"]).await;
+    home.group("two@x.test", &["bob@x.test", "one@x.test"]).await;
+    home.group("three@x.test", &["cid@x.test", "two@x.test", "one@x.test"]).await;
+    // A group that holds itself through others: where the directory forbids it, it cannot come to it.
+    let circle = home.directory.operator().add_members(&address("one@x.test"), &[address("three@x.test")]).await;
+    home.send(&["one@x.test", "three@x.test"], HELLO).await.unwrap();
+    home.settle().await;
+    for account in [ann, bob, cid] {
+        assert_eq!(home.inbox(account).await.len(), 1, "circle: {circle:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_members_get_one_blob_and_a_copy_each() {
+    let home = Home::new(12).await;
+    let mut names = Vec::new();
+    let mut people: Vec<Account> = Vec::new();
+    for number in 0..10_000 {
+        names.push(format!("p{number}@x.test"));
+    }
+    for name in &names {
+        people.push(home.person(name).await);
+    }
+    let all: Vec<&str> = names.iter().map(String::as_str).collect();
+    home.group("all@x.test", &[]).await;
+    for some in all.chunks(100) {
+        home.members("all@x.test", some).await;
+    }
+    home.send(&["all@x.test"], HELLO).await.unwrap();
+    home.settle().await;
+    // A sample, and the counters of all.
+    for account in people.iter().step_by(997) {
+        assert_eq!(home.inbox(*account).await.len(), 1);
+    }
+    let delivered = home.world.meter.total("deliver");
+    let blobs = home.world.meter.total("accept").blob_put + home.world.meter.total("other").blob_put;
+    assert_eq!(blobs + delivered.blob_put, 1);
+    for account in people {
+        assert_eq!(home.open(account).await.head().await.unwrap().items, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_outside_wait_for_the_sending_side() {
+    let home = Home::new(13).await;
+    let ann = home.person("ann@x.test").await;
+    home.group("team@x.test", &["ann@x.test", "friend@elsewhere.test", "other@elsewhere.test"]).await;
+    let id = home.send(&["team@x.test"], HELLO).await.unwrap();
+    home.settle().await;
+    assert_eq!(home.inbox(ann).await.len(), 1);
+    let scope = home.directory.tenant_scope(ann.tenant);
+    let waiting = deferred(&home.world, &scope, home.world.env.now()).await.unwrap();
+    let mut names: Vec<_> = waiting.iter().map(|one| one.address.to_string()).collect();
+    names.sort();
+    assert_eq!(names, ["friend@elsewhere.test", "other@elsewhere.test"]);
+    assert!(waiting.iter().all(|one| one.acceptance == id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_takes_mail_from_those_it_may() {
+    let home = Home::new(14).await;
+    home.person("ann@x.test").await;
+    home.group("board@x.test", &["ann@x.test"]).await;
+    let change = GroupChange { who_may_post: Some(PostPolicy::Members), ..GroupChange::default() };
+    home.directory.operator().update_group(&address("board@x.test"), &change).await.unwrap();
+    assert!(matches!(home.send(&["board@x.test"], HELLO).await, Err(Refusal::MayNotPost)));
+}

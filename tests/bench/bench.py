@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""`make bench`: Penfold beside Postfix + Dovecot, in one run on this machine, driven by the same clients, the sides taking turns.
+
+usage: bench.py [SECTION ...] [--repeat N] [--quick] [--connections N] [--no-peers] [--no-write]
+Sections: smtp idle folder select memory start (default: all). Prints a table and puts it into docs/benchmarks.md between its two markers.
+--connections: the large idle measurement (default 20,000, as far as the limit of open files goes; 0 leaves it out); it is filled and signed
+in person by person, which takes a while.
+"""
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, HERE)
+import measures  # noqa: E402
+from sides import Peers, Penfold, lib  # noqa: E402
+
+SECTIONS = ("smtp", "idle", "folder", "select", "memory", "start")
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+rows = []
+
+
+def person(i):
+    return f"u{i}@bench.test"
+
+
+def say(text):
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
+
+
+def in_turn(sides, repeat, measure):
+    """Runs `measure(side)` for each side in turn, `repeat` times; {side name: [value, ...]}."""
+    got = {side.name: [] for side in sides}
+    for _ in range(repeat):
+        for side in sides:
+            got[side.name].append(measure(side))
+    return got
+
+
+def number(x):
+    return f"{x:,.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
+
+
+def row(what, unit, got, asked="", more_is_better=False):
+    """One line of the table from {side name: [numbers]}."""
+    middle = {name: statistics.median(values) for name, values in got.items() if values}
+    ours, theirs = middle.get("Penfold"), middle.get("Postfix + Dovecot")
+    ratio = ""
+    if ours is not None and theirs is not None:
+        better = (ours / theirs if more_is_better else theirs / ours) if ours and theirs else float("inf")
+        ratio = f"{better:.1f}x" if better < 1e6 else "-"
+    spread = f" ({number(min(got['Penfold']))} to {number(max(got['Penfold']))})" if len(got.get("Penfold", ())) > 1 else ""
+    cells = [what, "-" if ours is None else f"{number(ours)} {unit}{spread}", "-" if theirs is None else f"{number(theirs)} {unit}", ratio, asked]
+    rows.append(cells)
+    say(" | ".join(cells))
+
+
+def smtp(sides, work, args):
+    for boxes, messages in ((10, 3000), (1, 2000), (100, 3000)):
+        people = [person(i) for i in range(boxes)]
+        got = {side.name: [] for side in sides}
+        for side in sides:
+            measures.smtp_rate(side, work, people, 20, len(people) * 20)  # mailboxes exist, connections and code are warm
+        for _ in range(args.repeat):
+            for side in sides:
+                n = messages // (10 if args.quick else 1) // (1 if side.name == "Penfold" else 2)
+                got[side.name].append(measures.smtp_rate(side, work, people, 20, n))
+        where = f"4 KB mail, 20 sessions, {boxes} mailbox{'es' if boxes > 1 else ''}"
+        row(f"{where}: accepted", "/s", {k: [a for a, _ in v] for k, v in got.items()}, "", True)
+        row(f"{where}: accepted and visible", "/s", {k: [b for _, b in v] for k, v in got.items()}, "10x" if boxes == 10 else "", True)
+
+
+def idle(sides, work, args):
+    row("IDLE notice after the 250 (median of 40)", "ms", in_turn(sides, args.repeat, lambda s: measures.idle_notice(s, person(0))), "< 5 ms")
+
+
+def folder(sides, work, args):
+    for side in sides:
+        say(f"filling a folder of 10,000 on {side.name}")
+        side.ensure(person(0), "Bench10000", 10000, 4096, needle_every=1000)
+        measures.folder_of_10000(side, person(0), "Bench10000", 20)  # both warm
+    got = in_turn(sides, args.repeat, lambda s: measures.folder_of_10000(s, person(0), "Bench10000", 60 if args.quick else 300))
+    for key, what, unit, asked, more in (
+            ("envelope", "10,000: FETCH UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE", "ms", "2x", False), ("flags", "10,000: FETCH FLAGS", "ms", "1x", False),
+            ("select", "10,000: SELECT, new connection", "ms", "1x", False), ("select_again", "10,000: SELECT again", "ms", "< 2 ms", False), ("store", "10,000: STORE 1:1000 +FLAGS.SILENT", "ms", "1x", False),
+            ("search", "10,000: SEARCH TEXT", "ms", "3x", False), ("bodies", "10,000: FETCH of all bodies (40 MB)", "ms", "", False), ("append", "durable APPEND of 4 KB, one connection", "/s", "1x", True)):
+        row(what, unit, {k: [v[key] for v in values] for k, values in got.items()}, asked, more)
+
+
+def select(sides, work, args):
+    count, both = 10000 if args.quick else 100000, {}
+    for side in sides:
+        say(f"filling a folder of {count:,} on {side.name}")
+        side.ensure(person(1), f"Bench{count}", count, 400)
+        got = []
+        for _ in range(args.repeat):
+            side.stop()
+            side.start()
+            got.append(measures.select_times(side, person(1), f"Bench{count}"))
+        both[side.name] = got
+    row(f"{count:,}: SELECT, cached", "ms", {k: [b for _, b in v] for k, v in both.items()}, "< 20 ms")
+    row(f"{count:,}: SELECT, evicted (the first after a start)", "ms", {k: [a for a, _ in v] for k, v in both.items()}, "< 150 ms")
+
+
+def idle_people(n):
+    return [f"i{i}@bench.test" for i in range(n)]
+
+
+def memory(sides, work, args):
+    few = 100 if args.quick else 1000
+    for side in sides:
+        side.fill_inboxes(idle_people(few), 200)
+    for tls in (False, True):
+        got = {side.name: [] for side in sides}
+        for _ in range(1 if args.quick else min(3, args.repeat)):
+            for side in sides:
+                side.stop()
+                side.start()
+                got[side.name].append(measures.idle_memory(side, idle_people(few), tls))
+        row(f"memory per idle connection, {few:,} on as many INBOXes of 200, TLS {'on' if tls else 'off'}", "KiB", got, "" if tls else "< 20 KiB")
+    deep = 20 if args.quick else 100
+    for side in sides:
+        side.fill_inboxes(idle_people(deep), 5000)
+    got = in_turn(sides, 1, lambda s: (s.stop(), s.start(), measures.idle_memory(s, idle_people(deep)))[2])
+    row(f"memory per idle connection, {deep:,} on as many INBOXes of 5,000, TLS off", "KiB", got, "< 20 KiB")
+
+
+def many(work, args):
+    """Penfold alone: the peers would need a process, half a megabyte and a Maildir for each."""
+    n = measures.most_connections(args.connections)
+    say(f"signing up {n:,} people")
+    side = Penfold(work, idle_people(n), "many")
+    side.start()
+    try:
+        side.server.stop(120)
+        side.start()
+        begin = time.monotonic()
+        for i, p in enumerate(idle_people(n)):
+            side.ensure(p, "INBOX", 200, 300)
+            if i % 2000 == 1999:
+                say(f"{i + 1:,} INBOXes filled, {time.monotonic() - begin:.0f} s")
+        side.server.stop(120)
+        side.start()
+        row(f"memory per idle connection, {n:,} on as many INBOXes of 200, TLS off", "KiB", {"Penfold": [measures.idle_memory(side, idle_people(n))]}, "< 20 KiB")
+    finally:
+        side.kill()
+
+
+def start(sides, work, args):
+    got = {}
+    for side in sides:
+        if side.name == "Penfold":
+            side = Penfold(work, [person(0), person(1)], "fresh")
+            side.start().stop()
+        else:
+            side.stop()
+        got[side.name] = []
+        for _ in range(max(3, args.repeat)):
+            got[side.name].append(measures.first_greeting(side))
+            time.sleep(0.5)
+            side.kill()
+    row("start to first IMAP greeting", "ms", got, "< 150 ms")
+
+
+def table():
+    return "\n".join(["| measure | Penfold: median (least to most) | Postfix + Dovecot | better by | asked |", "|---|---|---|---|---|"] + [f"| {' | '.join(cells)} |" for cells in rows])
+
+
+def write_document(text):
+    path = os.path.join(lib.ROOT, "docs", "benchmarks.md")
+    old = open(path).read() if os.path.exists(path) else f"# Benchmarks\n\n{BEGIN}\n{END}\n"
+    if BEGIN not in old:
+        old += f"\n{BEGIN}\n{END}\n"
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(old[:old.index(BEGIN) + len(BEGIN)] + "\n" + text + "\n" + old[old.index(END):])
+
+
+def main():
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("sections", nargs="*", default=[])
+    args.add_argument("--repeat", type=int, default=5)
+    args.add_argument("--connections", type=int, default=20000)
+    for flag in ("--quick", "--no-peers", "--no-penfold", "--no-write"):
+        args.add_argument(flag, action="store_true")
+    args = args.parse_args()
+    sections = args.sections or SECTIONS
+    measures.most_connections(0)
+    work = lib.scratch("bench")
+    sides, load = [], os.getloadavg()[0]
+    try:
+        if not args.no_penfold:
+            people = [person(i) for i in range(100)] + (idle_people(100 if args.quick else 1000) if "memory" in sections else [])
+            say(f"signing up {len(people)} people")
+            sides.append(Penfold(work, people).start())
+        if not args.no_peers:
+            sides.append(Peers(work).start())
+        for name in SECTIONS:
+            if name in sections:
+                try:
+                    globals()[name](sides, work, args)
+                except Exception as e:
+                    rows.append([f"{name}: FAILED, {e}"[:300], "-", "-", "", ""])
+                    say(rows[-1][0])
+                    for side in sides:
+                        side.stop()
+                        side.start()
+        if "memory" in sections and args.connections and not args.quick and not args.no_penfold:
+            for side in sides:
+                side.stop()
+            many(work, args)
+        rate = measures.disk_rate(work)
+    finally:
+        for side in sides:
+            side.kill()
+        if os.environ.get("KEEP"):
+            say(f"kept {work}")
+        else:
+            lib.remove(work)
+    cpu = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    text = (f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores ({cpu}), load before {load:.1f}; client and servers share the machine. One durable 4 KB append after the other: {rate:.0f}/s.\n"
+            f"Medians of {args.repeat}, the sides in turn.\n\n{table()}")
+    print(text)
+    if not args.no_write and not args.quick:
+        write_document(text)
+    return 1 if any("FAILED" in r[0] for r in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""The two sides of the bench, with one shape: where they listen, their processes, how they start, stop and are filled."""
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+import penfold_testlib as lib  # noqa: E402
+
+PASSWORD = "secret"
+WORDS = ("project meeting budget invoice schedule review quarterly customer delivery server calendar report draft agenda travel contract proposal "
+         "release update holiday summary deadline network design support").split()
+
+
+def message(size, number, needle=None):
+    """About `size` octets of plain words under headers of the usual kind."""
+    import random
+    rnd = random.Random(number)
+    text = (f"Received: from mail.far.test (mail.far.test [203.0.113.7])\r\n\tby mx.near.test with ESMTPS id {rnd.getrandbits(64):016x};\r\n\tTue, 14 Nov 2023 22:13:20 +0000\r\n"
+            f"From: \"{rnd.choice(WORDS).title()} {rnd.choice(WORDS).title()}\" <bench@far.test>\r\nTo: <someone@bench.test>, \"Two\" <two@bench.test>\r\n"
+            f"Subject: {rnd.choice(WORDS)} {rnd.choice(WORDS)} {number}\r\nDate: {time.strftime('%a, %d %b %Y %H:%M:%S +0000', time.gmtime(1700000000 + number * 60))}\r\n"
+            f"Message-ID: <bench-{number}-{rnd.getrandbits(48):x}@far.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n")
+    lines, length = [text] + ([needle + "\r\n"] if needle else []), len(text)
+    while length < size:
+        line = " ".join(rnd.choice(WORDS) for _ in range(9)) + "\r\n"
+        lines.append(line)
+        length += len(line)
+    return "".join(lines).encode()
+
+
+class Side:
+    host = "127.0.0.1"
+
+    def imap(self, user, tls=False):
+        return lib.Imap(self.host, self.port["imaps" if tls else "imap"], user, PASSWORD, tls=tls, timeout=300)
+
+    def ensure(self, user, folder, count, size, needle_every=0):
+        """Fills a folder over MULTIAPPEND, 100 a command."""
+        c = self.imap(user)
+        try:
+            have = c.status(folder, "MESSAGES")["MESSAGES"]
+        except lib.ImapError:
+            c.cmd(f'CREATE "{folder}"')
+            have = 0
+        while have < count:
+            n = min(100, count - have)
+            batch = [message(size, have + i, "zebracrossing" if needle_every and (have + i) % needle_every == 7 else None) for i in range(n)]
+            c.cmd(f'APPEND "{folder}"' + " {}" * n, *batch)
+            have += n
+        c.close()
+
+
+class Penfold(Side):
+    name = "Penfold"
+
+    def __init__(self, work, people, label="penfold"):
+        self.data = os.path.join(work, label)
+        seed = lib.write_seed(os.path.join(work, label + ".toml"), [("Bench", ["bench.test"], [(p, PASSWORD, p) for p in people])])
+        self.server = lib.Server(self.data, seed)
+        self.port = self.server.port
+
+    def start(self, seconds=1800):
+        self.server.start(seconds)
+        return self
+
+    def stop(self):
+        if self.server.alive():
+            self.server.stop(60)
+
+    def kill(self):
+        self.server.kill()
+
+    def pids(self):
+        return [self.server.pid]
+
+    def launch(self):
+        """Only starts the process: for timing the first greeting."""
+        self.server.process = subprocess.Popen(self.server.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    def fill_inboxes(self, people, count):
+        for p in people:
+            self.ensure(p, "INBOX", count, 600)
+
+
+class Peers(Side):
+    name = "Postfix + Dovecot"
+    port = {"smtp": 4025, "submission": 4587, "submissions": 4465, "imap": 4143, "imaps": 4993}
+
+    def __init__(self, work):
+        self.base = os.path.join(work, "peers")
+        self.env = dict(os.environ, PEERS_BASE=self.base)
+        os.chmod(work, 0o755)
+
+    def _script(self, act):
+        return subprocess.run([os.path.join(HERE, "peers", "peers"), act], env=self.env, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+    def start(self):
+        self._script("start")
+        lib.wait_until(self._up, what="the peers")
+        return self
+
+    def _up(self):
+        try:
+            lib.Imap(self.host, self.port["imap"]).close()
+            lib.Smtp(self.host, self.port["smtp"]).close()
+            return True
+        except (OSError, EOFError):
+            return False
+
+    def stop(self):
+        self._script("stop")
+        lib.wait_until(lambda: not self._up(), what="the peers' end")
+
+    kill = stop
+
+    def pids(self):
+        return [int(p) for p in self._script("pids").split()]
+
+    def launch(self):
+        """Dovecot alone: Postfix takes a second of its own."""
+        subprocess.run(["dovecot", "-c", os.path.join(self.base, "dovecot.conf")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+    def fill_inboxes(self, people, count):
+        """Maildir files written aside, since 200 synced APPENDs for each of many people take hours there."""
+        import pwd
+        owner = pwd.getpwnam("penfoldpeer")
+        for p in people:
+            box = os.path.join(self.base, "mail", p)
+            for part in (box, *(os.path.join(box, x) for x in ("cur", "new", "tmp"))):
+                os.makedirs(part, exist_ok=True)
+                os.chown(part, owner.pw_uid, owner.pw_gid)
+            have = len(os.listdir(os.path.join(box, "cur")))
+            for i in range(have, count):
+                data = message(600, i).replace(b"\r\n", b"\n")
+                path = os.path.join(box, "cur", f"{1700000000 + i}.M{i}P1.bench,S={len(data)}:2,")
+                with open(path, "wb") as f:
+                    f.write(data)
+                os.chown(path, owner.pw_uid, owner.pw_gid)
