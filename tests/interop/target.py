@@ -6,7 +6,7 @@ import time
 import penfold_testlib as lib
 
 PASSWORD = "secret"
-PEOPLE = 150
+PEOPLE = 130
 UMLAUT = "jürgen@bench.test"
 IDN = "jürgen@bücher.test"
 

@@ -33,26 +33,29 @@ def scratch(prefix):
     return tempfile.mkdtemp(prefix=f"penfold-{prefix}-", dir=os.environ.get("PENFOLD_SCRATCH"))
 
 
-_given = set()
+_given, _giving = set(), threading.Lock()
 
 
 def free_ports(count):
     """Ports that nothing listens on, none of them given out before by this process, all outside the ephemeral range (so that no
     outgoing connection takes one between this look and the server's bind)."""
-    found, port = [], 10000 + (os.getpid() * 37) % 15000
-    while len(found) < count:
-        port = port + 1 if port < 32000 else 10000
-        if port in _given:
-            continue
-        with socket.socket() as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
+    with _giving:
+        found, port = [], 10000 + (os.getpid() * 37 + len(_given)) % 20000
+        if len(_given) > 15000:
+            _given.clear()
+        while len(found) < count:
+            port = port + 1 if port < 32000 else 10000
+            if port in _given:
                 continue
-        _given.add(port)
-        found.append(port)
-    return found
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind(("127.0.0.1", port))
+                except OSError:
+                    continue
+            _given.add(port)
+            found.append(port)
+        return found
 
 
 def wait_until(condition, seconds=30.0, every=0.01, what="the condition"):

@@ -79,8 +79,8 @@ def rename_in(names, op):
         names[new] = node
 
 
-class Unmodelled(Exception):
-    pass
+class Unmodelled(AssertionError):
+    """The server changed the disk in a way that the model does not know."""
 
 
 class Disk:

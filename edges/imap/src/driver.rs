@@ -14,7 +14,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::time::Instant;
 use tokio_rustls::server::TlsStream;
 
@@ -22,13 +22,15 @@ use tokio_rustls::server::TlsStream;
 const READ: usize = 16 << 10;
 /// A command that has begun must go on, and an answer must be taken, within this.
 const STALLED: Duration = Duration::from_secs(5 * 60);
+/// KB of literals that need no reservation.
+const SMALL_UPLOAD: u32 = 256;
 
 /// Accepts connections until `stop` turns true. With `tls` each begins with a handshake (RFC 8314 §3.2).
 pub async fn serve(server: Arc<Server>, listener: TcpListener, tls: bool, mut stop: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
             biased;
-            _ = stopped(&mut stop) => return,
+            () = stopped(&mut stop) => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -42,6 +44,11 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, tls: bool, mut st
                 server.env.sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+    drop(listener);
+    // Every connection says BYE once its command is done; whoever stops us decides how long that may take.
+    while server.connections() > 0 {
+        server.env.sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -67,7 +74,8 @@ where
         return;
     }
     let session = Session::new(server, peer, tls);
-    let mut connection = Connection { wire, session, framer: Framer::default(), out: Vec::new(), stop, started, heard: started };
+    let mut connection =
+        Connection { wire, session, framer: Framer::default(), out: Vec::new(), stop, started, heard: started, upload: None };
     // Whatever ended it: there is nobody to tell.
     let _ = connection.talk().await;
     let _ = connection.wire.shutdown().await;
@@ -140,6 +148,8 @@ struct Connection<S> {
     started: Instant,
     /// When the peer last sent something.
     heard: Instant,
+    /// Room for the large literals of the command that is being read.
+    upload: Option<OwnedSemaphorePermit>,
 }
 
 /// What a waiting connection was woken by.
@@ -161,6 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
             let next = match self.framer.next(&self.session.limits(), self.session.wants_line()) {
                 Step::More => {
                     self.flush().await?;
+                    self.reserve().await?;
                     match self.wait().await {
                         Event::Heard => Next::Go,
                         Event::Closed => return Ok(()),
@@ -173,7 +184,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                     self.out.extend_from_slice(b"+ go on\r\n");
                     Next::Go
                 }
-                Step::Command(raw) => self.work(Task::Command(raw)).await?,
+                Step::Command(raw) => {
+                    let next = self.work(Task::Command(raw)).await?;
+                    self.upload = None;
+                    next
+                }
                 Step::Line(line) => self.work(Task::Line(line)).await?,
                 Step::Refused { tag, why } => {
                     let mut output = self.output();
@@ -200,6 +215,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 }
                 Next::Close => return self.flush().await,
             }
+        }
+    }
+
+    /// A large literal is read on only while there is room for it; until then it waits in the peer's socket.
+    async fn reserve(&mut self) -> io::Result<()> {
+        let wanted = u32::try_from(self.framer.announced() >> 10).unwrap_or(u32::MAX);
+        if wanted <= SMALL_UPLOAD || self.upload.as_ref().is_some_and(|held| held.num_permits() >= wanted as usize) {
+            return Ok(());
+        }
+        // Nobody waits for more while holding some: two who do could wait for each other.
+        self.upload = None;
+        let uploads = self.session.server.uploads.clone();
+        let waiting = Box::pin(tokio::time::timeout(STALLED, uploads.acquire_many_owned(wanted)));
+        match waiting.await {
+            Ok(Ok(permit)) => {
+                self.upload = Some(permit);
+                self.heard = self.session.server.env.monotonic();
+                Ok(())
+            }
+            _ => Err(io::ErrorKind::TimedOut.into()),
         }
     }
 

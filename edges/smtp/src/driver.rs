@@ -51,7 +51,8 @@ impl Smtp {
         let peer = peer.to_canonical();
         let session = Session::new(self.config.clone(), port.role, peer.is_loopback(), port.implicit_tls);
         let now = self.env.monotonic();
-        let mut talk = Talk { smtp: self, peer, role: port.role, session, submitter: None, shutdown, since: now, transaction: None, drain: None };
+        let mut talk =
+            Talk { smtp: self, peer, role: port.role, session, submitter: None, shutdown, since: now, transaction: None, drain: None };
         if let Err(error) = talk.connection(stream, port.implicit_tls).await {
             tracing::debug!(%peer, %error, "connection lost");
         }
@@ -109,7 +110,8 @@ impl Talk<'_> {
         loop {
             match self.session.next() {
                 Step::Ask(ask) => {
-                    let answer = self.answer(ask).await;
+                    // Boxed, so that a connection that waits does not carry the room that answering takes.
+                    let answer = Box::pin(self.answer(ask)).await;
                     self.session.answer(answer);
                 }
                 Step::Write => self.write(stream).await?,

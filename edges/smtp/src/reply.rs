@@ -77,7 +77,8 @@ replies! {
     ENDLESS = 421 "4.3.4" "Far past the size limit";
 
     BAD_LINE = 500 "5.5.2" "A line ends with CRLF and holds no other CR, LF or NUL";
-    LONG_LINE = 500 "5.5.6" "Line too long";
+    LONG_LINE = 500 "5.5.2" "Line too long";
+    LONG_RESPONSE = 500 "5.5.6" "Authentication line too long";
     UNKNOWN_COMMAND = 500 "5.5.1" "Command not known";
     NOT_OFFERED = 502 "5.5.1" "Command not offered";
     NO_ARGUMENT = 501 "5.5.4" "This command takes no argument";

@@ -164,7 +164,11 @@ impl Player {
                 assert_eq!(format!("{} -> {}", message.from.text, to.join(", ")), rest, "{place}");
                 self.last = Some(message);
             }
-            "B:" => assert_eq!(self.last.as_ref().unwrap().message.escape_ascii().to_string(), unescape(rest).escape_ascii().to_string(), "{place}"),
+            "B:" => assert_eq!(
+                self.last.as_ref().unwrap().message.escape_ascii().to_string(),
+                unescape(rest).escape_ascii().to_string(),
+                "{place}"
+            ),
             "D:" => {
                 let last = self.last.as_ref().unwrap();
                 let mut told = format!("{:?} {:?}", last.parameters.ret, last.parameters.envid);

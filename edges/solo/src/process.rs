@@ -25,8 +25,18 @@ impl penfold_http::Process for SoloProcess {
 
     fn metrics(&self) -> String {
         let gauges = [
-            Gauge { name: "penfold_imap_connections", help: "IMAP connections that are open.", kind: "gauge", value: self.imap.connections() as u64 },
-            Gauge { name: "penfold_smtp_connections", help: "SMTP connections that are open.", kind: "gauge", value: self.smtp.open_connections() as u64 },
+            Gauge {
+                name: "penfold_imap_connections",
+                help: "IMAP connections that are open.",
+                kind: "gauge",
+                value: self.imap.connections() as u64,
+            },
+            Gauge {
+                name: "penfold_smtp_connections",
+                help: "SMTP connections that are open.",
+                kind: "gauge",
+                value: self.smtp.open_connections() as u64,
+            },
         ];
         exposition(&self.world.meter, &gauges)
     }

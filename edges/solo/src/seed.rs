@@ -77,7 +77,8 @@ pub async fn demo(env: &Env, operator: &Operator) -> Result<Option<Vec<DemoPerso
     operator.ensure_domain(DEMO_TENANT, &domain).await?;
     let mut people = Vec::new();
     for (local, name) in DEMO_PEOPLE {
-        let address: Address = format!("{local}@{DEMO_DOMAIN}").parse().map_err(|_| penfold_types::Error::broken("a demo address is no address"))?;
+        let address: Address =
+            format!("{local}@{DEMO_DOMAIN}").parse().map_err(|_| penfold_types::Error::broken("a demo address is no address"))?;
         let password = password(env);
         let new = NewPerson { address: address.clone(), name: name.to_owned(), password: Some(password.clone()), quota: None };
         let (_, made) = operator.ensure_person(&new).await?;

@@ -68,7 +68,8 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     let world = ports.world(env.clone());
     let directory = Directory::new(world.clone());
     let half = config.cache_bytes / 2;
-    let mailboxes = Mailboxes::with_budgets(world.clone(), directory.clone(), Budgets { indexes: half, contents: half, ..Budgets::default() });
+    let mailboxes =
+        Mailboxes::with_budgets(world.clone(), directory.clone(), Budgets { indexes: half, contents: half, ..Budgets::default() });
     let failed = |error: penfold_types::Error| Failure::Other(error.to_string());
     let demo = match &seed {
         Some(seed) => seed.plant(&directory).await.map(|()| None),

@@ -42,7 +42,8 @@ impl Deliver {
             }
         }
         self.defer(job, &found.outside).await?;
-        let mut jobs: Vec<_> = found.mailboxes.into_iter().map(|principal| Delivery { to: To::Mailbox(principal), ..job.clone() }).collect();
+        let mut jobs: Vec<_> =
+            found.mailboxes.into_iter().map(|principal| Delivery { to: To::Mailbox(principal), ..job.clone() }).collect();
         if walk.next < walk.groups.len() {
             walk.step += 1;
             jobs.push(Delivery { to: To::List(walk), ..job.clone() });

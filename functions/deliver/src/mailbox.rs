@@ -12,7 +12,7 @@ impl Deliver {
     pub(crate) async fn mailbox(&self, principal: PrincipalId, jobs: &[Delivery]) -> (usize, Option<Error>) {
         let Some(first) = jobs.first() else { return (0, None) };
         let account = Account { tenant: first.mail.tenant, principal };
-        let mailbox = match self.mailboxes.open(&self.directory.job_scope(account)).await {
+        let mailbox = match self.open(account).await {
             Ok(mailbox) => mailbox,
             Err(error) => return (0, Some(self.failed(account, jobs, error))),
         };
@@ -22,6 +22,12 @@ impl Deliver {
             Err(error) if jobs.len() == 1 || error.kind() == Kind::Retry => (0, Some(self.failed(account, jobs, error))),
             Err(_) => self.one_by_one(&mailbox, account, jobs).await,
         }
+    }
+
+    /// An edge believes a route for a minute, so the person may be gone since: opening would then make an account anew.
+    async fn open(&self, account: Account) -> Result<Mailbox> {
+        self.directory.quota(account).await?;
+        self.mailboxes.open(&self.directory.job_scope(account)).await
     }
 
     /// One message that cannot be delivered must not stop those in front of it.

@@ -73,7 +73,8 @@ impl Home {
             let target = self.transport.recipient(Some(&from), &address(name)).await?;
             recipients.push(To { target, original: (*name).to_owned() });
         }
-        let origin = Origin { helo: "y.test".to_owned(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: false, utf8: false, submitter: None };
+        let origin =
+            Origin { helo: "y.test".to_owned(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: false, utf8: false, submitter: None };
         let incoming = Incoming {
             origin,
             from_text: from.to_string(),

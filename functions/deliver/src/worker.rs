@@ -11,9 +11,10 @@ use tokio::task::JoinSet;
 const HIDDEN: Duration = Duration::from_secs(60);
 /// Jobs in one batch: the most that a queue gives.
 const BATCH: usize = 10;
-/// Pauses while the store is busy: so many, doubling from the first to the longest. They are ours, not the queue's,
-/// because the queue gives a job up after a few attempts, and an outage of a minute must not park every account.
-const PAUSES: u32 = 10;
+/// Pauses while the store is busy or full: so many, doubling from the first to the longest, a quarter of an hour in all.
+/// They are ours, not the queue's, because the queue gives a job up after a few attempts, and an outage must not park
+/// every account.
+const PAUSES: u32 = 100;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Before a job that failed goes back.
@@ -44,7 +45,7 @@ async fn work(deliver: Deliver, mut shutdown: watch::Receiver<bool>) {
             received = deliver.world.queue.receive(QueueName::Deliver, BATCH, HIDDEN) => received,
         };
         match received {
-            Ok(batch) => deliver.carry_out(&batch, &shutdown).await,
+            Ok(batch) => deliver.carry_out(&batch, &mut shutdown).await,
             Err(error) => {
                 tracing::warn!(%error, "no jobs can be received");
                 deliver.world.env.sleep_jittered(GIVE_BACK).await;
@@ -54,7 +55,7 @@ async fn work(deliver: Deliver, mut shutdown: watch::Receiver<bool>) {
 }
 
 impl Deliver {
-    async fn carry_out(&self, batch: &[Received], shutdown: &watch::Receiver<bool>) {
+    async fn carry_out(&self, batch: &[Received], shutdown: &mut watch::Receiver<bool>) {
         let mut rest = batch;
         let mut pause = FIRST_PAUSE;
         for _ in 0..PAUSES {
@@ -64,10 +65,15 @@ impl Deliver {
             self.done(finished).await;
             rest = left;
             let busy = matches!(outcomes.get(done), Some(Outcome::Again(error)) if error.kind() == Kind::Retry);
-            if rest.is_empty() || !busy || *shutdown.borrow() {
+            if rest.is_empty() || !busy {
                 break;
             }
-            self.world.env.sleep_jittered(pause).await;
+            tokio::select! {
+                biased;
+                // Not given back, for that would count as a failure: they are free again once their time is over.
+                _ = shutdown.wait_for(|down| *down) => return,
+                () = self.world.env.sleep_jittered(pause) => {}
+            }
             pause = (pause * 2).min(LONGEST_PAUSE);
             if self.world.queue.extend(QueueName::Deliver, &receipts(rest), HIDDEN).await.is_err() {
                 // They may be somebody else's by now.

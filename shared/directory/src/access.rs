@@ -2,8 +2,8 @@
 //! an account comes through one of these functions, and each says on what ground.
 
 use crate::Directory;
-use crate::rows::PrincipalKind;
-use penfold_ports::{Account, Rights, Scope, TenantScope};
+use crate::rows::{PrincipalKind, rest, sk};
+use penfold_ports::{Account, Query, Rights, Scope, Sk, TenantScope, Write};
 use penfold_types::{PrincipalId, Result, TenantId};
 
 /// The owner of the account, after a sign-in.
@@ -53,5 +53,20 @@ impl Directory {
             found.extend(principals.into_iter().map(|principal| own(Account { tenant, principal })));
         }
         Ok(found)
+    }
+
+    /// Mailboxes whose owner was deleted, for the sweep that destroys them; it then calls [`Directory::forget_gone`].
+    pub async fn gone_accounts(&self, tenant: TenantId) -> Result<Vec<Scope>> {
+        let prefix = Sk::text("gone#");
+        let pk = organisation(tenant).organisation(prefix.clone()).pk().clone();
+        let rows = self.store().query_all(&Query::prefix(pk, &prefix)).await?;
+        let ids = rows.iter().filter_map(|(key, _)| PrincipalId::from_slice(rest(key, "gone#")?));
+        Ok(ids.map(|principal| own(Account { tenant, principal })).collect())
+    }
+
+    /// Once nothing of a deleted owner's mailbox is left.
+    pub async fn forget_gone(&self, account: Account) -> Result<()> {
+        let key = organisation(account.tenant).organisation(sk::gone(account.principal));
+        Ok(self.store().put(Write::delete(key)).await?)
     }
 }

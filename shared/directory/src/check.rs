@@ -45,6 +45,9 @@ impl Directory {
             if principal.is_none_or(|own| own.kind != kind || (!alias && own.address != address)) {
                 problems.push(format!("{address} leads to {id}, which is not there or is not its owner"));
             }
+            if !alias && kind == PrincipalKind::Group && self.groups_above(tenant, id).await?.contains(&id) {
+                problems.push(format!("{address} is a member of itself, through others"));
+            }
             if !alias && kind != PrincipalKind::Person {
                 self.check_members(Account { tenant, principal: id }, kind, &address, problems).await?;
             }

@@ -109,7 +109,7 @@ impl Door {
 
 impl Directory {
     /// Checks an address (also an alias) and a password or app password, for a client at `from`. Takes up to four seconds
-    /// where the address or the client's network failed often.
+    /// where the address or the client's network failed often; who was verified lately is let in whatever others fail at.
     pub async fn sign_in(&self, address: &str, secret: &str, from: IpAddr) -> Result<SignedIn, SignInError> {
         let door = &self.inner.door;
         let parsed = address.parse::<Address>().ok().filter(|_| !secret.is_empty() && secret.len() <= SECRET_LIMIT);

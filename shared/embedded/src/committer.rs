@@ -77,7 +77,6 @@ impl Committer {
 
     /// Runs until the intake is closed and empty.
     pub(crate) fn run(mut self) {
-        self.check_space();
         loop {
             // While space is short nothing may come, so that it is looked at again.
             let patience = (self.core.health.level() != Level::Good).then_some(SPACE_CHECK);
@@ -97,7 +96,7 @@ impl Committer {
         self.core.wake_receivers();
     }
 
-    fn check_space(&mut self) {
+    pub(crate) fn check_space(&mut self) {
         self.checked = self.core.env.now();
         self.core.health.set_space(self.disk.level());
     }

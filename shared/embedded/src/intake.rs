@@ -42,11 +42,22 @@ pub(crate) struct Request {
     pub(crate) _room: Option<OwnedSemaphorePermit>,
 }
 
+impl Request {
+    fn is_awaited(&self) -> bool {
+        !matches!(self.work, Work::Set { answer: None, .. })
+    }
+}
+
 #[derive(Default)]
 struct Line {
     requests: Vec<Request>,
+    /// Somebody waits for one of them.
+    awaited: bool,
     closed: bool,
 }
+
+/// What nobody waits for rides with the next request that somebody does wait for, but not longer than this.
+const RIDE: Duration = Duration::from_millis(10);
 
 /// What waits for the committer, in order.
 #[derive(Default)]
@@ -56,33 +67,37 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Gives the request back, unanswered, where the committer has gone.
+    /// An error where the committer has gone.
     pub(crate) fn push(&self, request: Request) -> Result<(), PortError> {
         let mut line = self.line.lock();
         if line.closed {
             return Err(PortError::Broken("the store is closed".to_owned()));
         }
+        let news = line.requests.is_empty() || (request.is_awaited() && !line.awaited);
+        line.awaited |= request.is_awaited();
         line.requests.push(request);
-        if line.requests.len() == 1 {
+        if news {
             self.arrived.notify_one();
         }
         Ok(())
     }
 
-    /// Everything that waits; waits for some where there is nothing, at most `patience`. The flag says that this is the
-    /// last of it.
+    /// Everything that waits. Where there is nothing, it waits for some, at most for `patience`. The flag says that this
+    /// is the last of it.
     pub(crate) fn take(&self, patience: Option<Duration>) -> (Vec<Request>, bool) {
         let mut line = self.line.lock();
-        while line.requests.is_empty() && !line.closed {
-            match patience {
+        while !line.awaited && !line.closed {
+            let limit = if line.requests.is_empty() { patience } else { Some(RIDE) };
+            match limit {
                 None => self.arrived.wait(&mut line),
-                Some(patience) => {
-                    if self.arrived.wait_for(&mut line, patience).timed_out() {
+                Some(limit) => {
+                    if self.arrived.wait_for(&mut line, limit).timed_out() {
                         break;
                     }
                 }
             }
         }
+        line.awaited = false;
         (std::mem::take(&mut line.requests), line.closed)
     }
 

@@ -186,3 +186,69 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal of the engine's own, and where its batches end.
+    fn written(dir: &Path) -> (Vec<u8>, Vec<usize>) {
+        let db = fjall::Database::builder(dir).open().unwrap();
+        let space = db.keyspace("rows", Default::default).unwrap();
+        let journal = list(dir).unwrap().pop().unwrap().1;
+        let mut ends = Vec::new();
+        for n in 0..4u8 {
+            let mut batch = db.batch();
+            batch.insert(&space, [n], vec![n + 1; 50 + usize::from(n) * 5000]);
+            batch.remove(&space, [n + 100]);
+            batch.commit().unwrap();
+            let bytes = fs::read(&journal).unwrap();
+            ends.push(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+        }
+        let mut bytes = fs::read(&journal).unwrap();
+        bytes.truncate(*ends.last().unwrap() + 300);
+        (bytes, ends)
+    }
+
+    fn len_after(path: &Path, bytes: &[u8]) -> io::Result<u64> {
+        fs::write(path, bytes).unwrap();
+        let kept = cut_tail(path)?;
+        assert_eq!(path.metadata().unwrap().len(), kept);
+        Ok(kept)
+    }
+
+    #[test]
+    fn every_torn_tail_is_cut_at_the_last_whole_batch() {
+        let dir = tempfile::tempdir().unwrap();
+        let (bytes, ends) = written(&dir.path().join("store"));
+        let path = dir.path().join("0.jnl");
+        let (before, end) = (ends[2], ends[3]);
+        assert_eq!(len_after(&path, &bytes).unwrap(), end as u64, "the zeros behind it");
+        assert_eq!(len_after(&path, &bytes[..end]).unwrap(), end as u64);
+        for cut in (before..before + 200).chain((before + 200..end - 60).step_by(97)).chain(end - 60..end) {
+            let cases: [fn(&mut Vec<u8>, usize); 4] = [
+                |bytes, cut| bytes.truncate(cut),
+                |bytes, cut| bytes[cut..].fill(0),
+                |bytes, cut| bytes[cut..].fill(0xff),
+                |bytes, cut| bytes[cut] ^= 0x24,
+            ];
+            for (n, spoil) in cases.into_iter().enumerate() {
+                let mut torn = bytes.clone();
+                spoil(&mut torn, cut);
+                let kept = len_after(&path, &torn).unwrap();
+                // The start marker's count and number are not in the checksum; a number that changed is no torn write.
+                let in_number = n == 3 && (before + 5..before + 13).contains(&cut);
+                assert_eq!(kept, if in_number { end } else { before } as u64, "case {n} at {cut} of {before}..{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn damage_before_a_whole_batch_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut bytes, ends) = written(&dir.path().join("store"));
+        bytes[ends[1] + 30] ^= 1;
+        let error = len_after(&dir.path().join("0.jnl"), &bytes).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}

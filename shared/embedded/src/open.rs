@@ -98,6 +98,7 @@ pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> 
     let core = Arc::new(Core::new(env, db, spaces, options.budget));
     let disk = Disk { dir: dir.to_owned(), reserve: options.reserve };
     let mut committer = Committer::new(core.clone(), disk, options.sync, Closing { store: store.clone(), journalled: replayed });
+    committer.check_space();
     load_jobs(&core, &mut committer).map_err(unreadable(&store))?;
     let engine = Arc::new(Engine::start(core, committer, lock).map_err(at(dir))?);
     Ok(Ports {

@@ -9,6 +9,7 @@ use penfold_ports::{Dead, Failure, Handed, Job, PortError, Queue, QueueName, Rec
 use penfold_types::TenantId;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::futures::Notified;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -16,6 +17,10 @@ const BATCH: usize = 10;
 const BODY: usize = 256 * 1024;
 const GROUP: usize = 128;
 const DEAD: usize = 1000;
+/// What SQS allows.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// Whoever waits looks again this often, for jobs that a worker took after the wait began and did not bring back.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 pub(crate) struct LocalQueue(pub(crate) Arc<Engine>);
 
@@ -83,17 +88,12 @@ impl LocalQueue {
     }
 
     /// Waits for the bell, or for a job that is out to come back.
-    async fn wait(&self, bell: tokio::sync::futures::Notified<'_>, due: Option<Instant>) {
-        let due = async {
-            match due {
-                Some(due) => self.0.env.sleep(due.saturating_duration_since(self.0.env.monotonic())).await,
-                None => std::future::pending().await,
-            }
-        };
+    async fn wait(&self, bell: Notified<'_>, due: Option<Instant>) {
+        let due = due.map_or(LOOK_AGAIN, |due| due.saturating_duration_since(self.0.env.monotonic()).min(LOOK_AGAIN));
         tokio::select! {
             biased;
             () = bell => {}
-            () = due => {}
+            () = self.0.env.sleep(due) => {}
         }
     }
 }
@@ -119,7 +119,7 @@ impl Queue for LocalQueue {
             let (failures, handed, more, due) = {
                 let mut line = queued.line.lock();
                 let failures = line.expire(now);
-                let handed = line.take(max.clamp(1, BATCH), now + hidden);
+                let handed = line.take(max.clamp(1, BATCH), now + hidden.min(LONGEST));
                 (failures, handed, line.is_ready(), line.next_due())
             };
             self.record(queue, &failures)?;
@@ -139,7 +139,7 @@ impl Queue for LocalQueue {
         let now = self.0.env.monotonic();
         let mut line = self.queued(queue).line.lock();
         let failures = line.expire(now);
-        let extended = line.extend(receipts, now + hidden);
+        let extended = line.extend(receipts, now + hidden.min(LONGEST));
         drop(line);
         self.record(queue, &failures)?;
         extended

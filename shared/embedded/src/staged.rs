@@ -27,9 +27,9 @@ impl Staged {
         self.changes.insert((change.space, change.key), change.value);
     }
 
-    pub(crate) fn set_rows(&mut self, rows: Vec<After>) {
+    pub(crate) fn set_rows(&mut self, rows: Vec<After<'_>>) {
         for (key, row) in rows {
-            self.changes.insert((Space::Rows, key_of(&key)), row.map(|row| row.encode()));
+            self.changes.insert((Space::Rows, key_of(key)), row.map(|row| row.encode()));
         }
     }
 

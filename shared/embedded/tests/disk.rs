@@ -188,7 +188,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() { copy(&path, &target) } else { assert!(fs::copy(&path, &target).is_ok()) }
     }
 }
 
@@ -211,8 +211,9 @@ async fn a_torn_tail_loses_the_torn_batch_alone() {
         (before, used(&given.journal()))
     };
     let original = given.dir.path().to_owned();
-    for cut in before..after {
-        for spoil in [0u8, 0xff, 0x5a, 1] {
+    // Every cut is tried in journal.rs; here some, with the engine behind it.
+    for (n, cut) in (before..after).step_by(19).enumerate() {
+        for spoil in [[0u8, 0xff, 0x5a, 1][n % 4]] {
             let mut torn = Given::new();
             copy(&original, torn.dir.path());
             torn.scope = given.scope.clone();

@@ -2,10 +2,11 @@
 //! rows afterwards, and the price.
 
 use crate::{Commit, Key, PortError, Row, Units, When, Write, item_size, limits, write_units};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// A row as it is after a write; `None` where it is gone.
-pub type After = (Key, Option<Row>);
+pub type After<'a> = (&'a Key, Option<Cow<'a, Row>>);
 
 impl When {
     pub fn holds(&self, row: Option<&Row>) -> bool {
@@ -19,16 +20,16 @@ impl When {
 
 impl Write {
     /// The row after this write, given the row before; `None` for no row.
-    pub fn apply(&self, before: Option<&Row>) -> Option<Row> {
+    pub fn apply(&self, before: Option<Row>) -> Option<Cow<'_, Row>> {
         match self {
-            Self::Put { row, .. } => Some(row.clone()),
+            Self::Put { row, .. } => Some(Cow::Borrowed(row)),
             Self::Delete { .. } => None,
-            Self::Check { .. } => before.cloned(),
+            Self::Check { .. } => before.map(Cow::Owned),
             Self::Update { set, remove, .. } => {
-                let mut row = before.cloned().unwrap_or_default();
+                let mut row = before.unwrap_or_default();
                 remove.iter().for_each(|name| row.remove(*name));
                 set.iter().for_each(|(name, value)| row.set(*name, value.clone()));
-                Some(row)
+                Some(Cow::Owned(row))
             }
         }
     }
@@ -70,7 +71,11 @@ impl Commit {
     /// Decides a commit against the rows that `before` gives: the rows afterwards, or the first condition that failed.
     /// The price is the same either way: two units per KB of the larger of before and after, and for a row that only
     /// is checked. Limits that need no look at the rows ([`Commit::check_limits`]) are the caller's.
-    pub fn judge(&self, before: impl FnMut(&Key) -> Result<Option<Row>, PortError>, spent: &mut Units) -> Result<Vec<After>, PortError> {
+    pub fn judge(
+        &self,
+        before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
+        spent: &mut Units,
+    ) -> Result<Vec<After<'_>>, PortError> {
         judge(&self.writes, before, 2, spent)
     }
 
@@ -81,20 +86,20 @@ impl Commit {
 }
 
 /// [`Commit::judge`] for a write by itself, at one unit per KB.
-pub fn judge_put(
-    write: &Write,
+pub fn judge_put<'a>(
+    write: &'a Write,
     before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
     spent: &mut Units,
-) -> Result<Vec<After>, PortError> {
+) -> Result<Vec<After<'a>>, PortError> {
     judge(std::slice::from_ref(write), before, 1, spent)
 }
 
-fn judge(
-    writes: &[Write],
+fn judge<'a>(
+    writes: &'a [Write],
     mut before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
     price: u64,
     spent: &mut Units,
-) -> Result<Vec<After>, PortError> {
+) -> Result<Vec<After<'a>>, PortError> {
     let mut failed = None;
     let mut total = 0;
     let mut too_large = false;
@@ -110,13 +115,13 @@ fn judge(
                 continue;
             }
         }
-        let new = write.apply(old.as_ref());
+        let new = write.apply(old);
         let new_size = new.as_ref().map_or(0, |row| item_size(write.key(), row));
         spent.write += price * write_units(old_size.max(new_size));
         too_large |= new_size > limits::ROW;
         total += new_size;
         if !matches!(write, Write::Check { .. }) {
-            rows.push((write.key().clone(), new));
+            rows.push((write.key(), new));
         }
     }
     if let Some(write) = failed {

@@ -10,6 +10,10 @@ use tokio::time::Instant;
 const BATCH: usize = 10;
 const BODY: usize = 256 * 1024;
 const DEAD: usize = 1000;
+/// What SQS allows.
+const LONGEST: Duration = Duration::from_secs(12 * 3600);
+/// Whoever waits looks again this often, for jobs that a worker took after the wait began and did not bring back.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long a job's id is known.
 const IDS: Duration = Duration::from_secs(300);
 
@@ -45,7 +49,7 @@ impl SimQueue {
         if reorder {
             line.skip(by);
         }
-        let handed = line.take(max.clamp(1, BATCH), now + hidden);
+        let handed = line.take(max.clamp(1, BATCH), now + hidden.min(LONGEST));
         let (more, due) = (line.is_ready(), line.next_due());
         if more {
             self.0.bell.notify_one();
@@ -61,16 +65,11 @@ impl SimQueue {
     }
 
     async fn wait(&self, bell: Notified<'_>, due: Option<Instant>) {
-        let due = async {
-            match due {
-                Some(due) => self.0.env.sleep(due.saturating_duration_since(self.0.env.monotonic())).await,
-                None => std::future::pending().await,
-            }
-        };
+        let due = due.map_or(LOOK_AGAIN, |due| due.saturating_duration_since(self.0.env.monotonic()).min(LOOK_AGAIN));
         tokio::select! {
             biased;
             () = bell => {}
-            () = due => {}
+            () = self.0.env.sleep(due) => {}
         }
     }
 
@@ -121,7 +120,7 @@ impl Queue for SimQueue {
             let mut state = self.0.state.lock();
             let line = state.line(queue);
             line.expire(now);
-            line.extend(receipts, now + hidden)
+            line.extend(receipts, now + hidden.min(LONGEST))
         };
         self.0.answer("extended", result)
     }

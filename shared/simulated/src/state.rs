@@ -46,11 +46,11 @@ impl State {
         self.lines.entry(queue).or_default()
     }
 
-    pub(crate) fn set_rows(&mut self, rows: Vec<After>) {
+    pub(crate) fn set_rows(&mut self, rows: Vec<After<'_>>) {
         for (key, row) in rows {
             match row {
-                Some(row) => self.rows.insert(key, row),
-                None => self.rows.remove(&key),
+                Some(row) => self.rows.insert(key.clone(), row.into_owned()),
+                None => self.rows.remove(key),
             };
         }
         self.make_durable();

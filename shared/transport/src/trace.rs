@@ -30,16 +30,38 @@ const VERSION: u64 = 1;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Hop {
-    Accepted { message_id: String, from: String, peer: String, bytes: u64 },
-    Queued { jobs: u64 },
+    Accepted {
+        message_id: String,
+        from: String,
+        peer: String,
+        bytes: u64,
+    },
+    Queued {
+        jobs: u64,
+    },
     /// A page of a group became jobs.
-    Expanded { group: PrincipalId, members: u64 },
-    Delivered { account: PrincipalId, folder: FolderId, uid: u32, modseq: u64 },
+    Expanded {
+        group: PrincipalId,
+        members: u64,
+    },
+    Delivered {
+        account: PrincipalId,
+        folder: FolderId,
+        uid: u32,
+        modseq: u64,
+    },
     /// Was there already: the job was done twice.
-    Repeated { account: PrincipalId },
+    Repeated {
+        account: PrincipalId,
+    },
     /// Waits for the sending side.
-    Deferred { address: String },
-    Failed { target: PrincipalId, text: String },
+    Deferred {
+        address: String,
+    },
+    Failed {
+        target: PrincipalId,
+        text: String,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -64,9 +64,14 @@ pub async fn dispatch(session: &mut Session, tagged: Tagged, out: &mut Output) -
         _ => Next::Go,
     };
     let notices = expunge_after(&command);
+    let beside = matches!(command, Command::Status { .. } | Command::Append { .. });
     let signing_in = matches!(command, Command::Login { .. });
     let mut after = After { expunge: notices.unwrap_or(false), ..After::default() };
     let mut outcome = run(session, &tag, command, &mut after, out).await;
+    if beside {
+        // A right that was lost meanwhile ends what is selected, not what this command did elsewhere.
+        let _ = session.recheck_right(out).await;
+    }
     // What EXPUNGE and MOVE did is told by the notices, before the tagged answer.
     if notices.is_some() && session.selected.is_some() && !matches!(outcome, Err(Stop::Gone)) {
         let when = When { expunge: after.expunge, told: &after.told, seen: after.seen };

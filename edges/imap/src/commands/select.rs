@@ -5,7 +5,7 @@ use crate::grammar::write::words;
 use crate::grammar::{Qresync, Select};
 use crate::session::notices::flags;
 use crate::session::{Outcome, Output, Ranks, Selected, Session, Stop};
-use penfold_mailbox::{Delta, Event, Folder, Index, Keywords, UidSet};
+use penfold_mailbox::{Delta, Event, Folder, Index, Keywords, Role, UidSet};
 use penfold_types::Modseq;
 
 pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Outcome {
@@ -33,10 +33,9 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
     describe(session, &folder, &index, select.examine, out);
     if session.enabled.rev2 {
         // RFC 9051 §6.3.2: the name is told again.
-        let path = folders.path(folder.id).unwrap_or("INBOX");
-        if selected.owner.is_none() {
-            super::list::line(session, &folders, &folder, path, out);
-        }
+        let path = session.name(&select.mailbox)?;
+        let path = if folder.role == Some(Role::Inbox) && selected.owner.is_none() { "INBOX" } else { &path };
+        super::list::line(session, &folders, &folder, path, selected.owner.is_none(), out);
     }
     if let Some(qresync) = &select.qresync
         && qresync.uidvalidity == folder.uidvalidity.get()

@@ -103,6 +103,11 @@ impl Framer {
         self.input.is_empty() && self.raw.text.is_empty() && matches!(self.state, State::Line)
     }
 
+    /// Octets of literals that this command has announced so far, while one is being read.
+    pub fn announced(&self) -> u64 {
+        if matches!(self.state, State::Literal(_)) { self.total } else { 0 }
+    }
+
     /// Forgets everything that has come, as STARTTLS must (RFC 9051 §6.2.1).
     pub fn clear(&mut self) {
         *self = Self::default();

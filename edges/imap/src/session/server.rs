@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 /// Limits and times of the edge.
@@ -40,6 +41,9 @@ impl Default for Options {
     }
 }
 
+/// KB of large literals that all connections together may hold; who comes later is read later.
+const UPLOADS: usize = 512 << 10;
+
 pub struct Server {
     pub(crate) env: Env,
     pub(crate) directory: Directory,
@@ -47,11 +51,21 @@ pub struct Server {
     pub(crate) options: Options,
     people: Mutex<HashMap<PrincipalId, u32>>,
     connections: AtomicUsize,
+    /// KB of large literals that may be in memory at once.
+    pub(crate) uploads: Arc<Semaphore>,
 }
 
 impl Server {
     pub fn new(env: Env, directory: Directory, mailboxes: Mailboxes, options: Options) -> Arc<Self> {
-        Arc::new(Self { env, directory, mailboxes, options, people: Mutex::default(), connections: AtomicUsize::new(0) })
+        Arc::new(Self {
+            env,
+            directory,
+            mailboxes,
+            options,
+            people: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            uploads: Arc::new(Semaphore::new(UPLOADS)),
+        })
     }
 
     /// Connections that are open now.

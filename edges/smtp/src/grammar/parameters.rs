@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn reads_parameters() {
         let all = mail("SIZE=500 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ+2B1 AUTH=<>", true).unwrap();
-        assert_eq!(all, MailParameters { size: Some(500), eight_bit: true, utf8: true, ret: Some(Return::Headers), envid: Some("QQ+2B1".into()) });
+        assert_eq!(
+            all,
+            MailParameters { size: Some(500), eight_bit: true, utf8: true, ret: Some(Return::Headers), envid: Some("QQ+2B1".into()) }
+        );
         assert_eq!(mail("SIZE=99999999999999999999", false).unwrap().size, Some(u64::MAX));
         let one = rcpt("NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@x.test").unwrap();
         assert_eq!(one.notify, Some(Notify { success: true, failure: false, delay: true }));

@@ -118,7 +118,19 @@ mod tests {
 
     #[test]
     fn refuses_the_rest() {
-        for bad in ["FROM:", "FROM:a@x.test", "FROM:<a@x.test", "FROM:<a>", "FROM:<a b@x.test>", "FROM:<a@x.test>SIZE=1", "FROM:<a@[1.2.3]>", "FROM:<\"a@x.test>", "TO:<a@x.test>", "FROM:<<a@x.test>>", "FROM:<\u{7}@x.test>"] {
+        for bad in [
+            "FROM:",
+            "FROM:a@x.test",
+            "FROM:<a@x.test",
+            "FROM:<a>",
+            "FROM:<a b@x.test>",
+            "FROM:<a@x.test>SIZE=1",
+            "FROM:<a@[1.2.3]>",
+            "FROM:<\"a@x.test>",
+            "TO:<a@x.test>",
+            "FROM:<<a@x.test>>",
+            "FROM:<\u{7}@x.test>",
+        ] {
             assert_eq!(text(bad), None, "{bad}");
         }
     }

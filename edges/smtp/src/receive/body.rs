@@ -28,6 +28,11 @@ const DECLARED: u64 = 256 * 1024;
 /// How far past the limit bytes are still thrown away politely.
 const PATIENCE: u64 = 1024 * 1024;
 
+/// From here on the connection is closed instead.
+pub(crate) fn endless(limit: u64) -> u64 {
+    limit.saturating_mul(2).saturating_add(PATIENCE)
+}
+
 impl Body {
     /// `declared`: the size named in MAIL, 0 where none was. `None` where there is no memory.
     pub fn begin(budget: &Budget, declared: u64, limit: u64) -> Option<Self> {
@@ -72,7 +77,7 @@ impl Body {
 
     /// True where the peer sends on and on.
     pub fn is_endless(&self) -> bool {
-        self.seen > self.limit.saturating_mul(2).saturating_add(PATIENCE)
+        self.seen > endless(self.limit)
     }
 
     pub fn finish(self) -> Result<(Bytes, Lease), Fault> {

@@ -17,6 +17,10 @@ impl Chunk {
         Self { left: size, last }
     }
 
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Moves what it can from `input`; true once the chunk is complete. Without a body it is thrown away.
     pub fn take(&mut self, input: &mut BytesMut, body: Option<(&mut Body, &mut Ends)>) -> bool {
         let here = usize::try_from(self.left).unwrap_or(usize::MAX).min(input.len());

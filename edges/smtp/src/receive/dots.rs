@@ -99,7 +99,9 @@ mod tests {
 
     #[test]
     fn nothing_but_crlf_dot_crlf_ends_a_message() {
-        for smuggled in ["a\n.\r\nb", "a\n.\nb", "a\r\n.\nb", "a\r.\r\nb", "a\r.\rb", "a\r\n.\rb", "a\r\r\n.\nb", "a\nb", "a\rb", "a\r\n.\r\r\nb"] {
+        for smuggled in
+            ["a\n.\r\nb", "a\n.\nb", "a\r\n.\nb", "a\r.\r\nb", "a\r.\rb", "a\r\n.\rb", "a\r\r\n.\nb", "a\nb", "a\rb", "a\r\n.\r\r\nb"]
+        {
             let bytes = format!("{smuggled}\r\n.\r\nNOOP\r\n");
             check(bytes.as_bytes(), Err(Fault::BareLine), b"NOOP\r\n");
         }

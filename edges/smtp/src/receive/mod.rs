@@ -4,6 +4,6 @@ mod body;
 mod chunk;
 mod dots;
 
-pub(crate) use body::{Body, Fault};
+pub(crate) use body::{Body, Fault, endless};
 pub(crate) use chunk::{Chunk, Ends};
 pub(crate) use dots::Dots;

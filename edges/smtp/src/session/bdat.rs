@@ -2,7 +2,7 @@
 
 use super::data::fault_reply;
 use super::{Draft, Mode, Session, Step};
-use crate::receive::{Body, Chunk, Ends, Fault};
+use crate::receive::{Body, Chunk, Ends, Fault, endless};
 use crate::reply::{self, Reply};
 
 pub(super) enum Progress<R> {
@@ -17,6 +17,10 @@ impl<R> Session<R> {
             self.close(&reply::BAD_CHUNK);
             return None;
         };
+        if chunk.left() > endless(self.config.size_limit) {
+            self.close(&reply::ENDLESS);
+            return None;
+        }
         if let Some(draft) = &mut self.draft
             && draft.failed.is_none()
         {
@@ -53,8 +57,7 @@ impl<R> Session<R> {
             if last {
                 self.draft = None;
             }
-            self.say(&failed);
-            return None;
+            return self.fail(&failed);
         }
         if !last {
             self.say(&reply::OK);

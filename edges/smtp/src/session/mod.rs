@@ -45,11 +45,19 @@ pub struct Transaction<R> {
 /// What the session needs to know before it goes on. Answer with [`Session::answer`].
 #[derive(Debug)]
 pub enum Ask<R> {
-    SignIn { identity: String, secret: String },
+    SignIn {
+        identity: String,
+        secret: String,
+    },
     /// May a message from here begin?
-    Mail { from: Path },
+    Mail {
+        from: Path,
+    },
     /// Answer with [`Answer::Recipient`] or [`Answer::No`].
-    Rcpt { from: Path, to: Path },
+    Rcpt {
+        from: Path,
+        to: Path,
+    },
     /// Answer with [`Answer::Accepted`] once it is durable.
     Accept(Box<Transaction<R>>),
 }
@@ -82,7 +90,10 @@ pub enum Step<R> {
 enum Mode {
     Command,
     Auth(auth::Exchange),
-    Data { dots: Dots, body: Body },
+    Data {
+        dots: Dots,
+        body: Body,
+    },
     Chunk(Chunk),
     /// A question is open.
     Asked(Pending),
@@ -257,6 +268,8 @@ impl<R> Session<R> {
                 self.close(&reply::LONG_LINE);
                 return None;
             }
+            // RFC 4954 §6.
+            Line::TooLong if matches!(self.mode, Mode::Auth(_)) => return self.spoilt(&reply::LONG_RESPONSE),
             Line::TooLong => return self.spoilt(&reply::LONG_LINE),
             Line::Bad | Line::Partial => return self.spoilt(&reply::BAD_LINE),
         };

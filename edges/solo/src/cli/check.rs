@@ -38,12 +38,19 @@ impl Check {
             self.mailbox(context, reply, &scope, &mut sum).await?;
             reply.progress(number as u64 + 1, Some(total), "mailboxes").await?;
         }
-        let text = format!("{} mailboxes, {} items, {} blobs: {} problems, {} repaired", sum.mailboxes, sum.items, sum.blobs, sum.problems, sum.repaired);
+        let text = format!(
+            "{} mailboxes, {} items, {} blobs: {} problems, {} repaired",
+            sum.mailboxes, sum.items, sum.blobs, sum.problems, sum.repaired
+        );
         let value = json!({
             "mailboxes": sum.mailboxes, "items": sum.items, "blobs": sum.blobs, "problems": sum.problems, "repaired": sum.repaired,
         });
         reply.say(text, value).await?;
-        if sum.problems == 0 || self.repair { Ok(()) } else { Err(Error::broken("what is stored is not whole; penfold check --repair sets right what can be")) }
+        if sum.problems == 0 || self.repair {
+            Ok(())
+        } else {
+            Err(Error::broken("what is stored is not whole; penfold check --repair sets right what can be"))
+        }
     }
 
     async fn scopes(&self, context: &Context) -> Result<Vec<Scope>> {
@@ -69,7 +76,11 @@ impl Check {
             return Ok(());
         }
         let account = scope.account();
-        let name = service.directory.address_of(account.tenant, account.principal).await.map_or_else(|_| account.principal.to_string(), |a| a.to_string());
+        let name = service
+            .directory
+            .address_of(account.tenant, account.principal)
+            .await
+            .map_or_else(|_| account.principal.to_string(), |a| a.to_string());
         let report = match service.mailboxes.open(scope).await {
             Ok(mailbox) => mailbox.check(self.repair).await,
             Err(error) => Err(error),

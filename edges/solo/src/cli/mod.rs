@@ -13,6 +13,8 @@ mod person;
 mod queue;
 mod shared;
 mod tenant;
+#[cfg(test)]
+mod tests;
 mod trace;
 mod units;
 

@@ -95,7 +95,9 @@ impl Output {
     fn show_table(&mut self) {
         let table = std::mem::take(&mut self.table);
         let columns = table.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| table.iter().filter(|row| row.len() > column + 1).filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+        let width = |column: usize| {
+            table.iter().filter(|row| row.len() > column + 1).filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        };
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
         for row in &table {
             let mut line = String::new();

@@ -103,7 +103,10 @@ impl Password {
             }
             Self::App(App::Add { address, name }) => {
                 let (made, secret) = operator.create_app_password(&address, &name).await?;
-                let rows = vec![vec![secret.clone()], vec![format!("This is the only time it is shown. It is for {name}, with the address {address}.")]];
+                let rows = vec![
+                    vec![secret.clone()],
+                    vec![format!("This is the only time it is shown. It is for {name}, with the address {address}.")],
+                ];
                 reply.item(rows, json!({ "id": made.id, "name": made.name, "password": secret })).await
             }
             Self::App(App::List { address }) => {

@@ -93,7 +93,14 @@ impl Person {
     }
 }
 
-async fn add(context: &Context, reply: &Reply, address: Address, name: Option<String>, given: Option<String>, quota: Option<u64>) -> Result<()> {
+async fn add(
+    context: &Context,
+    reply: &Reply,
+    address: Address,
+    name: Option<String>,
+    given: Option<String>,
+    quota: Option<u64>,
+) -> Result<()> {
     let made = given.is_none().then(|| make_password(&context.service.world.env));
     let name = name.unwrap_or_else(|| address.local().to_owned());
     let new = NewPerson { address: address.clone(), name, password: given.or_else(|| made.clone()), quota };

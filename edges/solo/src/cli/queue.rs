@@ -34,7 +34,8 @@ impl Queue {
             Self::Release { group: None, .. } => {
                 let mut released = 0;
                 loop {
-                    let mut groups: Vec<_> = context.service.world.queue.dead(QueueName::Deliver).await?.into_iter().map(|dead| dead.job.group).collect();
+                    let mut groups: Vec<_> =
+                        context.service.world.queue.dead(QueueName::Deliver).await?.into_iter().map(|dead| dead.job.group).collect();
                     groups.sort_unstable();
                     groups.dedup();
                     let mut now = 0;

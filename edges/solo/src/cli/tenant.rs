@@ -113,7 +113,9 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
         vec!["created".into(), show_time(tenant.created)],
         vec!["domains".into(), domains.join(", ")],
     ];
-    reply.item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "created": tenant.created, "domains": domains })).await
+    reply
+        .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "created": tenant.created, "domains": domains }))
+        .await
 }
 
 /// Everybody and every domain, so that the tenant can be removed.
@@ -124,7 +126,9 @@ async fn empty(context: &Context, reply: &Reply, tenant: &TenantInfo) -> Result<
         loop {
             let addresses: Vec<_> = match kind {
                 PrincipalKind::Group => operator.groups(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
-                PrincipalKind::Shared => operator.shared_mailboxes(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
+                PrincipalKind::Shared => {
+                    operator.shared_mailboxes(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect()
+                }
                 PrincipalKind::Person => operator.people(tenant.id, None, 100).await?.items.into_iter().map(|one| one.address).collect(),
             };
             if addresses.is_empty() {

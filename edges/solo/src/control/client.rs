@@ -27,7 +27,10 @@ pub async fn ask(command: Command, data: &Path, mut take: impl FnMut(Response) -
         return over_socket(stream, &command, take).await;
     }
     if !command.makes_a_store() && !data.join("store").is_dir() {
-        return Err(Failure::Usage(format!("there is no data in {}; name its directory with --data, or start penfold serve first", data.display())));
+        return Err(Failure::Usage(format!(
+            "there is no data in {}; name its directory with --data, or start penfold serve first",
+            data.display()
+        )));
     }
     let env = Env::system();
     for _ in 0..STARTING {
@@ -43,7 +46,10 @@ pub async fn ask(command: Command, data: &Path, mut take: impl FnMut(Response) -
             return over_socket(stream, &command, take).await;
         }
     }
-    Err(Failure::Usage(format!("another process uses {} and does not answer on {SOCKET} there; stop it, or name another directory with --data", data.display())))
+    Err(Failure::Usage(format!(
+        "another process uses {} and does not answer on {SOCKET} there; stop it, or name another directory with --data",
+        data.display()
+    )))
 }
 
 /// The store, or `None` where another process has it: a server may just be starting.

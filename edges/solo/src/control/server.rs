@@ -75,7 +75,9 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     fs::DirBuilder::new().mode(0o700).create(&aside)?;
     let made = aside.join("s");
     let listener = UnixListener::bind(&made).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidInput => io::Error::other(format!("the path of the data directory is too long for a socket named {SOCKET} in it")),
+        io::ErrorKind::InvalidInput => {
+            io::Error::other(format!("the path of the data directory is too long for a socket named {SOCKET} in it"))
+        }
         _ => error,
     })?;
     fs::set_permissions(&made, Permissions::from_mode(0o600))?;
@@ -105,7 +107,12 @@ async fn serve(stream: UnixStream, context: Context, owner: u32) -> io::Result<(
     }
 }
 
-async fn answer(command: Command, context: Context, reading: &mut BufReader<OwnedReadHalf>, writing: &mut BufWriter<OwnedWriteHalf>) -> io::Result<()> {
+async fn answer(
+    command: Command,
+    context: Context,
+    reading: &mut BufReader<OwnedReadHalf>,
+    writing: &mut BufWriter<OwnedWriteHalf>,
+) -> io::Result<()> {
     let (reply, mut responses) = Reply::channel();
     let mut work = JoinSet::new();
     // Dropped with this function, and the work ends: the client went away.

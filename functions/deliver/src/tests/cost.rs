@@ -5,13 +5,21 @@ use penfold_ports::Units;
 fn message(number: usize) -> String {
     let mut out = String::new();
     for hop in 0..5 {
-        out += &format!("Received: from mail{hop}.example.test (mail{hop}.example.test [192.0.2.{hop}])\r\n by relay{hop}.example.test (Postfix) with ESMTPS id 4XyZ{hop}A1b2C3d4\r\n for <ann@x.test>; Wed, 25 Nov 2026 17:13:0{hop} +0000 (UTC)\r\n");
+        out += &format!(
+            "Received: from mail{hop}.example.test (mail{hop}.example.test [192.0.2.{hop}])\r\n by relay{hop}.example.test (Postfix) with ESMTPS id 4XyZ{hop}A1b2C3d4\r\n for <ann@x.test>; Wed, 25 Nov 2026 17:13:0{hop} +0000 (UTC)\r\n"
+        );
     }
-    out += &format!("DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.test; s=s1;\r\n h=from:to:subject:date; bh={}; b={}\r\n", "A".repeat(44), "B".repeat(344));
+    out += &format!(
+        "DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.test; s=s1;\r\n h=from:to:subject:date; bh={}; b={}\r\n",
+        "A".repeat(44),
+        "B".repeat(344)
+    );
     out += "From: Some Body <some.body@example.test>\r\nTo: ";
     let to: Vec<_> = (0..10).map(|n| format!("Person Number {n} <person{n}@x.test>")).collect();
     out += &to.join(",\r\n ");
-    out += &format!("\r\nSubject: Minutes of meeting {number}\r\nDate: Wed, 25 Nov 2026 17:13:06 +0000\r\nMessage-ID: <{number}.minutes@example.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n");
+    out += &format!(
+        "\r\nSubject: Minutes of meeting {number}\r\nDate: Wed, 25 Nov 2026 17:13:06 +0000\r\nMessage-ID: <{number}.minutes@example.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+    );
     out + &format!("Line {number} of the minutes, as people write them in their meetings.\r\n").repeat(270)
 }
 

@@ -42,7 +42,7 @@ async fn storm(seed: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_lost_or_doubled_in_a_storm() {
-    for seed in 100..130 {
+    for seed in 100..200 {
         storm(seed).await;
     }
 }
@@ -68,7 +68,8 @@ async fn a_job_that_cannot_be_read_parks_its_account_and_no_other() {
     let good = home.world.queue.receive(QueueName::Deliver, 10, Duration::from_secs(60)).await.unwrap();
     let group = good[0].job.group.clone();
     home.world.queue.give_back(QueueName::Deliver, &[good[0].receipt]).await.unwrap();
-    let poison = Job { id: CommitId::new(&home.world.env), tenant: ann.tenant, group: group.clone(), body: b"\xffpoison".as_slice().into() };
+    let poison =
+        Job { id: CommitId::new(&home.world.env), tenant: ann.tenant, group: group.clone(), body: b"\xffpoison".as_slice().into() };
     home.world.queue.send(QueueName::Deliver, vec![poison]).await.unwrap();
     home.send(&["ann@x.test"], "Subject: behind\r\n\r\n").await.unwrap();
     home.send(&["bob@x.test"], HELLO).await.unwrap();
@@ -80,4 +81,28 @@ async fn a_job_that_cannot_be_read_parks_its_account_and_no_other() {
     let dead = home.world.queue.dead(QueueName::Deliver).await.unwrap();
     assert_eq!(dead.len(), 2, "the poison, and what waits behind it");
     assert!(dead.iter().all(|one| one.job.group == group));
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_mail_waits_while_old_mail_does() {
+    let home = Home::new(23).await;
+    home.person("ann@x.test").await;
+    home.send(&["ann@x.test"], HELLO).await.unwrap();
+    assert!(home.transport.ready().await.is_ok());
+    home.world.env.sleep(Duration::from_secs(61)).await;
+    assert!(home.transport.ready().await.is_err());
+    home.settle().await;
+    assert!(home.transport.ready().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn mail_for_somebody_who_is_gone_is_kept_as_a_dead_letter() {
+    let home = Home::new(24).await;
+    home.person("ann@x.test").await;
+    home.send(&["ann@x.test"], HELLO).await.unwrap();
+    home.directory.operator().delete_person(&super::address("ann@x.test")).await.unwrap();
+    let workers = home.workers(1);
+    home.world.env.sleep(Duration::from_secs(600)).await;
+    workers.end().await;
+    assert_eq!(home.world.queue.dead(QueueName::Deliver).await.unwrap().len(), 1);
 }

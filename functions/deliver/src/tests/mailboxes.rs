@@ -12,7 +12,9 @@ async fn a_message_arrives_byte_for_byte_behind_our_prefix() {
     assert_eq!(inbox.len(), 1);
     let (prefix, message) = inbox[0].split_at(inbox[0].len() - HELLO.len());
     assert_eq!(message, HELLO);
-    let expected = format!("Return-Path: <sender@y.test>\r\nReceived: from y.test ([192.0.2.1])\r\n\tby mx.test with ESMTP id {id}\r\n\tfor <ann@x.test>;\r\n\t");
+    let expected = format!(
+        "Return-Path: <sender@y.test>\r\nReceived: from y.test ([192.0.2.1])\r\n\tby mx.test with ESMTP id {id}\r\n\tfor <ann@x.test>;\r\n\t"
+    );
     assert!(prefix.starts_with(&expected), "{prefix}");
     assert!(prefix.ends_with(" +0000\r\n"), "{prefix}");
 }
@@ -21,7 +23,12 @@ async fn a_message_arrives_byte_for_byte_behind_our_prefix() {
 async fn an_incoming_return_path_is_taken_out_and_nothing_else() {
     let home = Home::new(2).await;
     let ann = home.person("ann@x.test").await;
-    home.send(&["ann@x.test"], "Return-Path: <evil@y.test>\r\nSubject: a\r\nReturn-Path:\r\n <more@y.test>\r\nX: b\r\n\r\nReturn-Path: body\r\n").await.unwrap();
+    home.send(
+        &["ann@x.test"],
+        "Return-Path: <evil@y.test>\r\nSubject: a\r\nReturn-Path:\r\n <more@y.test>\r\nX: b\r\n\r\nReturn-Path: body\r\n",
+    )
+    .await
+    .unwrap();
     home.settle().await;
     let inbox = home.inbox(ann).await;
     assert!(inbox[0].ends_with("+0000\r\nSubject: a\r\nX: b\r\n\r\nReturn-Path: body\r\n"), "{}", inbox[0]);

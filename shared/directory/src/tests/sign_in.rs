@@ -25,7 +25,7 @@ async fn counted() -> (House, Arc<Counting>) {
     let hasher = Arc::new(Counting::default());
     let directory =
         Directory::with_options(house.directory.inner.store.world.clone(), Options { hasher: hasher.clone(), ..Options::default() });
-    (House { operator: directory.operator(), directory, fake: house.fake }, hasher)
+    (House { operator: directory.operator(), directory, world: house.world }, hasher)
 }
 
 #[tokio::test(start_paused = true)]

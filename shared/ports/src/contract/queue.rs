@@ -213,3 +213,21 @@ pub async fn many_workers_share(world: World) {
     seen.sort();
     assert_eq!(seen, (0..100).map(|n| format!("{n:03}")).collect::<Vec<_>>());
 }
+
+pub async fn a_hung_worker_does_not_keep_its_job(world: World) {
+    let given = Arc::new(Given::new(world));
+    let waiting = {
+        let given = given.clone();
+        tokio::spawn(async move { given.receive(10).await })
+    };
+    tokio::task::yield_now().await;
+    // One of two takes the job and never comes back; the other began to wait when nothing was out.
+    given.send(vec![given.job("g", "1")]).await;
+    let other = {
+        let given = given.clone();
+        tokio::spawn(async move { given.receive(10).await })
+    };
+    let (first, second) = (waiting.await.expect("a worker"), other.await.expect("a worker"));
+    assert_eq!((bodies(&first), bodies(&second)), (vec!["1"], vec!["1"]));
+    assert_eq!(first[0].attempt + second[0].attempt, 3);
+}

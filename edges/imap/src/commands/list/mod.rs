@@ -148,9 +148,8 @@ fn write_node(session: &Session, node: &Node, subscribed: bool, below: Option<&L
     out.buf.extend_from_slice(b"\r\n");
 }
 
-/// The LIST response of one of one's own mailboxes.
-pub fn line(session: &Session, folders: &Folders, folder: &Folder, path: &str, out: &mut Output) {
-    let node =
-        Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own: true, mailbox: None };
+/// The LIST response of one mailbox.
+pub fn line(session: &Session, folders: &Folders, folder: &Folder, path: &str, own: bool, out: &mut Output) {
+    let node = Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own, mailbox: None };
     write_node(session, &node, false, None, out);
 }

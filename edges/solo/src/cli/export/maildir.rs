@@ -95,7 +95,8 @@ fn keyword_letters(dir: &Path, all: &[Listed]) -> io::Result<Vec<String>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         other => other?,
     };
-    let mut names: Vec<String> = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, name)| name.to_owned()).take(LETTERS).collect();
+    let mut names: Vec<String> =
+        text.lines().filter_map(|line| line.split_once(' ')).map(|(_, name)| name.to_owned()).take(LETTERS).collect();
     let before = names.len();
     for name in all.iter().flat_map(|one| one.keywords.iter()) {
         let own = !name.starts_with('\\') && name != "$Forwarded" && !names.iter().any(|known| known.eq_ignore_ascii_case(name));

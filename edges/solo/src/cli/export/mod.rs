@@ -73,7 +73,8 @@ impl Export {
         let (Self::Maildir(target) | Self::Mbox(target)) = &self;
         let scope = operator(context).open_mailbox(&target.address, &format!("export to {}", target.dir.display())).await?;
         let mailbox = context.service.mailboxes.named("export").open(&scope).await?;
-        let mut folders: Vec<(String, Folder)> = mailbox.folders().await?.iter().map(|(path, folder)| (path.to_owned(), folder.clone())).collect();
+        let mut folders: Vec<(String, Folder)> =
+            mailbox.folders().await?.iter().map(|(path, folder)| (path.to_owned(), folder.clone())).collect();
         if let Some(wanted) = &target.folder {
             folders.retain(|(path, _)| path == wanted || (wanted.eq_ignore_ascii_case("inbox") && path == "INBOX"));
             if folders.is_empty() {
@@ -90,14 +91,25 @@ impl Export {
             }
         }
         let Counts { exported, known, broken, .. } = job.counts;
-        reply.say(format!("{exported} exported, {known} known already, {broken} broken"), json!({ "exported": exported, "known": known, "broken": broken })).await
+        reply
+            .say(
+                format!("{exported} exported, {known} known already, {broken} broken"),
+                json!({ "exported": exported, "known": known, "broken": broken }),
+            )
+            .await
     }
 }
 
 impl Job<'_> {
     pub async fn listed(&self, folder: &Folder) -> Result<Vec<Listed>> {
         let index = self.mailbox.index(folder.id).await?;
-        let list = |m: penfold_mailbox::Message<'_>| Listed { uid: m.uid, item: m.item, keywords: m.keywords.clone(), size: m.size, received: m.received };
+        let list = |m: penfold_mailbox::Message<'_>| Listed {
+            uid: m.uid,
+            item: m.item,
+            keywords: m.keywords.clone(),
+            size: m.size,
+            received: m.received,
+        };
         Ok(index.iter().map(list).collect())
     }
 

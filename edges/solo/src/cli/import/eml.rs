@@ -33,7 +33,8 @@ pub fn read(root: &Path, sink: &Sink) -> Result<()> {
 
 fn collect(path: &Path, folder: &str, depth: usize, out: &mut Vec<(PathBuf, String)>) {
     let Ok(entries) = fs::read_dir(path) else { return };
-    let mut entries: Vec<_> = entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?))).collect();
+    let mut entries: Vec<_> =
+        entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?))).collect();
     entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     for (name, kind) in entries {
         if kind.is_dir() && depth < DEPTH && !name.starts_with('.') {
@@ -66,5 +67,5 @@ fn load(path: &Path, folder: String, sink: &Sink) -> Read {
     let modified = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let modified = modified.and_then(|since| i64::try_from(since.as_secs()).ok()).map(|seconds| (seconds, 0));
     let received = date(&bytes).or(modified);
-    Read::Message(Box::new(Loaded { key, folder, place, bytes: internet_lines(bytes), keywords: Vec::new(), received, weight: 1 }))
+    Read::Message(Box::new(Loaded { key, folder, place, bytes: internet_lines(bytes).into(), keywords: Vec::new(), received, weight: 1 }))
 }

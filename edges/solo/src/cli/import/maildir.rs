@@ -21,7 +21,8 @@ pub fn read(root: &Path, sink: &Sink) -> Result<()> {
     if sources.is_empty() {
         return Err(Error::invalid(format!("{} is no Maildir: there is no cur or new in it", root.display())));
     }
-    let total = sources.iter().flat_map(|source| ["cur", "new"].map(|part| source.path.join(part))).map(|dir| files(&dir).len() as u64).sum();
+    let total =
+        sources.iter().flat_map(|source| ["cur", "new"].map(|part| source.path.join(part))).map(|dir| files(&dir).len() as u64).sum();
     if !sink.put(Read::Total(total)) {
         return Ok(());
     }
@@ -84,7 +85,8 @@ fn level(name: &str) -> String {
 
 fn files(path: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
-    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| !name.starts_with('.')).collect();
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).filter(|name| !name.starts_with('.')).collect();
     // Names begin with the time of delivery.
     names.sort_unstable();
     names
@@ -122,7 +124,7 @@ fn load(source: &Source, part: &str, name: &str, letters: &[(char, String)], sin
         return broken(if facts.len() == 0 { "is empty".to_owned() } else { format!("is larger than {MESSAGE} bytes") });
     }
     let bytes = match fs::read(&path) {
-        Ok(bytes) => internet_lines(bytes),
+        Ok(bytes) => internet_lines(bytes).into(),
         Err(error) => return broken(error.to_string()),
     };
     let since = facts.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());

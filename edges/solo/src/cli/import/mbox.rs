@@ -32,7 +32,10 @@ pub fn read(root: &Path, sink: &Sink) -> Result<()> {
     }
     for (path, folder) in files {
         let mut reader = Reader { folder: &folder, place: path.display().to_string(), sink, same: HashMap::new() };
-        match File::open(&path).map_err(|error| error.to_string()).and_then(|file| reader.file(BufReader::with_capacity(1 << 16, file)).map_err(|e| e.to_string())) {
+        match File::open(&path)
+            .map_err(|error| error.to_string())
+            .and_then(|file| reader.file(BufReader::with_capacity(1 << 16, file)).map_err(|e| e.to_string()))
+        {
             Ok(true) => {}
             Ok(false) => return Ok(()),
             Err(why) => {
@@ -48,7 +51,8 @@ pub fn read(root: &Path, sink: &Sink) -> Result<()> {
 /// Files that begin like an mbox; `Name.sbd` holds the folders below `Name`.
 fn collect(path: &Path, folder: &str, depth: usize, out: &mut Vec<(PathBuf, String)>) {
     let Ok(entries) = fs::read_dir(path) else { return };
-    let mut entries: Vec<_> = entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?))).collect();
+    let mut entries: Vec<_> =
+        entries.flatten().filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.file_type().ok()?))).collect();
     entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     for (name, kind) in entries {
         let level = name.strip_suffix(".sbd").or_else(|| name.strip_suffix(".mbox")).unwrap_or(&name);
@@ -158,7 +162,9 @@ impl Reader<'_> {
         let Gathered { separator, bytes, weight, too_large } = gathered;
         let broken = |place: &str, why: String| Read::Broken { place: place.to_owned(), why, weight };
         if separator.is_empty() {
-            return self.sink.put(broken(&self.place, "does not begin with a From line; what stands before the first one is left out".to_owned()));
+            return self
+                .sink
+                .put(broken(&self.place, "does not begin with a From line; what stands before the first one is left out".to_owned()));
         }
         let line = String::from_utf8_lossy(&separator).trim_end().to_owned();
         let place = format!("{} at \"{line}\"", self.place);
@@ -177,7 +183,8 @@ impl Reader<'_> {
             return self.sink.put(Read::Skipped { weight });
         }
         let received = separator_date(&line).map(|seconds| (seconds, 0)).or_else(|| date(&bytes));
-        let loaded = Loaded { key, folder: self.folder.to_owned(), place, bytes: internet_lines(bytes), keywords: flags.keywords, received, weight };
+        let loaded =
+            Loaded { key, folder: self.folder.to_owned(), place, bytes: internet_lines(bytes).into(), keywords: flags.keywords, received, weight };
         self.sink.put(Read::Message(Box::new(loaded)))
     }
 }

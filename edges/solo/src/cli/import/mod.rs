@@ -9,9 +9,6 @@ mod message;
 mod state;
 mod utf7;
 
-#[cfg(test)]
-mod tests;
-
 pub use message::unix_lines;
 pub use utf7::encode as encode_utf7;
 
@@ -69,7 +66,7 @@ pub struct Loaded {
     pub folder: String,
     /// Where it was, for reports.
     pub place: String,
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// As IMAP writes them.
     pub keywords: Vec<String>,
     pub received: Option<(i64, i16)>,
@@ -82,8 +79,14 @@ pub enum Read {
     Total(u64),
     Message(Box<Loaded>),
     /// Taken by an earlier run, or deleted in the source.
-    Skipped { weight: u64 },
-    Broken { place: String, why: String, weight: u64 },
+    Skipped {
+        weight: u64,
+    },
+    Broken {
+        place: String,
+        why: String,
+        weight: u64,
+    },
 }
 
 /// Where a reading thread puts what it finds; `false` where nobody wants more.
@@ -148,7 +151,8 @@ impl Import {
             Self::Mbox(_) => mbox::read(&path, &sink),
             Self::Eml(_) => eml::read(&path, &sink),
         });
-        let mut writer = Writer { mailbox, source: &source, folders: HashMap::new(), batch: Vec::new(), bytes: 0, counts: Counts::default(), reply };
+        let mut writer =
+            Writer { mailbox, source: &source, folders: HashMap::new(), batch: Vec::new(), bytes: 0, counts: Counts::default(), reply };
         while let Some(read) = found.recv().await {
             writer.take(read, &mut state).await?;
         }
@@ -257,7 +261,7 @@ impl Writer<'_> {
         if self.source.seen {
             names.push("\\Seen");
         }
-        NewMessage { bytes: Bytes::from(one.bytes.clone()), keywords: keywords(&names), received: one.received }
+        NewMessage { bytes: one.bytes.clone(), keywords: keywords(&names), received: one.received }
     }
 
     /// Where a folder of the source goes.

@@ -41,7 +41,8 @@ impl State {
     pub fn open(data: &Path, name: &str, again: bool) -> Result<Self> {
         let folder = data.join("imports");
         let path = folder.join(format!("{}.keys", hex(&key(&[name.as_bytes()]))));
-        let failed = |error: std::io::Error| Error::broken(format!("the state of the import cannot be kept in {}: {error}", path.display()));
+        let failed =
+            |error: std::io::Error| Error::broken(format!("the state of the import cannot be kept in {}: {error}", path.display()));
         fs::create_dir_all(&folder).map_err(failed)?;
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true);

@@ -1,0 +1,112 @@
+use super::*;
+
+#[tokio::test]
+async fn tenants_and_domains() {
+    let office = office().await;
+    office.run("tenant add Two").await.good();
+    office.run("domain add two two.test").await.good();
+    assert_eq!(office.run("domain add two one.test").await.kind(), "conflict");
+    assert_eq!(office.run("domain add three x.test").await.kind(), "not-found");
+    assert_eq!(office.run("domain add two -x").await.kind(), "invalid");
+    let listed = office.run("domain list").await.good();
+    let domains: Vec<_> = listed.values.iter().map(|one| one["domain"].as_str().unwrap()).collect();
+    assert_eq!(domains, ["one.test", "two.test"]);
+    assert_eq!(office.run("tenant list").await.good().values.len(), 2);
+    assert_eq!(office.run("tenant show Two").await.good().last()["domains"][0], "two.test");
+    assert_eq!(office.run("tenant remove One").await.kind(), "conflict");
+    office.run("tenant set One --status suspended").await.good();
+    office.run("tenant remove One --everything").await.good();
+    assert_eq!(office.run("person list").await.good().values.len(), 0);
+    assert_eq!(office.run("tenant show One").await.kind(), "not-found");
+    assert!(Typed::try_parse_from(["penfold", "tenant", "set", "One", "--status", "gone"]).is_err());
+}
+
+#[tokio::test]
+async fn people_and_passwords() {
+    let office = office().await;
+    let made = office.run("person add new@one.test --name New --quota 5G").await.good();
+    assert_eq!(made.last()["password"].as_str().unwrap().len(), 16);
+    assert_eq!(office.run("person add new@one.test").await.kind(), "conflict");
+    assert_eq!(office.run("person add new@elsewhere.test").await.kind(), "not-found");
+    office.run("person alias add new@one.test n@one.test").await.good();
+    let shown = office.run("person show n@one.test").await.good();
+    assert_eq!((shown.last()["address"].as_str(), shown.last()["quota"].as_u64()), (Some("new@one.test"), Some(5 << 30)));
+    office.run("person set new@one.test --quota default --status suspended").await.good();
+    assert_eq!(office.run("person show new@one.test").await.good().last()["status"], "suspended");
+    assert_eq!(office.run("person list One").await.good().values.len(), 3);
+
+    office.run("password set ann@one.test --password other").await.good();
+    let sign_in =
+        async |secret: &str| office.context.service.directory.sign_in("ann@one.test", secret, [127, 0, 0, 1].into()).await.is_ok();
+    assert!(sign_in("other").await && !sign_in("secret").await);
+    let app = office.run("password app add ann@one.test phone").await.good();
+    let secret = app.last()["password"].as_str().unwrap().to_owned();
+    assert!(sign_in(&secret).await);
+    assert_eq!(office.run("password app list ann@one.test").await.good().last()["name"], "phone");
+    office.run("password app remove ann@one.test phone").await.good();
+    assert!(!sign_in(&secret).await);
+
+    office.run("person remove new@one.test").await.good();
+    assert_eq!(office.run("person show new@one.test").await.kind(), "not-found");
+    let acts = office.run("audit One").await.good();
+    assert!(acts.values.iter().any(|one| one["act"] == "password.set" && one["actor"] == "command line"));
+    assert!(acts.values.iter().all(|one| !one.to_string().contains(&secret)));
+}
+
+#[tokio::test]
+async fn groups_and_shared_mailboxes() {
+    let office = office().await;
+    office.run("group add team@one.test --post members").await.good();
+    let list = office.dir.path().join("members.txt");
+    std::fs::write(&list, "# the team\nbob@one.test\n\nx@outside.test\n").unwrap();
+    let added = office.run(&format!("group member add team@one.test ann@one.test --from {}", list.display())).await.good();
+    assert_eq!(added.last()["added"], 3);
+    let members = office.run("group member list team@one.test").await.good();
+    assert_eq!(members.values.iter().filter(|one| one["kind"].is_null()).count(), 1);
+    office.run("group member remove team@one.test x@outside.test").await.good();
+    assert_eq!(office.run("group member list team@one.test").await.good().values.len(), 2);
+    office.run("group set team@one.test --post named --allow bob@one.test").await.good();
+    assert_eq!(office.run("group show team@one.test").await.good().last()["posters"][0], "bob@one.test");
+    assert_eq!(office.run("group member add team@one.test team@one.test").await.kind(), "conflict");
+    assert_eq!(office.run("group list One").await.good().values.len(), 1);
+    office.run("group remove team@one.test").await.good();
+
+    office.run("shared add info@one.test --name Info").await.good();
+    assert_eq!(office.run("shared member add info@one.test ann@one.test").await.good().last()["added"], 1);
+    assert_eq!(office.run("shared member list info@one.test").await.good().last()["address"], "ann@one.test");
+    assert_eq!(office.run("shared list").await.good().values.len(), 1);
+    office.run("shared member remove info@one.test ann@one.test").await.good();
+    assert_eq!(office.run("shared member add info@one.test x@outside.test").await.kind(), "invalid");
+    office.run("shared remove info@one.test").await.good();
+    assert_eq!(office.run("check").await.good().last()["problems"], 0);
+}
+
+#[tokio::test]
+async fn queues_and_traces_that_are_empty() {
+    let office = office().await;
+    assert!(office.run("queue list").await.good().values.is_empty());
+    assert_eq!(office.run("queue release --all").await.good().last()["released"], 0);
+    assert_eq!(office.run("queue release nobody").await.kind(), "not-found");
+    assert_eq!(office.run("trace <x@y>").await.kind(), "not-found");
+}
+
+#[test]
+fn flags_that_are_wrong_are_refused_with_a_sentence() {
+    for line in [
+        "person add nobody",
+        "person set ann@one.test --quota 5X",
+        "queue release",
+        "shared member add info@one.test",
+        "import mbox x",
+        "password set ann@one.test --password a --password-stdin",
+        "trace",
+        "tenant",
+        "group add team@one.test --post everybody",
+    ] {
+        let words = std::iter::once("penfold").chain(line.split_whitespace());
+        assert!(Typed::try_parse_from(words).is_err(), "{line}");
+    }
+    let words = "penfold import mbox /does/not/exist --to ann@one.test".split_whitespace();
+    let mut command = Typed::try_parse_from(words).unwrap().command;
+    assert!(command.prepare().unwrap_err().contains("/does/not/exist"));
+}

@@ -1,0 +1,413 @@
+//! Tenants know nothing of one another: every IMAP command and submission with somebody's sign-in and another tenant's
+//! names and ids gives the answer that made-up names and ids give; a sign-in answers alike whether an address exists; and
+//! one tenant's mailing to ten thousand does not keep another's mail waiting.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "isolation/wire.rs"]
+mod wire;
+
+use bytes::Bytes;
+use penfold_deliver::Deliver;
+use penfold_directory::{Cheap, Directory, Hasher, Options, SignInError};
+use penfold_imap::Server;
+use penfold_mailbox::{Keywords, Mailboxes, NewMessage};
+use penfold_ports::{Account, World};
+use penfold_simulated::{Faults, Simulated};
+use penfold_smtp::{Config, Port, Role, Smtp};
+use penfold_tests::town::{address, folder, group, person};
+use penfold_tests::{Seconds, letters, on_virtual_time, town};
+use penfold_transport::{Incoming, Origin, Settings, To, Transport};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use wire::Wire;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// What must never be said to another tenant.
+const SECRETS: [&str; 4] = ["Merger with Globex", "Geheimakte", "topsecretkeyword", "Strictly between us"];
+
+struct Street {
+    world: World,
+    directory: Directory,
+    mailboxes: Mailboxes,
+    transport: Transport,
+    ann: Account,
+}
+
+async fn street() -> Street {
+    let world = Simulated::new(11, Faults::NONE).world();
+    let directory = town::directory(&world);
+    let ann = person(&world, &directory, "acme", "ann@acme.test", Some(PASSWORD)).await;
+    for mail in ["zoe@zeta.test", "zed@zeta.test"] {
+        person(&world, &directory, "zeta", mail, Some(PASSWORD)).await;
+    }
+    group(&directory, "board@acme.test", &[address("ann@acme.test")]).await;
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), Settings::default());
+    let street = Street { world, directory, mailboxes, transport, ann };
+    let mailbox = street.mailboxes.open(&street.directory.job_scope(ann)).await.unwrap();
+    let secret = "From: boss@acme.test\r\nSubject: Merger with Globex\r\nMessage-ID: <merger@acme.test>\r\n\r\nStrictly between us.\r\n";
+    let keywords = Keywords::parse(["topsecretkeyword"]).unwrap();
+    let file = mailbox.create_folder("Geheimakte", None).await.unwrap();
+    for target in [file, folder(&mailbox, "INBOX").await] {
+        let new = NewMessage { bytes: Bytes::from_static(secret.as_bytes()), keywords: keywords.clone(), received: None };
+        mailbox.append(target, vec![new]).await.unwrap();
+    }
+    street
+}
+
+impl Street {
+    fn imap(&self) -> Wire {
+        let server = Server::new(self.world.env.clone(), self.directory.clone(), self.mailboxes.clone(), penfold_imap::Options::default());
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let (keep, stop) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            penfold_imap::connection(server, theirs, [127, 0, 0, 1].into(), false, stop).await;
+            drop(keep);
+        });
+        Wire::new(ours)
+    }
+
+    fn smtp(&self, role: Role) -> Wire {
+        let smtp = Smtp::new(Config::default(), self.world.env.clone(), self.transport.clone(), None);
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let (keep, stop) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            smtp.converse(theirs, [127, 0, 0, 1].into(), Port { role, implicit_tls: false }, stop).await;
+            drop(keep);
+        });
+        Wire::new(ours)
+    }
+}
+
+/// Names and ids to try: another tenant's, or made-up ones of the same shape.
+struct Names {
+    address: &'static str,
+    group: &'static str,
+    folder: &'static str,
+    mailbox_id: String,
+    item: String,
+    thread: String,
+    uidvalidity: u32,
+    modseq: u64,
+    tenant: String,
+    principal: String,
+}
+
+fn imap_commands(n: &Names) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut paths = Vec::new();
+    for root in ["Other Users/", "Users/", "Shared/", "user/", "#user/", "~", ""] {
+        paths.push(format!("{root}{}/{}", n.address, n.folder));
+        paths.push(format!("{root}{}/INBOX", n.address));
+        paths.push(format!("{root}{}", n.address));
+        paths.push(format!("{root}{}", n.principal));
+    }
+    paths.extend([n.folder.to_owned(), n.mailbox_id.clone(), format!("../{}/INBOX", n.principal), format!("a#{}#{}", n.tenant, n.principal)]);
+    for path in &paths {
+        for command in [
+            "SELECT \"{}\"",
+            "EXAMINE \"{}\"",
+            "SELECT \"{}\" (CONDSTORE)",
+            "STATUS \"{}\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE HIGHESTMODSEQ MAILBOXID)",
+            "LIST \"\" \"{}\"",
+            "LIST \"{}\" \"*\"",
+            "LSUB \"\" \"{}*\"",
+            "LIST (SUBSCRIBED) \"\" \"{}*\" RETURN (STATUS (MESSAGES) SPECIAL-USE CHILDREN)",
+            "GETQUOTAROOT \"{}\"",
+            "GETQUOTA \"{}\"",
+            "SUBSCRIBE \"{}\"",
+            "UNSUBSCRIBE \"{}\"",
+            "DELETE \"{}\"",
+            "RENAME \"{}\" \"Mine\"",
+            "GETACL \"{}\"",
+            "MYRIGHTS \"{}\"",
+        ] {
+            out.push(command.replace("{}", path));
+        }
+        out.push(format!("SELECT \"{path}\" (QRESYNC ({} {} 1:*))", n.uidvalidity, n.modseq.saturating_sub(1)));
+        out.push("SELECT INBOX".to_owned());
+        out.push(format!("COPY 1:* \"{path}\""));
+        out.push(format!("UID COPY 1:* \"{path}\""));
+        out.push(format!("MOVE 1:* \"{path}\""));
+        out.push(format!("UID MOVE 1:* \"{path}\""));
+        out.push("CLOSE".to_owned());
+    }
+    out.push("SELECT INBOX".to_owned());
+    for text in [n.mailbox_id.as_str(), n.item.as_str(), n.thread.as_str()] {
+        out.push(format!("SEARCH EMAILID {text}"));
+        out.push(format!("SEARCH THREADID {text}"));
+        out.push(format!("UID SEARCH RETURN (ALL COUNT) EMAILID {text}"));
+        out.push(format!("STATUS \"{text}\" (MESSAGES)"));
+    }
+    for command in [
+        "SEARCH HEADER Message-ID merger@acme.test",
+        "SEARCH TEXT between",
+        "SEARCH KEYWORD topsecretkeyword",
+        "SEARCH ALL",
+        "UID SEARCH UID 1:*",
+        "UID FETCH 1:* (FLAGS UID ENVELOPE BODYSTRUCTURE EMAILID THREADID INTERNALDATE RFC822.SIZE BODY.PEEK[])",
+        "FETCH 1:* (FLAGS)",
+        "FETCH 1 BINARY.PEEK[1]",
+        "UID STORE 1:* +FLAGS (\\Seen)",
+        "STORE 1 FLAGS (\\Deleted)",
+        "UID EXPUNGE 1:*",
+        "EXPUNGE",
+        "NAMESPACE",
+        "LIST \"\" \"*\"",
+        "LIST \"\" \"%/%/%\"",
+        "LSUB \"\" \"*\"",
+        "NOOP",
+        "CHECK",
+        "ID NIL",
+        "ENABLE QRESYNC CONDSTORE",
+        "CAPABILITY",
+        "UNSELECT",
+        "GETQUOTA \"\"",
+        "SETQUOTA \"\" (STORAGE 1)",
+    ] {
+        out.push(command.to_owned());
+    }
+    out
+}
+
+/// The whole walk, its answers with the names and what is never the same taken out.
+async fn walk_imap(street: &Street, who: &str, names: &Names) -> Vec<(String, String)> {
+    let mut wire = street.imap();
+    let mut out = vec![(String::new(), wire.line().await)];
+    let login = wire.imap(&format!("LOGIN {who} \"{PASSWORD}\"")).await;
+    assert!(login.contains("OK"), "{login}");
+    for command in imap_commands(names) {
+        let answer = wire.imap(&command).await;
+        assert!(!answer.is_empty(), "{command} closed the connection");
+        out.push((command, answer));
+    }
+    let literal = wire.imap(&format!("APPEND \"Other Users/{}/INBOX\" {{3+}}\r\nabc", names.address)).await;
+    out.push(("APPEND".into(), literal));
+    out.push(("LOGOUT".into(), wire.imap("LOGOUT").await));
+    out
+}
+
+fn normal(text: &str, names: &Names, who: &str) -> String {
+    let mut text = text.to_owned();
+    let ids = [&names.mailbox_id, &names.item, &names.thread, &names.tenant, &names.principal];
+    for (word, with) in ids.iter().map(|id| (id.as_str(), "ID")).chain([
+        (names.address, "ADDRESS"),
+        (names.group, "GROUP"),
+        (names.folder, "FOLDER"),
+        (who, "WHO"),
+    ]) {
+        text = text.replace(word, with);
+    }
+    // Uidvalidities and mailbox ids of one's own folders differ from person to person.
+    wire::without_numbers(&text)
+}
+
+#[test]
+fn imap_with_another_tenants_names_is_imap_with_made_up_names() {
+    let _seconds = Seconds::of("isolation, IMAP");
+    on_virtual_time(async {
+        let street = street().await;
+        let ann = street.mailboxes.open(&street.directory.job_scope(street.ann)).await.unwrap();
+        let file = folder(&ann, "Geheimakte").await;
+        let index = ann.index(file).await.unwrap();
+        let item = index.iter().next().unwrap().item;
+        let thread = ann.contents(&[item]).await.unwrap()[0].as_ref().unwrap().thread;
+        let own = ann.folder(file).await.unwrap();
+        let theirs = Names {
+            address: "ann@acme.test",
+            group: "board@acme.test",
+            folder: "Geheimakte",
+            mailbox_id: file.to_string(),
+            item: item.to_string(),
+            thread: thread.to_string(),
+            uidvalidity: own.uidvalidity.get(),
+            modseq: own.modseq.get(),
+            tenant: street.ann.tenant.to_string(),
+            principal: street.ann.principal.to_string(),
+        };
+        let made_up = Names {
+            address: "ann@acne.test",
+            group: "board@acne.test",
+            folder: "Gehe1makte",
+            mailbox_id: file.to_string().replace(['0', '1', '2'], "3"),
+            item: item.to_string().replace(['0', '1', '2'], "3"),
+            thread: thread.to_string().replace(['0', '1', '2'], "4"),
+            uidvalidity: own.uidvalidity.get() + 77,
+            modseq: own.modseq.get(),
+            tenant: street.ann.tenant.to_string().replace(['0', '1', '2'], "3"),
+            principal: street.ann.principal.to_string().replace(['0', '1', '2'], "3"),
+        };
+        let before = ann.head().await.unwrap();
+        let real = walk_imap(&street, "zoe@zeta.test", &theirs).await;
+        let fake = walk_imap(&street, "zed@zeta.test", &made_up).await;
+        assert_eq!(ann.head().await.unwrap(), before, "nothing of Ann's was changed");
+        for ((command, real), (_, fake)) in real.iter().zip(&fake) {
+            for secret in SECRETS.iter().filter(|secret| !command.contains(**secret)) {
+                assert!(!real.contains(secret), "{command} gave {secret}: {real}");
+            }
+            let (real, fake) = (normal(real, &theirs, "zoe@zeta.test"), normal(fake, &made_up, "zed@zeta.test"));
+            assert_eq!(real, fake, "{command} tells a name that exists from one that does not");
+        }
+        println!("{} commands", real.len());
+    });
+}
+
+#[test]
+fn submission_in_another_tenants_name_is_refused_as_in_nobodys() {
+    let _seconds = Seconds::of("isolation, submission");
+    on_virtual_time(async {
+        let street = street().await;
+        let mut answers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for from in ["ann@acme.test", "nobody@acme.test", "board@acme.test", "zoe@elsewhere.test"] {
+            let mut wire = street.smtp(Role::Submission);
+            wire.line().await;
+            let mut all = vec![wire.smtp("EHLO me.test").await];
+            let token = wire::base64(format!("\0zoe@zeta.test\0{PASSWORD}").as_bytes());
+            let signed_in = wire.smtp(&format!("AUTH PLAIN {token}")).await;
+            assert!(signed_in.starts_with("235"), "{signed_in}");
+            for command in [format!("MAIL FROM:<{from}>"), format!("VRFY {from}"), format!("EXPN {from}")] {
+                all.push(wire.smtp(&command).await.replace(from, "FROM"));
+            }
+            // From the right person in the envelope, but in somebody else's name.
+            all.push(wire.smtp("MAIL FROM:<zoe@zeta.test>").await);
+            all.push(wire.smtp("RCPT TO:<zed@zeta.test>").await);
+            all.push(wire.smtp("DATA").await);
+            all.push(wire.smtp(&format!("From: {from}\r\nSubject: x\r\n\r\nx\r\n.")).await.replace(from, "FROM"));
+            all.push(wire.smtp("RSET").await);
+            answers.insert(from, all);
+        }
+        let mut kinds: Vec<&Vec<String>> = answers.values().collect();
+        assert!(kinds[0][1].starts_with("55"), "{:?}", kinds[0]);
+        assert!(kinds[0][7].starts_with("55"), "{:?}", kinds[0]);
+        kinds.dedup();
+        assert_eq!(kinds.len(), 1, "{answers:#?}");
+    });
+}
+
+/// Counts what a sign-in costs.
+struct Counting(AtomicU64);
+
+impl Hasher for Counting {
+    fn hash(&self, secret: &str, salt: &[u8; 16]) -> penfold_types::Result<String> {
+        Cheap.hash(secret, salt)
+    }
+
+    fn verify(&self, secret: &str, hash: &str) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Cheap.verify(secret, hash)
+    }
+
+    fn blocking(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn signing_in_answers_alike_whether_an_address_exists() {
+    let _seconds = Seconds::of("isolation, sign-in");
+    on_virtual_time(async {
+        let street = street().await;
+        let hasher = Arc::new(Counting(AtomicU64::new(0)));
+        let directory = Directory::with_options(street.world.clone(), Options { hasher: hasher.clone(), ..Options::default() });
+        // Wrong password, no such person, a group, another domain, no domain of ours, no address at all.
+        let who = ["ann@acme.test", "nobody@acme.test", "board@acme.test", "nobody@nowhere.test", "ann", "zoe@acme.test"];
+        let mut seen = Vec::new();
+        for (at, who) in who.iter().enumerate() {
+            let before = hasher.0.load(Ordering::Relaxed);
+            let from = [198, 51, 100, at as u8 + 1].into();
+            let answer = directory.sign_in(who, "wrong", from).await;
+            assert!(matches!(answer, Err(SignInError::Refused)), "{who}");
+            seen.push((who, hasher.0.load(Ordering::Relaxed) - before));
+        }
+        assert!(seen.iter().all(|(_, hashed)| *hashed == seen[0].1), "an absent address costs another number of hashes: {seen:?}");
+        let mut texts = Vec::new();
+        for who in ["ann@acme.test", "nobody@acme.test", "ann@nowhere.test"] {
+            let mut imap = street.imap();
+            imap.line().await;
+            let login = imap.imap(&format!("LOGIN {who} wrong")).await.replace(who, "WHO");
+            let token = wire::base64(format!("\0{who}\0wrong").as_bytes());
+            let plain = imap.imap(&format!("AUTHENTICATE PLAIN {token}")).await;
+            let other = wire::base64(format!("{who}\0zoe@zeta.test\0{PASSWORD}").as_bytes());
+            let proxy = imap.imap(&format!("AUTHENTICATE PLAIN {other}")).await;
+            let mut smtp = street.smtp(Role::Submission);
+            smtp.line().await;
+            smtp.smtp("EHLO me.test").await;
+            let submission = smtp.smtp(&format!("AUTH PLAIN {token}")).await;
+            let proxied = smtp.smtp(&format!("AUTH PLAIN {other}")).await;
+            assert!(!proxy.contains("OK") && !proxied.starts_with('2'), "signed in for somebody else: {proxy} {proxied}");
+            texts.push([login, plain, proxy, submission, proxied]);
+        }
+        texts.dedup();
+        assert_eq!(texts.len(), 1, "{texts:#?}");
+    });
+}
+
+/// Members of the loud tenant's group.
+const MEMBERS: usize = 10_000;
+const WORKERS: usize = 8;
+
+/// Virtual milliseconds from the hand-in to the wake, for each of the quiet tenant's messages.
+async fn waits(street: &Street, zoe: Account, count: usize) -> Vec<u64> {
+    let mailbox = street.mailboxes.open(&street.directory.job_scope(zoe)).await.unwrap();
+    let mut watch = mailbox.watch();
+    let mut waits = Vec::with_capacity(count);
+    for number in 0..count {
+        let since = street.world.env.now();
+        hand_in(street, "zoe@zeta.test", &format!("q{number}")).await;
+        watch.changed().await;
+        waits.push(u64::try_from(street.world.env.now().since(since).as_millis()).unwrap());
+    }
+    waits.sort_unstable();
+    waits
+}
+
+async fn hand_in(street: &Street, to: &str, token: &str) {
+    let target = street.transport.recipient(None, &address(to)).await.unwrap();
+    let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+    let incoming = Incoming {
+        origin,
+        from_text: "sender@example.test".into(),
+        from: Some(address("sender@example.test")),
+        recipients: vec![To { target, original: to.to_owned() }],
+        message: letters::short(token, "Sender <sender@example.test>"),
+        received: street.world.env.now(),
+    };
+    street.transport.accept(incoming).await.unwrap();
+}
+
+#[test]
+fn a_mailing_to_ten_thousand_does_not_keep_a_quiet_tenant_waiting() {
+    let _seconds = Seconds::of("fairness");
+    on_virtual_time(async {
+        let street = street().await;
+        let mut members = Vec::with_capacity(MEMBERS);
+        for number in 0..MEMBERS {
+            let mail = format!("m{number}@acme.test");
+            let new = penfold_directory::NewPerson { address: address(&mail), name: mail, password: None, quota: None };
+            street.directory.operator().create_person(&new).await.unwrap();
+            members.push(new.address);
+        }
+        group(&street.directory, "everybody@acme.test", &members).await;
+        let zoe = person(&street.world, &street.directory, "zeta", "zoe@zeta.test", None).await;
+        let deliver = Deliver::new(&street.world, &street.mailboxes, &street.transport);
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let workers = tokio::spawn(penfold_deliver::run(deliver, WORKERS, stopped));
+        let quiet = waits(&street, zoe, 200).await;
+        hand_in(&street, "everybody@acme.test", "mailing").await;
+        // Until the mailing fills the queue.
+        while street.world.queue.backlog(penfold_ports::QueueName::Deliver, street.ann.tenant).await.unwrap() < 300 {
+            street.world.env.sleep(Duration::from_millis(5)).await;
+        }
+        let loud = waits(&street, zoe, 200).await;
+        let left = street.world.queue.backlog(penfold_ports::QueueName::Deliver, street.ann.tenant).await.unwrap();
+        assert!(left > 0, "the mailing was over before the measurement was");
+        let p99 = |list: &[u64]| list[list.len() * 99 / 100];
+        println!("p99 of a quiet tenant: {} ms alone, {} ms during a mailing to {MEMBERS} (virtual)", p99(&quiet), p99(&loud));
+        assert!(p99(&loud) <= 2 * p99(&quiet), "{} ms and {} ms", p99(&quiet), p99(&loud));
+        stop.send(true).unwrap();
+        workers.await.unwrap();
+    });
+}

@@ -1,0 +1,170 @@
+//! Whether the store kept its word.
+
+use crate::Play;
+use crate::actors::{Observer, Process};
+use penfold_mailbox::{Delta, Event, Keywords, Mailbox};
+use penfold_ports::Account;
+use penfold_tests::letters;
+use penfold_types::{FolderId, ItemId, Modseq, Uid};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// All that ever happened in a folder.
+#[derive(Default)]
+struct History {
+    added: BTreeMap<Uid, Modseq>,
+    vanished: BTreeMap<Uid, Modseq>,
+    keywords: BTreeMap<(Uid, Modseq), Keywords>,
+}
+
+pub async fn accounts(play: &Play, process: &Process, observers: &[Arc<Mutex<Observer>>]) {
+    let mut live: BTreeMap<(Account, String), i64> = BTreeMap::new();
+    let mut tokens: BTreeMap<(Account, ItemId), String> = BTreeMap::new();
+    for account in &play.people {
+        let mailbox = process.open(*account).await.unwrap();
+        check(play, &mailbox).await;
+        let histories = histories(&mailbox).await;
+        told(play, *account, &histories);
+        items(play, &mailbox, &mut tokens, &mut live).await;
+        for observer in observers {
+            let mut observer = observer.lock().await;
+            if observer.account == *account {
+                converges(play, &mailbox, &mut observer).await;
+            }
+        }
+    }
+    let ledger = play.ledger.lock().unwrap();
+    ledger.doubled.iter().for_each(|text| play.problem(text.clone()));
+    let bounds = ledger.bounds(|account, item| tokens.get(&(account, item)).cloned());
+    for (key, bound) in &bounds {
+        let there = live.remove(key).unwrap_or(0);
+        if there < bound.least || there > bound.most {
+            play.problem(format!("{} is in its mailbox {there} times, and should be {} to {}", key.1, bound.least, bound.most));
+        }
+    }
+    for ((_, token), there) in live {
+        play.problem(format!("{token} is there {there} times and was never sent"));
+    }
+}
+
+async fn check(play: &Play, mailbox: &Mailbox) {
+    let mut report = mailbox.check(false).await.unwrap();
+    report.problems.drain(..).for_each(|problem| play.problem(format!("check: {problem}")));
+    if !report.unfinished.is_empty() {
+        // A crash in the middle of emptying a folder.
+        mailbox.check(true).await.unwrap();
+        let again = mailbox.check(false).await.unwrap();
+        again.problems.into_iter().chain(again.unfinished).for_each(|problem| play.problem(format!("check after repair: {problem}")));
+    }
+}
+
+async fn histories(mailbox: &Mailbox) -> BTreeMap<FolderId, History> {
+    let mut out = BTreeMap::new();
+    for (_, folder) in mailbox.folders().await.unwrap().iter() {
+        let mut history = History::default();
+        if let Delta::Events { events, .. } = mailbox.changes(folder.id, Modseq(0)).await.unwrap() {
+            for (modseq, event) in events {
+                match event {
+                    Event::Added { uid, keywords } => {
+                        history.added.insert(uid, modseq);
+                        history.keywords.insert((uid, modseq), keywords);
+                    }
+                    Event::Keywords { uid, keywords } => drop(history.keywords.insert((uid, modseq), keywords)),
+                    Event::Vanished { uid } => drop(history.vanished.insert(uid, modseq)),
+                }
+            }
+        }
+        out.insert(folder.id, history);
+    }
+    out
+}
+
+/// Every answer is in the history.
+fn told(play: &Play, account: Account, histories: &BTreeMap<FolderId, History>) {
+    let ledger = play.ledger.lock().unwrap();
+    for told in ledger.told.iter().filter(|told| told.account == account) {
+        let Some(history) = histories.get(&told.folder) else { continue };
+        match history.keywords.get(&(told.uid, told.modseq)) {
+            Some(keywords) if *keywords == told.keywords => {}
+            other => play.problem(format!("uid {} was said to be {:?} at {}, and was {other:?}", told.uid, told.keywords, told.modseq)),
+        }
+    }
+    let missing = |list: &BTreeMap<(Account, FolderId, Uid), &'static str>, which: fn(&History) -> &BTreeMap<Uid, Modseq>| {
+        for ((_, folder, uid), by) in list.iter().filter(|((own, ..), _)| *own == account) {
+            match histories.get(folder) {
+                Some(history) if !which(history).contains_key(uid) => play.problem(format!("uid {uid}: {by} was answered and did not happen")),
+                None if !ledger.gone.contains(&(account, *folder)) && !ledger.may_be_gone(*folder) => {
+                    play.problem(format!("a folder with answered messages ({by}) is gone"));
+                }
+                _ => {}
+            }
+        }
+    };
+    missing(&ledger.created, |history| &history.added);
+    missing(&ledger.destroyed, |history| &history.vanished);
+    for (_, folder, uid) in ledger.moved_away.iter().filter(|(own, ..)| *own == account) {
+        if histories.get(folder).is_some_and(|history| !history.vanished.contains_key(uid)) {
+            play.problem(format!("uid {uid} was moved to another account and is still here"));
+        }
+    }
+}
+
+/// What is there, by the tokens of the messages, each with the bytes that were sent.
+async fn items(play: &Play, mailbox: &Mailbox, tokens: &mut BTreeMap<(Account, ItemId), String>, live: &mut BTreeMap<(Account, String), i64>) {
+    let account = mailbox.account();
+    let mut wanted: Vec<ItemId> = {
+        let ledger = play.ledger.lock().unwrap();
+        ledger.items.iter().filter(|((own, ..), _)| *own == account).map(|(_, item)| *item).collect()
+    };
+    let mut present: Vec<ItemId> = Vec::new();
+    for (_, folder) in mailbox.folders().await.unwrap().iter() {
+        let index = mailbox.index(folder.id).await.unwrap();
+        if index.len() != folder.total {
+            play.problem(format!("{} lists {} of {} messages", folder.name, index.len(), folder.total));
+        }
+        present.extend(index.iter().map(|m| m.item));
+    }
+    wanted.extend(&present);
+    wanted.sort_unstable();
+    wanted.dedup();
+    let contents = mailbox.contents(&wanted).await.unwrap();
+    for (item, content) in wanted.iter().zip(contents) {
+        let Some(content) = content else {
+            play.problem(format!("item {item} has no content"));
+            continue;
+        };
+        let subject = content.summary.envelope.subject.as_deref().unwrap_or_default();
+        tokens.insert((account, *item), String::from_utf8_lossy(subject).into_owned());
+    }
+    for item in &present {
+        let Some(token) = tokens.get(&(account, *item)) else { continue };
+        *live.entry((account, token.clone())).or_default() += 1;
+    }
+    // Reading every byte of every message of every seed would be most of the time: a sample.
+    for item in present.iter().step_by(5) {
+        let content = mailbox.contents(&[*item]).await.unwrap().remove(0).unwrap();
+        let token = &tokens[&(account, *item)];
+        match mailbox.bytes(&content, content.prefix.len() as u64..u64::MAX).await {
+            Ok(bytes) => {
+                let sent = [letters::short(token, "Sender <sender@example.test>"), letters::short(token, "Me <me@acme.test>")];
+                if !sent.contains(&bytes) {
+                    play.problem(format!("{token} came back as other bytes"));
+                }
+            }
+            Err(error) => play.problem(format!("{token} cannot be read: {error}")),
+        }
+    }
+}
+
+async fn converges(play: &Play, mailbox: &Mailbox, observer: &mut Observer) {
+    observer.poll(mailbox).await.unwrap().into_iter().for_each(|fault| play.problem(format!("observer at the end: {fault}")));
+    for (path, folder) in mailbox.folders().await.unwrap().iter() {
+        let index = mailbox.index(folder.id).await.unwrap();
+        let truth: BTreeMap<Uid, Keywords> = index.iter().map(|m| (m.uid, m.keywords.clone())).collect();
+        let view = observer.views.get(&folder.id).map(|(_, view)| view.clone()).unwrap_or_default();
+        if view != truth {
+            play.problem(format!("an observer's {path} is not the truth: {} of {} messages", view.len(), truth.len()));
+        }
+    }
+}
