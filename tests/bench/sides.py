@@ -36,7 +36,7 @@ class Side:
         return lib.Imap(self.host, self.port["imaps" if tls else "imap"], user, PASSWORD, tls=tls, timeout=300)
 
     def ensure(self, user, folder, count, size, needle_every=0):
-        """Fills a folder over MULTIAPPEND, 100 a command."""
+        """Fills a folder over MULTIAPPEND, a few dozen a command."""
         c = self.imap(user)
         try:
             have = c.status(folder, "MESSAGES")["MESSAGES"]
@@ -44,7 +44,7 @@ class Side:
             c.cmd(f'CREATE "{folder}"')
             have = 0
         while have < count:
-            n = min(100, count - have)
+            n = min(30, count - have)
             batch = [message(size, have + i, "zebracrossing" if needle_every and (have + i) % needle_every == 7 else None) for i in range(n)]
             c.cmd(f'APPEND "{folder}"' + " {}" * n, *batch)
             have += n

@@ -37,7 +37,7 @@ def die_early(server, rnd):
 
 
 def one_round(number, rnd, server, book, audit, seed, last):
-    pause = rnd.uniform(0.02, 0.9)
+    pause = rnd.uniform(0.02, 0.6)
     load = Load(book, PEOPLE, server.port, seed, f"r{number}", limit=300).start()
     load.wait_connected()
     time.sleep(pause)  # the random moment of the kill, not a wait for something

@@ -169,6 +169,7 @@ static long resizes(long nr, const long *a, int odd) {
 static long names(char kind, long nr, const long *a, int dir1, const char *one, int dir2, const char *two) {
   char x[PATH_MAX], y[PATH_MAX];
   struct stat s = {0};
+  if (kind != 'M' && fstatat(dir1, one, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(s.st_mode)) return pass(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
   int in1 = below(dir1, one, x), in2 = two ? below(dir2, two, y) : in1;
   long r = pass(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (r || (!in1 && !in2)) return r;

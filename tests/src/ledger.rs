@@ -46,6 +46,8 @@ pub struct Ledger {
     pub destroyed: BTreeMap<(Account, FolderId, Uid), &'static str>,
     /// What stood where, as lists said.
     pub items: BTreeMap<(Account, FolderId, Uid), ItemId>,
+    /// What items hold, noted before a trim takes those away that are no longer in a folder.
+    pub tokens: BTreeMap<(Account, ItemId), String>,
     /// Sources of moves to another account.
     pub moved_away: Vec<(Account, FolderId, Uid)>,
     /// Folders whose deletion was answered.
@@ -58,6 +60,11 @@ impl Ledger {
         self.next += 1;
         self.open.insert(self.next, deeds);
         self.next
+    }
+
+    /// Effects that were answered for, and those that may or may not be.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.done.len(), self.tried.len())
     }
 
     /// True for a folder whose deletion was tried, so that it may be gone.
@@ -96,15 +103,15 @@ impl Ledger {
         }
     }
 
-    /// How often each token may be in each account. `token` names what an item holds.
-    pub fn bounds(&self, token: impl Fn(Account, ItemId) -> Option<String>) -> BTreeMap<(Account, String), Bounds> {
+    /// How often each token may be in each account.
+    pub fn bounds(&self) -> BTreeMap<(Account, String), Bounds> {
         let mut out: BTreeMap<(Account, String), Bounds> = BTreeMap::new();
         for (deeds, sure) in [(&self.done, true), (&self.tried, false)] {
             for deed in deeds {
                 let (account, tokens, sign) = match deed {
                     Deed::Enters { account, token } => (*account, vec![token.clone()], 1),
-                    Deed::Copies { from, folder, uids, to } => (*to, self.tokens(*from, *folder, uids, &token), 1),
-                    Deed::Leaves { account, folder, uids } => (*account, self.tokens(*account, *folder, uids, &token), -1),
+                    Deed::Copies { from, folder, uids, to } => (*to, self.tokens_at(*from, *folder, uids), 1),
+                    Deed::Leaves { account, folder, uids } => (*account, self.tokens_at(*account, *folder, uids), -1),
                 };
                 for token in tokens {
                     let bounds = out.entry((account, token)).or_default();
@@ -116,8 +123,8 @@ impl Ledger {
         out
     }
 
-    fn tokens(&self, account: Account, folder: FolderId, uids: &[Uid], token: impl Fn(Account, ItemId) -> Option<String>) -> Vec<String> {
-        let item = |uid: &Uid| token(account, *self.items.get(&(account, folder, *uid))?);
-        uids.iter().filter_map(item).collect()
+    fn tokens_at(&self, account: Account, folder: FolderId, uids: &[Uid]) -> Vec<String> {
+        let token = |uid: &Uid| self.tokens.get(&(account, *self.items.get(&(account, folder, *uid))?)).cloned();
+        uids.iter().filter_map(token).collect()
     }
 }

@@ -13,7 +13,13 @@ pub fn real(number: u64, body: usize) -> Bytes {
         (0..len).map(|_| ALPHABET[rng.below(64)] as char).collect()
     };
     let mut out = String::with_capacity(body + 4096);
-    let hosts = ["mail-qv1-f52.google.com", "mx0a-001b2d01.pphosted.com", "edge7.relay.example.net", "filter-3.example.org", "app-19.internal.example.com"];
+    let hosts = [
+        "mail-qv1-f52.google.com",
+        "mx0a-001b2d01.pphosted.com",
+        "edge7.relay.example.net",
+        "filter-3.example.org",
+        "app-19.internal.example.com",
+    ];
     for (at, host) in hosts.iter().enumerate() {
         let by = hosts.get(at + 1).unwrap_or(&"localhost.localdomain");
         let id = token(14);
@@ -38,9 +44,21 @@ pub fn real(number: u64, body: usize) -> Bytes {
     );
     let _ = write!(out, "Message-ID: <CA{}@mail.example.com>\r\nIn-Reply-To: <CA{}@mail.example.com>\r\n", token(48), token(48));
     let _ = write!(out, "References: <CA{}@mail.example.com>\r\n <CA{}@mail.example.com>\r\n", token(48), token(48));
-    let _ = write!(out, "Date: Wed, 25 Nov 2026 17:{:02}:02 +0100\r\nFrom: \"Margarethe Lindqvist-{number}\" <margarethe.lindqvist@example.com>\r\n", number % 60);
+    let _ = write!(
+        out,
+        "Date: Wed, 25 Nov 2026 17:{:02}:02 +0100\r\nFrom: \"Margarethe Lindqvist-{number}\" <margarethe.lindqvist@example.com>\r\n",
+        number % 60
+    );
     let people = [
-        "Ann Archer", "Bob Baker", "Cid Carpenter", "Dora Draper", "Emil Fletcher", "Frieda Glover", "Gustav Hayward", "Hanna Joiner", "Igor Mason",
+        "Ann Archer",
+        "Bob Baker",
+        "Cid Carpenter",
+        "Dora Draper",
+        "Emil Fletcher",
+        "Frieda Glover",
+        "Gustav Hayward",
+        "Hanna Joiner",
+        "Igor Mason",
         "Julia Naylor",
     ];
     for (field, some) in [("To", &people[..6]), ("Cc", &people[6..])] {
@@ -54,7 +72,10 @@ pub fn real(number: u64, body: usize) -> Bytes {
     );
     let boundary = out.rsplit("boundary=\"").next().and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned();
     let _ = write!(out, "--{boundary}\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n");
-    let words = ["the", "figures", "of", "this", "quarter", "and", "a", "plan", "for", "moving", "into", "new", "rooms", "before", "spring", "please"];
+    let words = [
+        "the", "figures", "of", "this", "quarter", "and", "a", "plan", "for", "moving", "into", "new", "rooms", "before", "spring",
+        "please",
+    ];
     while out.len() < body / 2 {
         for _ in 0..11 {
             out.push_str(words[rng.below(words.len())]);
@@ -76,5 +97,7 @@ pub fn real(number: u64, body: usize) -> Bytes {
 
 /// A short message that carries a token to be found again by.
 pub fn short(token: &str, from: &str) -> Bytes {
-    Bytes::from(format!("From: {from}\r\nTo: somebody@acme.test\r\nSubject: {token}\r\nMessage-ID: <{token}@sim.test>\r\n\r\nBody of {token}.\r\n"))
+    Bytes::from(format!(
+        "From: {from}\r\nTo: somebody@acme.test\r\nSubject: {token}\r\nMessage-ID: <{token}@sim.test>\r\n\r\nBody of {token}.\r\n"
+    ))
 }

@@ -137,7 +137,8 @@ fn flags_and_moves_alone_and_in_bulk() {
         let one = |uid: u32| std::iter::once(Uid(uid)).collect::<UidSet>();
         let (mut flags, mut moves) = (Vec::new(), Vec::new());
         for uid in 1..=15 {
-            let units = bench.spent("change", async { mailbox.store(inbox, &one(uid), Store::Add, &Keywords::SEEN, None).await.unwrap() }).await;
+            let units =
+                bench.spent("change", async { mailbox.store(inbox, &one(uid), Store::Add, &Keywords::SEEN, None).await.unwrap() }).await;
             flags.push(units.write as f64);
             let units = bench.spent("change", async { mailbox.move_items(inbox, &one(uid), &mailbox, archive).await.unwrap() }).await;
             moves.push(units.write as f64);
@@ -147,7 +148,8 @@ fn flags_and_moves_alone_and_in_bulk() {
         let (mut flags, mut moves) = (Vec::new(), Vec::new());
         for part in 0..5u32 {
             let some: UidSet = (16 + part * 100..116 + part * 100).map(Uid).collect();
-            let units = bench.spent("change", async { mailbox.store(inbox, &some, Store::Add, &Keywords::FLAGGED, None).await.unwrap() }).await;
+            let units =
+                bench.spent("change", async { mailbox.store(inbox, &some, Store::Add, &Keywords::FLAGGED, None).await.unwrap() }).await;
             flags.push(units.write as f64 / 100.0);
             let units = bench.spent("change", async { mailbox.move_items(inbox, &some, &mailbox, archive).await.unwrap() }).await;
             moves.push(units.write as f64 / 100.0);

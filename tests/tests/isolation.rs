@@ -105,7 +105,12 @@ fn imap_commands(n: &Names) -> Vec<String> {
         paths.push(format!("{root}{}", n.address));
         paths.push(format!("{root}{}", n.principal));
     }
-    paths.extend([n.folder.to_owned(), n.mailbox_id.clone(), format!("../{}/INBOX", n.principal), format!("a#{}#{}", n.tenant, n.principal)]);
+    paths.extend([
+        n.folder.to_owned(),
+        n.mailbox_id.clone(),
+        format!("../{}/INBOX", n.principal),
+        format!("a#{}#{}", n.tenant, n.principal),
+    ]);
     for path in &paths {
         for command in [
             "SELECT \"{}\"",
@@ -251,6 +256,12 @@ fn imap_with_another_tenants_names_is_imap_with_made_up_names() {
             let (real, fake) = (normal(real, &theirs, "zoe@zeta.test"), normal(fake, &made_up, "zed@zeta.test"));
             assert_eq!(real, fake, "{command} tells a name that exists from one that does not");
         }
+        // The walk did reach the server's commands.
+        let answer = |wanted: &str| real.iter().find(|(command, _)| command == wanted).map(|(_, answer)| answer.as_str()).unwrap();
+        assert!(answer("LIST \"\" \"*\"").contains("INBOX") && answer("LIST \"\" \"*\"").contains("OK"));
+        assert!(answer("SELECT INBOX").contains("EXISTS"));
+        assert!(answer("SELECT \"Other Users/ann@acme.test/INBOX\"").contains("NO"));
+        assert!(answer("STATUS \"Geheimakte\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE HIGHESTMODSEQ MAILBOXID)").contains("NO"));
         println!("{} commands", real.len());
     });
 }

@@ -9,7 +9,19 @@ use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
 const SHARED: [&str; 14] = [
-    "types", "formats", "ports", "directory", "mailbox", "calendar", "transport", "metering", "embedded", "aws", "simulated", "runtime", "web",
+    "types",
+    "formats",
+    "ports",
+    "directory",
+    "mailbox",
+    "calendar",
+    "transport",
+    "metering",
+    "embedded",
+    "aws",
+    "simulated",
+    "runtime",
+    "web",
     "testing",
 ];
 /// Adapters: they know ports and types only.
@@ -18,8 +30,28 @@ const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 const DOMAIN: [&str; 5] = ["directory", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 22] = [
-    "axum", "hyper", "hyper-", "http", "http-", "tower", "tower-", "reqwest", "rustls", "tokio-rustls", "rcgen", "smtp-", "imap-", "lettre",
-    "hickory-", "mail-auth", "jmap-", "fjall", "rocksdb", "redb", "sled", "aws-sdk-",
+    "axum",
+    "hyper",
+    "hyper-",
+    "http",
+    "http-",
+    "tower",
+    "tower-",
+    "reqwest",
+    "rustls",
+    "tokio-rustls",
+    "rcgen",
+    "smtp-",
+    "imap-",
+    "lettre",
+    "hickory-",
+    "mail-auth",
+    "jmap-",
+    "fjall",
+    "rocksdb",
+    "redb",
+    "sled",
+    "aws-sdk-",
 ];
 
 struct Package {

@@ -43,10 +43,23 @@ impl Play {
     }
 }
 
+#[derive(Default)]
 struct End {
     problems: Vec<String>,
     trace: u64,
     calls: u64,
+    /// Effects that were answered for, and those that may or may not be.
+    answered: usize,
+    unanswered: usize,
+}
+
+/// What is done behind the store's back, to see that it is noticed.
+#[derive(Clone, Copy)]
+enum Sabotage {
+    None,
+    Lose,
+    Double,
+    OtherBytes,
 }
 
 fn weather(rng: &mut Rng) -> Faults {
@@ -89,14 +102,18 @@ async fn town(world: &World) -> (Vec<Account>, Vec<(&'static str, Vec<Account>)>
     (people, addresses)
 }
 
-async fn play(seed: u64) -> End {
+async fn play(seed: u64, sabotage: Sabotage) -> End {
     let simulated = Simulated::new(seed, Faults::NONE);
     let world = simulated.world();
     let (people, addresses) = town(&world).await;
     let play = Arc::new(Play { world: world.clone(), people, addresses, ledger: Mutex::default(), problems: Mutex::default() });
     let mut rng = Rng::new(seed.wrapping_mul(31).wrapping_add(7));
-    let observers: Vec<Arc<tokio::sync::Mutex<Observer>>> =
-        play.people.iter().flat_map(|account| [Observer::new(*account), Observer::new(*account)]).map(|o| Arc::new(tokio::sync::Mutex::new(o))).collect();
+    let observers: Vec<Arc<tokio::sync::Mutex<Observer>>> = play
+        .people
+        .iter()
+        .flat_map(|account| [Observer::new(*account), Observer::new(*account)])
+        .map(|o| Arc::new(tokio::sync::Mutex::new(o)))
+        .collect();
     let epochs = 1 + rng.below(3);
     for epoch in 0..epochs {
         simulated.faults(weather(&mut rng));
@@ -138,16 +155,22 @@ async fn play(seed: u64) -> End {
             actors.shutdown().await;
             background.shutdown().await;
         }
+        if !last && rng.chance(30) {
+            simulated.faults(Faults::NONE);
+            audit::trim(&play, &Process::start(&play)).await;
+        }
     }
     simulated.faults(Faults::NONE);
     let process = Process::start(&play);
     let mut background = JoinSet::new();
     process.serve(&mut background);
     drain(&play, &process.directory).await;
+    audit::sabotage(&play, &process, sabotage).await;
     audit::accounts(&play, &process, &observers).await;
     background.shutdown().await;
     let problems = std::mem::take(&mut *play.problems.lock().unwrap());
-    End { problems, trace: simulated.trace_hash(), calls: simulated.calls() }
+    let (answered, unanswered) = play.ledger.lock().unwrap().counts();
+    End { problems, trace: simulated.trace_hash(), calls: simulated.calls(), answered, unanswered }
 }
 
 async fn all(play: &Play, actors: &mut JoinSet<()>) {
@@ -182,9 +205,9 @@ async fn drain(play: &Play, _: &Directory) {
 }
 
 /// A seed's end; a panic is a problem like any other.
-fn run(seed: u64) -> End {
-    let ended = std::panic::catch_unwind(|| on_virtual_time(play(seed)));
-    ended.unwrap_or_else(|_| End { problems: vec!["it panicked".to_owned()], trace: 0, calls: 0 })
+fn run(seed: u64, sabotage: Sabotage) -> End {
+    let ended = std::panic::catch_unwind(|| on_virtual_time(play(seed, sabotage)));
+    ended.unwrap_or_else(|_| End { problems: vec!["it panicked".to_owned()], ..End::default() })
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -199,7 +222,7 @@ fn whatever_the_weather_what_was_acknowledged_is_there_once() {
         None => (1, number("SEEDS").unwrap_or(1_000)),
     };
     let next = AtomicU64::new(first);
-    let calls = AtomicU64::new(0);
+    let [calls, answered, unanswered] = [0, 0, 0].map(AtomicU64::new);
     let failed: Mutex<Vec<(u64, Vec<String>)>> = Mutex::default();
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
@@ -210,8 +233,10 @@ fn whatever_the_weather_what_was_acknowledged_is_there_once() {
                     if seed >= first + count || failed.lock().unwrap().len() >= 10 {
                         return;
                     }
-                    let end = run(seed);
+                    let end = run(seed, Sabotage::None);
                     calls.fetch_add(end.calls, Ordering::Relaxed);
+                    answered.fetch_add(end.answered as u64, Ordering::Relaxed);
+                    unanswered.fetch_add(end.unanswered as u64, Ordering::Relaxed);
                     if !end.problems.is_empty() {
                         failed.lock().unwrap().push((seed, end.problems));
                     }
@@ -220,7 +245,9 @@ fn whatever_the_weather_what_was_acknowledged_is_there_once() {
         }
     });
     let failed = failed.into_inner().unwrap();
-    println!("{count} seeds, {} calls, {:.1} s", calls.into_inner(), seconds.so_far());
+    let (calls, answered, unanswered) = (calls.into_inner(), answered.into_inner(), unanswered.into_inner());
+    println!("{count} seeds, {calls} calls, {answered} effects answered and {unanswered} not, {:.1} s", seconds.so_far());
+    assert!(count < 100 || (answered > count * 20 && unanswered > count), "the simulation does too little");
     for (seed, problems) in &failed {
         println!("SEED={seed}: {problems:#?}");
     }
@@ -232,9 +259,20 @@ fn the_same_seed_is_the_same_run() {
     let _seconds = Seconds::of("simulation, each seed twice");
     let mut traces = BTreeSet::new();
     for seed in 1..=8 {
-        let (one, two) = (run(seed), run(seed));
+        let (one, two) = (run(seed, Sabotage::None), run(seed, Sabotage::None));
         assert_eq!((one.trace, one.calls), (two.trace, two.calls), "seed {seed}");
         traces.insert(one.trace);
     }
     assert_eq!(traces.len(), 8, "another seed is another run");
+}
+
+/// An audit that could not fail would prove nothing.
+#[test]
+fn what_is_lost_doubled_or_changed_is_noticed() {
+    let _seconds = Seconds::of("simulation, sabotaged");
+    for seed in [1, 2, 3] {
+        for sabotage in [Sabotage::Lose, Sabotage::Double, Sabotage::OtherBytes] {
+            assert!(!run(seed, sabotage).problems.is_empty(), "seed {seed}, {}", sabotage as u8);
+        }
+    }
 }

@@ -19,7 +19,13 @@ const READY: usize = 64;
 const UNDER_WAY: usize = 256;
 
 /// Serves until `stop` says true, then lets requests end.
-pub async fn serve(env: Env, listener: TcpListener, tls: Option<Arc<ServerConfig>>, router: Router, stop: watch::Receiver<bool>) -> std::io::Result<()> {
+pub async fn serve(
+    env: Env,
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    router: Router,
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let stopped = |mut stop: watch::Receiver<bool>| async move {
         // An error means that whoever could say stop is gone.
         let _ = stop.wait_for(|stop| *stop).await;

@@ -125,7 +125,12 @@ impl Talk<'_> {
                 }
                 Step::Close => {
                     self.write(stream).await?;
-                    stream.shutdown().await?;
+                    // TLS says goodbye too, which a peer that reads nothing could hold up.
+                    tokio::select! {
+                        biased;
+                        done = stream.shutdown() => done?,
+                        () = self.smtp.env.sleep(self.smtp.config.handshake) => {}
+                    }
                     return Ok(End::Closed);
                 }
             }

@@ -55,7 +55,7 @@ impl Directory {
     pub async fn resolve_now(&self, address: &Address) -> Result<Recipient> {
         let mut keys = vec![shared::route(address)];
         keys.extend(address.without_detail().map(|plain| shared::route(&plain)));
-        for row in self.store().batch_get(&keys).await?.into_iter().flatten() {
+        if let Some(row) = self.store().batch_get(&keys).await?.into_iter().flatten().next() {
             return Ok(Recipient::of(&Route::read(&row)?));
         }
         Ok(if self.domain_tenant(address.domain()).await?.is_some() { Recipient::Unknown } else { Recipient::Outside })

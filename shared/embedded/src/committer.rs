@@ -4,13 +4,15 @@ use crate::closing::Closing;
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::health::{Level, is_out_of_space};
-use crate::intake::{Change, Done, Request, Work};
+use crate::intake::{Answer, Change, Done, Gather, Request, Taken, Work};
 use crate::jobs;
 use crate::layout::{JobPart, Space, job_key};
+use crate::prepared::Prepared;
 use crate::recent::Recent;
 use crate::staged::Staged;
-use penfold_ports::{Chain, Commit, Job, PortError, QueueName, Units, Write, judge_put};
+use penfold_ports::{Chain, Job, PortError, Price, QueueName, Row, Units, judge, repeat_units};
 use penfold_types::{TenantId, Timestamp};
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use tokio::sync::oneshot;
 const TOKENS: Duration = Duration::from_secs(600);
 /// Job ids are remembered for this long ([`penfold_ports::JobId`]).
 const JOB_IDS: Duration = Duration::from_secs(300);
+/// However slow the disk is.
+const LONGEST_GATHER: Duration = Duration::from_millis(2);
 const SPACE_CHECK: Duration = Duration::from_secs(1);
 
 pub(crate) struct Committer {
@@ -28,20 +32,17 @@ pub(crate) struct Committer {
     disk: Disk,
     sync: bool,
     closing: Closing,
+    gather: Gather,
     tokens: Recent,
     job_ids: Recent,
     next_job: u64,
     checked: Timestamp,
 }
 
-type ChainAnswer = (oneshot::Sender<(Chain, Units)>, Chain, Units);
-type PutAnswer = (oneshot::Sender<(Result<(), PortError>, Units)>, Result<(), PortError>, Units);
-
 /// Answers that wait for the sync.
 #[derive(Default)]
 struct Answers {
-    chains: Vec<ChainAnswer>,
-    puts: Vec<PutAnswer>,
+    chains: Vec<(oneshot::Sender<Answer>, Answer)>,
     done: Vec<Done>,
 }
 
@@ -66,7 +67,7 @@ impl Committer {
     pub(crate) fn new(core: Arc<Core>, disk: Disk, sync: bool, closing: Closing) -> Self {
         let now = core.env.now();
         let (tokens, job_ids) = (Recent::new(TOKENS, now), Recent::new(JOB_IDS, now));
-        Self { core, disk, sync, closing, tokens, job_ids, next_job: 1, checked: now }
+        Self { core, disk, sync, closing, gather: Gather::default(), tokens, job_ids, next_job: 1, checked: now }
     }
 
     /// A job that was there at open: its id is known, and numbers go on after it.
@@ -80,7 +81,7 @@ impl Committer {
         loop {
             // While space is short nothing may come, so that it is looked at again.
             let patience = (self.core.health.level() != Level::Good).then_some(SPACE_CHECK);
-            let (requests, last) = self.core.intake.take(patience);
+            let Taken { requests, last } = self.core.intake.take(patience, self.gather);
             if self.core.env.now().since(self.checked) >= SPACE_CHECK {
                 self.check_space();
             }
@@ -123,16 +124,19 @@ impl Committer {
             answers.refuse(&self.core.health.may_free().err().unwrap_or(PortError::Unknown));
             return;
         }
+        self.gather.answered = answers.len();
         let now = self.core.env.now();
         tokens.into_iter().for_each(|token| self.tokens.insert(token, now));
         self.hand_over(sent, now);
         answers.send();
     }
 
-    fn make_durable(&self, staged: Staged) -> fjall::Result<()> {
+    fn make_durable(&mut self, staged: Staged) -> fjall::Result<()> {
         staged.write(&self.core)?;
         let mode = if self.sync { fjall::PersistMode::SyncData } else { fjall::PersistMode::Buffer };
+        let start = self.core.env.monotonic();
         self.core.db().persist(mode)?;
+        self.gather.patience = (start.elapsed() / 2).min(LONGEST_GATHER);
         self.core.publish();
         Ok(())
     }
@@ -141,12 +145,7 @@ impl Committer {
         match work {
             Work::Chain { commits, answer } => {
                 let (chain, units) = self.stage_chain(&commits, round);
-                round.answers.chains.push((answer, chain, units));
-            }
-            Work::Put { write, answer } => {
-                let mut units = Units::default();
-                let result = self.stage_put(&write, round, &mut units);
-                round.answers.puts.push((answer, result, units));
+                round.answers.chains.push((answer, Answer { chain, units, _commits: commits }));
             }
             Work::Send { queue, jobs, answer } => {
                 self.stage_jobs(queue, jobs, round);
@@ -159,7 +158,7 @@ impl Committer {
         }
     }
 
-    fn stage_chain(&self, commits: &[Commit], round: &mut Round) -> (Chain, Units) {
+    fn stage_chain(&self, commits: &[Prepared], round: &mut Round) -> (Chain, Units) {
         let mut units = Units::default();
         for (done, commit) in commits.iter().enumerate() {
             if let Err(error) = self.stage_commit(commit, round, &mut units) {
@@ -169,21 +168,19 @@ impl Committer {
         (Chain { done: commits.len(), error: None }, units)
     }
 
-    fn stage_commit(&self, commit: &Commit, round: &mut Round, units: &mut Units) -> Result<(), PortError> {
-        let token = *commit.id.as_bytes();
-        if self.tokens.contains(&token) || round.tokens.contains(&token) {
-            units.read += commit.repeat_units();
+    fn stage_commit(&self, commit: &Prepared, round: &mut Round, units: &mut Units) -> Result<(), PortError> {
+        let token = commit.id.map(|id| *id.as_bytes());
+        if token.is_some_and(|token| self.tokens.contains(&token) || round.tokens.contains(&token)) {
+            units.read += repeat_units(&commit.writes);
             return Ok(());
         }
-        let rows = commit.judge(|key| round.staged.row(&self.core, key), units)?;
-        round.staged.set_rows(rows);
-        round.tokens.insert(token);
-        Ok(())
-    }
-
-    fn stage_put(&self, write: &Write, round: &mut Round, units: &mut Units) -> Result<(), PortError> {
-        let rows = judge_put(write, |key| round.staged.row(&self.core, key), units)?;
-        round.staged.set_rows(rows);
+        let price = if token.is_some() { Price::Transaction } else { Price::Single };
+        let rows = judge(&commit.writes, commit.rows_before(&round.staged, &self.core), price, units)?;
+        // A row that was put is encoded already.
+        let updated = |row: Option<Cow<'_, Row>>| if let Some(Cow::Owned(row)) = row { Some(row) } else { None };
+        let rows: Vec<_> = rows.into_iter().map(|(_, row)| updated(row)).collect();
+        commit.stage(rows.into_iter(), &mut round.staged);
+        round.tokens.extend(token);
         Ok(())
     }
 
@@ -212,13 +209,14 @@ impl Committer {
 }
 
 impl Answers {
+    fn len(&self) -> usize {
+        self.chains.len() + self.done.len()
+    }
+
     /// Whoever no longer waits for an answer does not get one.
     fn send(self) {
-        for (to, chain, units) in self.chains {
-            let _ = to.send((chain, units));
-        }
-        for (to, result, units) in self.puts {
-            let _ = to.send((result, units));
+        for (to, answer) in self.chains {
+            let _ = to.send(answer);
         }
         for to in self.done {
             let _ = to.send(Ok(()));
@@ -226,11 +224,8 @@ impl Answers {
     }
 
     fn refuse(self, error: &PortError) {
-        for (to, _, units) in self.chains {
-            let _ = to.send((Chain { done: 0, error: Some(error.clone()) }, units));
-        }
-        for (to, _, units) in self.puts {
-            let _ = to.send((Err(error.clone()), units));
+        for (to, answer) in self.chains {
+            let _ = to.send(Answer { chain: Chain { done: 0, error: Some(error.clone()) }, ..answer });
         }
         for to in self.done {
             let _ = to.send(Err(error.clone()));
@@ -241,8 +236,10 @@ impl Answers {
 fn refuse(requests: Vec<Request>, error: &PortError) {
     for Request { work, .. } in requests {
         match work {
-            Work::Chain { answer, .. } => drop(answer.send((Chain { done: 0, error: Some(error.clone()) }, Units::default()))),
-            Work::Put { answer, .. } => drop(answer.send((Err(error.clone()), Units::default()))),
+            Work::Chain { commits, answer } => {
+                let chain = Chain { done: 0, error: Some(error.clone()) };
+                let _ = answer.send(Answer { chain, units: Units::default(), _commits: commits });
+            }
             Work::Send { answer, .. } => drop(answer.send(Err(error.clone()))),
             Work::Set { answer, .. } => {
                 if let Some(answer) = answer {

@@ -1,7 +1,8 @@
 use crate::layout::Space;
+use crate::prepared::Prepared;
 use bytes::Bytes;
-use parking_lot::{Condvar, Mutex};
-use penfold_ports::{Chain, Commit, Job, PortError, QueueName, Units, Write};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use penfold_ports::{Chain, Job, PortError, QueueName, Units};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -12,17 +13,21 @@ pub(crate) struct Change {
     pub(crate) value: Option<Bytes>,
 }
 
+pub(crate) struct Answer {
+    pub(crate) chain: Chain,
+    pub(crate) units: Units,
+    /// What was asked for, for the caller to free.
+    pub(crate) _commits: Vec<Prepared>,
+}
+
 pub(crate) type Done = oneshot::Sender<Result<(), PortError>>;
 
 /// What the committer is asked to do.
 pub(crate) enum Work {
+    /// Commits that build on one another; a write by itself is a chain of one without an id.
     Chain {
-        commits: Vec<Commit>,
-        answer: oneshot::Sender<(Chain, Units)>,
-    },
-    Put {
-        write: Write,
-        answer: oneshot::Sender<(Result<(), PortError>, Units)>,
+        commits: Vec<Prepared>,
+        answer: oneshot::Sender<Answer>,
     },
     Send {
         queue: QueueName,
@@ -51,13 +56,30 @@ impl Request {
 #[derive(Default)]
 struct Line {
     requests: Vec<Request>,
-    /// Somebody waits for one of them.
-    awaited: bool,
+    /// How many of them somebody waits for.
+    awaited: usize,
+    /// The committer sleeps until there are so many.
+    wanted: usize,
     closed: bool,
 }
 
 /// What nobody waits for rides with the next request that somebody does wait for, but not longer than this.
 const RIDE: Duration = Duration::from_millis(10);
+
+/// What one taking gave.
+pub(crate) struct Taken {
+    pub(crate) requests: Vec<Request>,
+    /// There will be no more.
+    pub(crate) last: bool,
+}
+
+/// How long it pays to wait for those who were answered last and probably come back at once: a sync costs the same for
+/// one as for twenty.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Gather {
+    pub(crate) answered: usize,
+    pub(crate) patience: Duration,
+}
 
 /// What waits for the committer, in order.
 #[derive(Default)]
@@ -73,32 +95,48 @@ impl Intake {
         if line.closed {
             return Err(PortError::Broken("the store is closed".to_owned()));
         }
-        let news = line.requests.is_empty() || (request.is_awaited() && !line.awaited);
-        line.awaited |= request.is_awaited();
+        let first = line.requests.is_empty();
+        let awaited = request.is_awaited();
+        line.awaited += usize::from(awaited);
         line.requests.push(request);
-        if news {
+        if first || (awaited && (line.awaited == 1 || line.awaited == line.wanted)) {
             self.arrived.notify_one();
         }
         Ok(())
     }
 
-    /// Everything that waits. Where there is nothing, it waits for some, at most for `patience`. The flag says that this
-    /// is the last of it.
-    pub(crate) fn take(&self, patience: Option<Duration>) -> (Vec<Request>, bool) {
+    /// Everything that waits. Where there is nothing, it waits for some, at most for `idle`.
+    pub(crate) fn take(&self, idle: Option<Duration>, gather: Gather) -> Taken {
         let mut line = self.line.lock();
-        while !line.awaited && !line.closed {
-            let limit = if line.requests.is_empty() { patience } else { Some(RIDE) };
+        let wanted = gather.answered + line.awaited;
+        self.wait_for_one(&mut line, idle);
+        self.wait_for_more(&mut line, wanted, gather.patience);
+        line.awaited = 0;
+        Taken { requests: std::mem::take(&mut line.requests), last: line.closed }
+    }
+
+    fn wait_for_one(&self, line: &mut MutexGuard<'_, Line>, idle: Option<Duration>) {
+        while line.awaited == 0 && !line.closed {
+            let limit = if line.requests.is_empty() { idle } else { Some(RIDE) };
             match limit {
-                None => self.arrived.wait(&mut line),
+                None => self.arrived.wait(line),
                 Some(limit) => {
-                    if self.arrived.wait_for(&mut line, limit).timed_out() {
-                        break;
+                    if self.arrived.wait_for(line, limit).timed_out() {
+                        return;
                     }
                 }
             }
         }
-        line.awaited = false;
-        (std::mem::take(&mut line.requests), line.closed)
+    }
+
+    fn wait_for_more(&self, line: &mut MutexGuard<'_, Line>, wanted: usize, patience: Duration) {
+        line.wanted = wanted;
+        while line.awaited > 0 && line.awaited < wanted && !line.closed {
+            if self.arrived.wait_for(line, patience).timed_out() {
+                break;
+            }
+        }
+        line.wanted = 0;
     }
 
     /// After this nothing more is taken in.

@@ -225,7 +225,7 @@ mod tests {
         let (before, end) = (ends[2], ends[3]);
         assert_eq!(len_after(&path, &bytes).unwrap(), end as u64, "the zeros behind it");
         assert_eq!(len_after(&path, &bytes[..end]).unwrap(), end as u64);
-        for cut in (before..before + 200).chain((before + 200..end - 60).step_by(97)).chain(end - 60..end) {
+        for cut in before..end {
             let cases: [fn(&mut Vec<u8>, usize); 4] = [
                 |bytes, cut| bytes.truncate(cut),
                 |bytes, cut| bytes[cut..].fill(0),

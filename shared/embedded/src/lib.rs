@@ -38,6 +38,7 @@ mod jobs;
 mod journal;
 mod layout;
 mod open;
+mod prepared;
 mod queue;
 mod recent;
 mod secrets;

@@ -1,9 +1,9 @@
 use crate::core::Core;
 use crate::health::broken;
 use crate::intake::Change;
-use crate::layout::{Space, key_of};
+use crate::layout::Space;
 use bytes::Bytes;
-use penfold_ports::{After, Key, PortError, Row};
+use penfold_ports::{PortError, Row};
 use std::collections::HashMap;
 
 /// What one round has decided and not yet written. A key that is written twice in a round goes to the journal once.
@@ -27,18 +27,11 @@ impl Staged {
         self.changes.insert((change.space, change.key), change.value);
     }
 
-    pub(crate) fn set_rows(&mut self, rows: Vec<After<'_>>) {
-        for (key, row) in rows {
-            self.changes.insert((Space::Rows, key_of(key)), row.map(|row| row.encode()));
-        }
-    }
-
     /// The row as the next commit finds it: as staged, else as the engine has it (which only the committer changes).
-    pub(crate) fn row(&self, core: &Core, key: &Key) -> Result<Option<Row>, PortError> {
-        let key = (Space::Rows, key_of(key));
-        let stored = match self.changes.get(&key) {
+    pub(crate) fn row(&self, core: &Core, key: &Bytes) -> Result<Option<Row>, PortError> {
+        let stored = match self.changes.get(&(Space::Rows, key.clone())) {
             Some(value) => value.clone(),
-            None => core.space(Space::Rows).get(&key.1).map_err(broken)?.map(Bytes::from),
+            None => core.space(Space::Rows).get(key).map_err(broken)?.map(Bytes::from),
         };
         stored.map(|bytes| Row::decode(bytes).map_err(broken)).transpose()
     }

@@ -2,6 +2,7 @@ use crate::engine::Engine;
 use crate::health::broken;
 use crate::intake::Work;
 use crate::layout::{Space, key_of, partition_end, row_key, sort_key};
+use crate::prepared::Prepared;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fjall::{Guard, Readable};
@@ -46,23 +47,6 @@ fn fill(query: &Query, mut entries: impl Iterator<Item = Guard>) -> Result<(Page
     Ok((page, bytes))
 }
 
-/// Roughly what a commit takes in memory.
-fn weight(commit: &Commit) -> usize {
-    commit.writes.iter().map(weight_of).sum()
-}
-
-fn weight_of(write: &Write) -> usize {
-    match write {
-        Write::Put { key, row, .. } => item_size(key, row),
-        Write::Update { key, set, .. } => {
-            let mut row = Row::new();
-            set.iter().for_each(|(name, value)| row.set(*name, value.clone()));
-            item_size(key, &row)
-        }
-        Write::Delete { .. } | Write::Check { .. } => 128,
-    }
-}
-
 #[async_trait]
 impl Table for LocalTable {
     async fn get(&self, key: &Key, spent: &mut Units) -> Result<Option<Row>, PortError> {
@@ -95,13 +79,8 @@ impl Table for LocalTable {
 
     async fn put(&self, write: Write, spent: &mut Units) -> Result<(), PortError> {
         write.check_limits()?;
-        self.0.health.may_commit()?;
-        let (answer, answered) = oneshot::channel();
-        let size = weight_of(&write);
-        self.0.submit(Work::Put { write, answer }, size).await?;
-        let (result, units) = self.0.answer(answered).await?;
-        *spent += units;
-        result
+        let chain = self.send_chain(vec![Prepared::put(write)], spent).await?;
+        chain.error.map_or(Ok(()), Err)
     }
 
     async fn commit(&self, commit: &Commit, spent: &mut Units) -> Result<(), PortError> {
@@ -119,7 +98,7 @@ impl Table for LocalTable {
         if sent.is_empty() {
             return Chain { done: 0, error: refused };
         }
-        match self.send_chain(sent, spent).await {
+        match self.send_chain(sent.iter().map(Prepared::commit).collect(), spent).await {
             Ok(Chain { done, error: None }) => Chain { done, error: refused },
             Ok(chain) => chain,
             Err(error) => Chain { done: 0, error: Some(error) },
@@ -128,13 +107,13 @@ impl Table for LocalTable {
 }
 
 impl LocalTable {
-    async fn send_chain(&self, commits: &[Commit], spent: &mut Units) -> Result<Chain, PortError> {
+    async fn send_chain(&self, commits: Vec<Prepared>, spent: &mut Units) -> Result<Chain, PortError> {
         self.0.health.may_commit()?;
         let (answer, answered) = oneshot::channel();
-        let size = commits.iter().map(weight).sum();
-        self.0.submit(Work::Chain { commits: commits.to_vec(), answer }, size).await?;
-        let (chain, units) = self.0.answer(answered).await?;
-        *spent += units;
-        Ok(chain)
+        let size = commits.iter().map(Prepared::weight).sum();
+        self.0.submit(Work::Chain { commits, answer }, size).await?;
+        let answer = self.0.answer(answered).await?;
+        *spent += answer.units;
+        Ok(answer.chain)
     }
 }

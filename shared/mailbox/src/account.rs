@@ -165,7 +165,6 @@ impl Mailboxes {
         self.0.world.blobs.put(&key, vec![sealed]).await?;
         Ok(Blob { acceptance, length })
     }
-
 }
 
 impl Inner {

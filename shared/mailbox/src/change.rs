@@ -34,11 +34,29 @@ pub struct Placed {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entry {
-    Added { folder: FolderId, placed: Placed },
-    Keywords { folder: FolderId, item: ItemId, uid: Uid, created: Modseq, before: Keywords, after: Keywords },
-    Removed { folder: FolderId, placed: Placed },
+    Added {
+        folder: FolderId,
+        placed: Placed,
+    },
+    Keywords {
+        folder: FolderId,
+        item: ItemId,
+        uid: Uid,
+        created: Modseq,
+        before: Keywords,
+        after: Keywords,
+    },
+    Removed {
+        folder: FolderId,
+        placed: Placed,
+    },
     /// `placed` is as it stands afterwards.
-    Moved { from: FolderId, from_uid: Uid, to: FolderId, placed: Placed },
+    Moved {
+        from: FolderId,
+        from_uid: Uid,
+        to: FolderId,
+        placed: Placed,
+    },
     /// Made, renamed, moved or (un)subscribed; the counts in it mean nothing.
     FolderSet(Folder),
     FolderGone(FolderId),

@@ -44,7 +44,9 @@ impl Rows {
         let bytes = sk.as_bytes();
         let read = match bytes.get(..2) {
             _ if *sk == Sk::head() => Head::from_row(row).map(|head| self.head = Some(head)),
-            Some(b"f#") => FolderId::from_slice(&bytes[2..]).and_then(|id| Some(self.folders.insert(id, Folder::from_row(id, row)?)).map(|_| ())),
+            Some(b"f#") => {
+                FolderId::from_slice(&bytes[2..]).and_then(|id| Some(self.folders.insert(id, Folder::from_row(id, row)?)).map(|_| ()))
+            }
             Some(b"i#") => ItemId::from_slice(&bytes[2..])
                 .and_then(|id| Some(self.contents.insert(id, (ContentFacts::from_row(row)?, content::gone(row)))).map(|_| ())),
             Some(b"s#") => self.take_state(&bytes[2..], row),
@@ -326,7 +328,8 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
             report.problems.push(format!("the log leads to another state of folder {}", folder.name));
         }
         let by_log = places.remove(id).unwrap_or_default();
-        let by_rows: BTreeMap<Uid, ItemId> = rows.states.get(id).into_iter().flatten().map(|(item, (placed, _))| (placed.uid, *item)).collect();
+        let by_rows: BTreeMap<Uid, ItemId> =
+            rows.states.get(id).into_iter().flatten().map(|(item, (placed, _))| (placed.uid, *item)).collect();
         if by_log != by_rows {
             report.problems.push(format!("the log leads to other messages in folder {}", folder.name));
         }

@@ -138,10 +138,7 @@ impl Draft {
         let uid = self.next_uid(folder)?;
         let placed = Placed { uid, created: self.modseq, ..arrival.placed };
         self.writes.push(Write::put_new(self.scope.key(Sk::content(placed.item)), arrival.content));
-        self.writes.push(Write::put(
-            self.scope.key(Sk::state(folder, placed.item)),
-            state::to_row(&placed, self.modseq, arrival.digest),
-        ));
+        self.writes.push(Write::put(self.scope.key(Sk::state(folder, placed.item)), state::to_row(&placed, self.modseq, arrival.digest)));
         if let Some(hash) = arrival.names_thread {
             let row = Row::new().with("th", arrival.thread.as_bytes());
             self.writes.push(Write::put(self.scope.key(Sk::message_id(&hash)), row));

@@ -7,7 +7,18 @@ use std::sync::Arc;
 
 /// The well-known flags and keywords, in the order of their bits.
 const KNOWN: [&str; 13] = [
-    "\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft", "$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing", "$Important", "$Submitted",
+    "\\Seen",
+    "\\Answered",
+    "\\Flagged",
+    "\\Deleted",
+    "\\Draft",
+    "$Forwarded",
+    "$MDNSent",
+    "$Junk",
+    "$NotJunk",
+    "$Phishing",
+    "$Important",
+    "$Submitted",
     "$SubmitPending",
 ];
 
@@ -41,7 +52,11 @@ impl Keywords {
         for name in names {
             if let Some(bit) = KNOWN.iter().position(|k| k.eq_ignore_ascii_case(name)) {
                 set.bits |= 1 << bit;
-            } else if name.is_empty() || name.starts_with('\\') || name.len() > Self::LENGTH_LIMIT || !name.bytes().all(|b| b.is_ascii_graphic()) {
+            } else if name.is_empty()
+                || name.starts_with('\\')
+                || name.len() > Self::LENGTH_LIMIT
+                || !name.bytes().all(|b| b.is_ascii_graphic())
+            {
                 return Err(Error::invalid("not a keyword that can be set"));
             } else if !custom.iter().any(|c| c.eq_ignore_ascii_case(name)) {
                 custom.push(name.to_owned());

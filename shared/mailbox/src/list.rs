@@ -201,7 +201,7 @@ impl Mailbox {
             let (messages, highest) = checkpoint::facts(&index, number);
             let blob = AcceptanceId::new(&world.env);
             let segment = self.scope().segment(blob);
-            let sealed = cipher.seal_blob(&world.env, segment.as_str().as_bytes(), &[plain.clone()])?;
+            let sealed = cipher.seal_blob(&world.env, segment.as_str().as_bytes(), std::slice::from_ref(&plain))?;
             world.blobs.put(&segment, vec![sealed]).await?;
             segments.push(StoredSegment { number, blob, length: plain.len() as u64, messages, highest });
         }

@@ -39,22 +39,23 @@ thread_local! {
 }
 
 fn with_tools<T>(work: impl FnOnce(&mut Tools) -> std::io::Result<T>) -> Result<T> {
-    TOOLS.with_borrow_mut(|slot| {
-        let tools = match slot {
-            Some(tools) => tools,
-            None => {
-                let made = Tools {
-                    compress: zstd::bulk::Compressor::new(LEVEL)?,
-                    compress_row: zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY)?,
-                    decompress: zstd::bulk::Decompressor::new()?,
-                    decompress_row: zstd::bulk::Decompressor::with_dictionary(DICTIONARY)?,
-                };
-                slot.insert(made)
-            }
-        };
-        work(tools)
-    })
-    .map_err(|e| Error::broken("stored bytes cannot be read").because(e))
+    TOOLS
+        .with_borrow_mut(|slot| {
+            let tools = match slot {
+                Some(tools) => tools,
+                None => {
+                    let made = Tools {
+                        compress: zstd::bulk::Compressor::new(LEVEL)?,
+                        compress_row: zstd::bulk::Compressor::with_dictionary(LEVEL, DICTIONARY)?,
+                        decompress: zstd::bulk::Decompressor::new()?,
+                        decompress_row: zstd::bulk::Decompressor::with_dictionary(DICTIONARY)?,
+                    };
+                    slot.insert(made)
+                }
+            };
+            work(tools)
+        })
+        .map_err(|e| Error::broken("stored bytes cannot be read").because(e))
 }
 
 fn broken(what: &str) -> Error {
@@ -267,7 +268,9 @@ mod tests {
             assert_eq!(head.length, len as u64);
             for from in 0..head.chunks() {
                 let place = head.place(from..head.chunks());
-                let got = cipher().open_chunks(b"key", &head, from..head.chunks(), &sealed[place.start as usize..place.end as usize]).expect("opens");
+                let got = cipher()
+                    .open_chunks(b"key", &head, from..head.chunks(), &sealed[place.start as usize..place.end as usize])
+                    .expect("opens");
                 assert_eq!(&got[..], &plain[from * CHUNK..]);
             }
         }

@@ -67,39 +67,33 @@ impl Commit {
         }
         if total > limits::COMMIT { Err(PortError::Limit("a commit has at most 4 MB")) } else { Ok(()) }
     }
-
-    /// Decides a commit against the rows that `before` gives: the rows afterwards, or the first condition that failed.
-    /// The price is the same either way: two units per KB of the larger of before and after, and for a row that only
-    /// is checked. Limits that need no look at the rows ([`Commit::check_limits`]) are the caller's.
-    pub fn judge(
-        &self,
-        before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
-        spent: &mut Units,
-    ) -> Result<Vec<After<'_>>, PortError> {
-        judge(&self.writes, before, 2, spent)
-    }
-
-    /// What sending a commit again under its id costs: the rows are read, nothing is written.
-    pub fn repeat_units(&self) -> u64 {
-        2 * self.writes.len() as u64
-    }
 }
 
-/// [`Commit::judge`] for a write by itself, at one unit per KB.
-pub fn judge_put<'a>(
-    write: &'a Write,
-    before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
-    spent: &mut Units,
-) -> Result<Vec<After<'a>>, PortError> {
-    judge(std::slice::from_ref(write), before, 1, spent)
+/// What a write costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Price {
+    /// By itself: a unit per KB.
+    Single,
+    /// In a commit: two.
+    Transaction,
 }
 
-fn judge<'a>(
+/// What sending a commit again under its id costs: the rows are read, nothing is written.
+pub fn repeat_units(writes: &[Write]) -> u64 {
+    2 * writes.len() as u64
+}
+
+/// Decides writes against the rows that `before` gives (it is called once for each write, in order): the rows afterwards
+/// of all but the checks, or the first condition that failed. In a commit the price is the same either way: by the larger
+/// of before and after, and for a row that is only checked too. Limits that need no look at the rows
+/// ([`Commit::check_limits`]) are the caller's.
+pub fn judge<'a>(
     writes: &'a [Write],
     mut before: impl FnMut(&Key) -> Result<Option<Row>, PortError>,
-    price: u64,
+    price: Price,
     spent: &mut Units,
 ) -> Result<Vec<After<'a>>, PortError> {
+    let factor = if price == Price::Single { 1 } else { 2 };
     let mut failed = None;
     let mut total = 0;
     let mut too_large = false;
@@ -110,14 +104,14 @@ fn judge<'a>(
         if !write.when().holds(old.as_ref()) {
             failed = failed.or(Some(index));
             // By itself, a failed condition is billed by the row that is there; in a transaction, as the write.
-            if price == 1 {
+            if price == Price::Single {
                 spent.write += write_units(old_size);
                 continue;
             }
         }
         let new = write.apply(old);
         let new_size = new.as_ref().map_or(0, |row| item_size(write.key(), row));
-        spent.write += price * write_units(old_size.max(new_size));
+        spent.write += factor * write_units(old_size.max(new_size));
         too_large |= new_size > limits::ROW;
         total += new_size;
         if !matches!(write, Write::Check { .. }) {

@@ -26,7 +26,7 @@ pub use blobs::{BlobKey, Blobs};
 pub use cost::{Meter, Units, Usage, item_size, read_units, write_units};
 pub use dns::{Dns, DnsError, MailExchange};
 pub use error::PortError;
-pub use judge::{After, judge_put};
+pub use judge::{After, Price, judge, repeat_units};
 pub use keys::{Account, Key, Pk, Rights, Scope, Sk, TenantScope, shared};
 pub use line::{Failure, Handed, Line};
 pub use queue::{Dead, Job, JobId, Queue, QueueName, Receipt, Received};

@@ -349,3 +349,6 @@ impl Line {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,13 +78,30 @@ macro_rules! prefer {
 impl Settings {
     fn or(self, file: Self) -> Self {
         prefer!(
-            self, file, seed, host_name, smtp, submission, submissions, imap, imaps, http, https, tls_certificate, tls_key, max_message_size, cache,
-            retention_days, log_format, log
+            self,
+            file,
+            seed,
+            host_name,
+            smtp,
+            submission,
+            submissions,
+            imap,
+            imaps,
+            http,
+            https,
+            tls_certificate,
+            tls_key,
+            max_message_size,
+            cache,
+            retention_days,
+            log_format,
+            log
         )
     }
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|e| ConfigError(format!("cannot read the settings in {}: {e}", path.display())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| ConfigError(format!("cannot read the settings in {}: {e}", path.display())))?;
         toml::from_str(&text).map_err(|e| ConfigError(format!("{}: {}", path.display(), e.to_string().trim().replace('\n', " "))))
     }
 

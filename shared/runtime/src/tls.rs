@@ -23,7 +23,8 @@ impl Tls {
         let chain = CertificateDer::pem_file_iter(certificate)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
             .map_err(|e| TlsError(format!("cannot read the certificate in {}: {e}", certificate.display())))?;
-        let key_file = PrivateKeyDer::from_pem_file(key).map_err(|e| TlsError(format!("cannot read the private key in {}: {e}", key.display())))?;
+        let key_file =
+            PrivateKeyDer::from_pem_file(key).map_err(|e| TlsError(format!("cannot read the private key in {}: {e}", key.display())))?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -36,7 +37,8 @@ impl Tls {
     pub fn load_or_make(dir: &Path, host_name: &str) -> Result<Self, TlsError> {
         let (certificate, key) = (dir.join("certificate.pem"), dir.join("key.pem"));
         if !certificate.exists() || !key.exists() {
-            make(dir, &certificate, &key, host_name).map_err(|e| TlsError(format!("cannot make a certificate in {}: {e}", dir.display())))?;
+            make(dir, &certificate, &key, host_name)
+                .map_err(|e| TlsError(format!("cannot make a certificate in {}: {e}", dir.display())))?;
         }
         Self::load(&certificate, &key)
     }

@@ -1,7 +1,9 @@
 use crate::call::{Fate, Shared};
 use crate::state::State;
 use async_trait::async_trait;
-use penfold_ports::{Chain, Commit, Key, Page, PortError, Query, Row, Sk, Table, Units, Write, item_size, judge_put, limits, read_units};
+use penfold_ports::{
+    Chain, Commit, Key, Page, PortError, Price, Query, Row, Sk, Table, Units, Write, item_size, judge, limits, read_units, repeat_units,
+};
 use penfold_types::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,10 +64,10 @@ fn run_query(state: &State, query: &Query) -> (Page, usize) {
 fn commit_now(state: &mut State, commit: &Commit, now: Timestamp, spent: &mut Units) -> Result<(), PortError> {
     let token = *commit.id.as_bytes();
     if state.tokens.get(&token).is_some_and(|at| now.since(*at) < TOKENS) {
-        spent.read += commit.repeat_units();
+        spent.read += repeat_units(&commit.writes);
         return Ok(());
     }
-    let rows = commit.judge(|key| Ok(state.rows.get(key).cloned()), spent)?;
+    let rows = judge(&commit.writes, |key| Ok(state.rows.get(key).cloned()), Price::Transaction, spent)?;
     state.set_rows(rows);
     state.tokens.insert(token, now);
     Ok(())
@@ -122,7 +124,7 @@ impl Table for SimTable {
         write.check_limits()?;
         self.0.call("put", &subject(write.key())).await?;
         let result = self.settle(&mut self.0.state.lock(), |state| {
-            let rows = judge_put(&write, |key| Ok(state.rows.get(key).cloned()), spent)?;
+            let rows = judge(std::slice::from_ref(&write), |key| Ok(state.rows.get(key).cloned()), Price::Single, spent)?;
             state.set_rows(rows);
             Ok(())
         });

@@ -168,7 +168,8 @@ impl FromStr for Address {
         if local.len() > Self::LOCAL_LIMIT {
             return Err(AddressError::Local);
         }
-        let local = if is_dot_atom(local) { local.to_owned() } else { unquote(local).filter(|l| !l.is_empty()).ok_or(AddressError::Local)? };
+        let local =
+            if is_dot_atom(local) { local.to_owned() } else { unquote(local).filter(|l| !l.is_empty()).ok_or(AddressError::Local)? };
         let folded = local.to_lowercase();
         Ok(Self { local, folded, domain: domain.parse()? })
     }

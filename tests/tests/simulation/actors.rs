@@ -6,9 +6,9 @@ use penfold_directory::Directory;
 use penfold_mailbox::{Delta, Event, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
 use penfold_ports::Account;
 use penfold_tests::ledger::{Deed, Told};
+use penfold_tests::letters;
 use penfold_tests::rng::Rng;
 use penfold_tests::town::{address, directory};
-use penfold_tests::letters;
 use penfold_transport::{Incoming, Origin, Settings, To, Transport};
 use penfold_types::{Error, FolderId, Kind, Modseq, Uid};
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,8 +75,7 @@ pub async fn send(play: Arc<Play>, process: Process, mut rng: Rng, name: String)
         if recipients.is_empty() {
             continue;
         }
-        let origin =
-            Origin { helo: "sim.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+        let origin = Origin { helo: "sim.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),
@@ -210,7 +209,14 @@ impl Session {
 }
 
 impl Session {
-    async fn store(&self, mailbox: &Mailbox, folder: FolderId, uids: &UidSet, since: Option<Modseq>, rng: &mut Rng) -> Result<Vec<Uid>, Error> {
+    async fn store(
+        &self,
+        mailbox: &Mailbox,
+        folder: FolderId,
+        uids: &UidSet,
+        since: Option<Modseq>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Uid>, Error> {
         let how = *rng.pick(&[Store::Set, Store::Add, Store::Remove]);
         let stored = mailbox.store(folder, uids, how, &keyword(rng), since).await?;
         if since.is_none() && !stored.modified.is_empty() {
@@ -334,7 +340,11 @@ impl Observer {
                     faults.extend(follow(view, *known, to, events));
                     *known = to;
                 }
-                Delta::TooOld => faults.push("too old, though nothing was trimmed".to_owned()),
+                Delta::TooOld => {
+                    let index = mailbox.index(folder.id).await?;
+                    *view = index.iter().map(|m| (m.uid, m.keywords.clone())).collect();
+                    *known = index.modseq();
+                }
                 Delta::Gone => {
                     self.views.remove(&folder.id);
                 }

@@ -1,7 +1,7 @@
 //! Whether the store kept its word.
 
-use crate::Play;
 use crate::actors::{Observer, Process};
+use crate::{Play, Sabotage};
 use penfold_mailbox::{Delta, Event, Keywords, Mailbox};
 use penfold_ports::Account;
 use penfold_tests::letters;
@@ -20,13 +20,14 @@ struct History {
 
 pub async fn accounts(play: &Play, process: &Process, observers: &[Arc<Mutex<Observer>>]) {
     let mut live: BTreeMap<(Account, String), i64> = BTreeMap::new();
-    let mut tokens: BTreeMap<(Account, ItemId), String> = BTreeMap::new();
     for account in &play.people {
         let mailbox = process.open(*account).await.unwrap();
         check(play, &mailbox).await;
-        let histories = histories(&mailbox).await;
-        told(play, *account, &histories);
-        items(play, &mailbox, &mut tokens, &mut live).await;
+        let floor = mailbox.head().await.unwrap().floor;
+        let histories = histories(&mailbox, floor).await;
+        told(play, *account, floor, &histories);
+        note(play, &mailbox).await;
+        items(play, &mailbox, &mut live).await;
         for observer in observers {
             let mut observer = observer.lock().await;
             if observer.account == *account {
@@ -36,8 +37,7 @@ pub async fn accounts(play: &Play, process: &Process, observers: &[Arc<Mutex<Obs
     }
     let ledger = play.ledger.lock().unwrap();
     ledger.doubled.iter().for_each(|text| play.problem(text.clone()));
-    let bounds = ledger.bounds(|account, item| tokens.get(&(account, item)).cloned());
-    for (key, bound) in &bounds {
+    for (key, bound) in &ledger.bounds() {
         let there = live.remove(key).unwrap_or(0);
         if there < bound.least || there > bound.most {
             play.problem(format!("{} is in its mailbox {there} times, and should be {} to {}", key.1, bound.least, bound.most));
@@ -59,11 +59,12 @@ async fn check(play: &Play, mailbox: &Mailbox) {
     }
 }
 
-async fn histories(mailbox: &Mailbox) -> BTreeMap<FolderId, History> {
+/// From the floor on, which is 0 where nothing was trimmed.
+async fn histories(mailbox: &Mailbox, floor: Modseq) -> BTreeMap<FolderId, History> {
     let mut out = BTreeMap::new();
     for (_, folder) in mailbox.folders().await.unwrap().iter() {
         let mut history = History::default();
-        if let Delta::Events { events, .. } = mailbox.changes(folder.id, Modseq(0)).await.unwrap() {
+        if let Delta::Events { events, .. } = mailbox.changes(folder.id, floor).await.unwrap() {
             for (modseq, event) in events {
                 match event {
                     Event::Added { uid, keywords } => {
@@ -81,19 +82,24 @@ async fn histories(mailbox: &Mailbox) -> BTreeMap<FolderId, History> {
 }
 
 /// Every answer is in the history.
-fn told(play: &Play, account: Account, histories: &BTreeMap<FolderId, History>) {
+fn told(play: &Play, account: Account, floor: Modseq, histories: &BTreeMap<FolderId, History>) {
     let ledger = play.ledger.lock().unwrap();
-    for told in ledger.told.iter().filter(|told| told.account == account) {
+    for told in ledger.told.iter().filter(|told| told.account == account && told.modseq > floor) {
         let Some(history) = histories.get(&told.folder) else { continue };
         match history.keywords.get(&(told.uid, told.modseq)) {
             Some(keywords) if *keywords == told.keywords => {}
             other => play.problem(format!("uid {} was said to be {:?} at {}, and was {other:?}", told.uid, told.keywords, told.modseq)),
         }
     }
+    if floor > Modseq(0) {
+        return;
+    }
     let missing = |list: &BTreeMap<(Account, FolderId, Uid), &'static str>, which: fn(&History) -> &BTreeMap<Uid, Modseq>| {
         for ((_, folder, uid), by) in list.iter().filter(|((own, ..), _)| *own == account) {
             match histories.get(folder) {
-                Some(history) if !which(history).contains_key(uid) => play.problem(format!("uid {uid}: {by} was answered and did not happen")),
+                Some(history) if !which(history).contains_key(uid) => {
+                    play.problem(format!("uid {uid}: {by} was answered and did not happen"))
+                }
                 None if !ledger.gone.contains(&(account, *folder)) && !ledger.may_be_gone(*folder) => {
                     play.problem(format!("a folder with answered messages ({by}) is gone"));
                 }
@@ -110,22 +116,17 @@ fn told(play: &Play, account: Account, histories: &BTreeMap<FolderId, History>) 
     }
 }
 
-/// What is there, by the tokens of the messages, each with the bytes that were sent.
-async fn items(play: &Play, mailbox: &Mailbox, tokens: &mut BTreeMap<(Account, ItemId), String>, live: &mut BTreeMap<(Account, String), i64>) {
+/// Notes what every item holds that a list has shown so far.
+async fn note(play: &Play, mailbox: &Mailbox) {
     let account = mailbox.account();
     let mut wanted: Vec<ItemId> = {
         let ledger = play.ledger.lock().unwrap();
-        ledger.items.iter().filter(|((own, ..), _)| *own == account).map(|(_, item)| *item).collect()
+        let shown = ledger.items.iter().filter(|((own, ..), _)| *own == account).map(|(_, item)| *item);
+        shown.filter(|item| !ledger.tokens.contains_key(&(account, *item))).collect()
     };
-    let mut present: Vec<ItemId> = Vec::new();
     for (_, folder) in mailbox.folders().await.unwrap().iter() {
-        let index = mailbox.index(folder.id).await.unwrap();
-        if index.len() != folder.total {
-            play.problem(format!("{} lists {} of {} messages", folder.name, index.len(), folder.total));
-        }
-        present.extend(index.iter().map(|m| m.item));
+        wanted.extend(mailbox.index(folder.id).await.unwrap().iter().map(|m| m.item));
     }
-    wanted.extend(&present);
     wanted.sort_unstable();
     wanted.dedup();
     let contents = mailbox.contents(&wanted).await.unwrap();
@@ -135,19 +136,71 @@ async fn items(play: &Play, mailbox: &Mailbox, tokens: &mut BTreeMap<(Account, I
             continue;
         };
         let subject = content.summary.envelope.subject.as_deref().unwrap_or_default();
-        tokens.insert((account, *item), String::from_utf8_lossy(subject).into_owned());
+        play.ledger.lock().unwrap().tokens.insert((account, *item), String::from_utf8_lossy(subject).into_owned());
+    }
+}
+
+/// Drops the history of every account.
+pub async fn trim(play: &Play, process: &Process) {
+    for account in &play.people {
+        let mailbox = process.open(*account).await.unwrap();
+        note(play, &mailbox).await;
+        if let Err(error) = mailbox.trim(std::time::Duration::ZERO).await {
+            play.problem(format!("trim: {error}"));
+        }
+    }
+}
+
+pub async fn sabotage(play: &Play, process: &Process, how: Sabotage) {
+    for account in &play.people {
+        let mailbox = process.open(*account).await.unwrap();
+        let folders = mailbox.folders().await.unwrap();
+        for (_, folder) in folders.iter().filter(|(_, folder)| folder.total > 0) {
+            let index = mailbox.index(folder.id).await.unwrap();
+            let first = index.iter().next().unwrap();
+            match how {
+                Sabotage::None => {}
+                Sabotage::Lose => drop(mailbox.expunge(folder.id, Some(&std::iter::once(first.uid).collect()), false).await.unwrap()),
+                Sabotage::Double => {
+                    drop(mailbox.copy(folder.id, &std::iter::once(first.uid).collect(), &mailbox, folder.id).await.unwrap())
+                }
+                Sabotage::OtherBytes => {
+                    for message in index.iter() {
+                        let content = mailbox.contents(&[message.item]).await.unwrap().remove(0).unwrap();
+                        let other = mailbox.scope().blob(content.blob.acceptance);
+                        play.world.blobs.put(&other, vec![bytes::Bytes::from_static(b"P\x01 other bytes")]).await.unwrap();
+                    }
+                    // Durable with the next commit.
+                    mailbox.subscribe(folder.id, !folder.subscribed).await.unwrap();
+                }
+            }
+            return;
+        }
+    }
+}
+
+/// What is there, by the tokens of the messages, each with the bytes that were sent.
+async fn items(play: &Play, mailbox: &Mailbox, live: &mut BTreeMap<(Account, String), i64>) {
+    let account = mailbox.account();
+    let token = |item: ItemId| play.ledger.lock().unwrap().tokens.get(&(account, item)).cloned().unwrap_or_default();
+    let mut present: Vec<ItemId> = Vec::new();
+    for (_, folder) in mailbox.folders().await.unwrap().iter() {
+        let index = mailbox.index(folder.id).await.unwrap();
+        if index.len() != folder.total {
+            play.problem(format!("{} lists {} of {} messages", folder.name, index.len(), folder.total));
+        }
+        present.extend(index.iter().map(|m| m.item));
     }
     for item in &present {
-        let Some(token) = tokens.get(&(account, *item)) else { continue };
-        *live.entry((account, token.clone())).or_default() += 1;
+        *live.entry((account, token(*item))).or_default() += 1;
     }
     // Reading every byte of every message of every seed would be most of the time: a sample.
     for item in present.iter().step_by(5) {
-        let content = mailbox.contents(&[*item]).await.unwrap().remove(0).unwrap();
-        let token = &tokens[&(account, *item)];
+        let Some(content) = mailbox.contents(&[*item]).await.unwrap().remove(0) else { continue };
+        let token = token(*item);
         match mailbox.bytes(&content, content.prefix.len() as u64..u64::MAX).await {
             Ok(bytes) => {
-                let sent = [letters::short(token, "Sender <sender@example.test>"), letters::short(token, "Me <me@acme.test>")];
+                let sent = [letters::short(&token, "Sender <sender@example.test>"), letters::short(&token, "Me <me@acme.test>")];
                 if !sent.contains(&bytes) {
                     play.problem(format!("{token} came back as other bytes"));
                 }

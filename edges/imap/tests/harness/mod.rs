@@ -111,6 +111,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// The bare connection, for a handshake.
+    pub fn into_wire(self) -> DuplexStream {
+        self.wire
+    }
+
     pub async fn send(&mut self, bytes: &[u8]) {
         // A server that has said BYE reads no more.
         let _ = self.wire.write_all(bytes).await;

@@ -24,7 +24,7 @@ impl Path {
 }
 
 /// `FROM:<path> parameters`: the path and the parameters.
-pub(crate) fn reverse<'a>(argument: &'a str) -> Option<(Path, &'a str)> {
+pub(crate) fn reverse(argument: &str) -> Option<(Path, &str)> {
     let (inner, rest) = bracketed(strip_word(argument, "FROM:")?)?;
     if inner.is_empty() {
         return Some((Path::default(), rest));

@@ -68,8 +68,11 @@ mod tests {
     use super::*;
     use crate::Budget;
 
-    /// The message, what is left behind it, and whether the end was found; fed in pieces of `step` bytes.
-    fn receive(bytes: &[u8], step: usize) -> Option<(Result<Vec<u8>, Fault>, Vec<u8>)> {
+    /// A message, and what is left behind it.
+    type Ended = (Result<Vec<u8>, Fault>, Vec<u8>);
+
+    /// Fed in pieces of `step` bytes; `None` where the end was not found.
+    fn receive(bytes: &[u8], step: usize) -> Option<Ended> {
         let (mut dots, mut input) = (Dots::default(), BytesMut::new());
         let mut body = Body::begin(&Budget::new(1 << 30), 0, 1 << 30).unwrap();
         for (number, piece) in bytes.chunks(step).enumerate() {

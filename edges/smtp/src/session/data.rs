@@ -31,7 +31,7 @@ impl<R> Session<R> {
 
     pub(super) fn data_ended(&mut self) -> Option<Step<R>> {
         let Mode::Data { body, .. } = std::mem::replace(&mut self.mode, Mode::Command) else { return None };
-        let Some(draft) = self.draft.take() else { return None };
+        let draft = self.draft.take()?;
         match body.finish() {
             Ok((message, lease)) => self.offer(draft, message, lease),
             Err(fault) => {

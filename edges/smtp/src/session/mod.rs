@@ -200,7 +200,8 @@ impl<R> Session<R> {
         matches!(self.mode, Mode::Data { .. } | Mode::Chunk(_))
     }
 
-    /// Goes on as far as the input allows.
+    /// Goes on as far as the input allows. No iterator: it waits for answers in between, and has no end of its own.
+    #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Step<R> {
         loop {
             if self.output.len() > FLUSH {

@@ -100,3 +100,24 @@ async fn the_way_of_a_message_is_known_by_both_its_names() {
     assert_eq!((message_id.as_str(), *account), ("<1@y.test>", ann.principal));
     assert!(home.trace(ann, "<none@y.test>").await.is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_tenants_get_a_message_each_under_its_own_key() {
+    let home = Home::new(8).await;
+    let operator = home.directory.operator();
+    operator.create_tenant("Z").await.unwrap();
+    operator.create_domain("Z", &"z.test".parse().unwrap()).await.unwrap();
+    let (ann, zoe) = (home.person("ann@x.test").await, home.person("zoe@z.test").await);
+    let before = home.world.meter.total("accept").blob_put + home.world.meter.total("other").blob_put;
+    let id = home.send(&["ann@x.test", "zoe@z.test"], HELLO).await.unwrap().to_string();
+    let after = home.world.meter.total("accept").blob_put + home.world.meter.total("other").blob_put;
+    assert_eq!(after - before, 2);
+    home.settle().await;
+    for account in [ann, zoe] {
+        assert_eq!(home.inbox(account).await.len(), 1);
+        // Neither sees the other in the way of its message.
+        let way = home.trace(account, &id).await;
+        assert_eq!(way.len(), 3);
+        assert!(matches!(way[2], Hop::Delivered { account: to, .. } if to == account.principal), "{way:?}");
+    }
+}

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const CHUNK: usize = 30;
 
 enum Found {
-    Inside(PrincipalId, PrincipalKind),
+    Inside(PrincipalId, PrincipalKind, Address),
     Outside(Address),
 }
 
@@ -70,7 +70,7 @@ impl Operator {
         let mut added = 0;
         for chunk in members.chunks(CHUNK) {
             let mut found = self.find_members(account, container, chunk).await?;
-            let groups: Vec<_> = found.extract_if(.., |one| matches!(one, Found::Inside(_, PrincipalKind::Group))).collect();
+            let groups: Vec<_> = found.extract_if(.., |one| matches!(one, Found::Inside(_, PrincipalKind::Group, _))).collect();
             added += found.len();
             if !found.is_empty() {
                 self.add_chunk(account, container, found, Vec::new()).await?;
@@ -92,13 +92,16 @@ impl Operator {
         for (address, row) in addresses.into_values().zip(self.directory.store().batch_get(&keys).await?) {
             let route = row.map(|row| Route::read(&row)).transpose()?.filter(|route| route.tenant == account.tenant);
             let (one, key) = match route {
-                Some(route) => (Found::Inside(route.principal, route.kind), scope.member(account.principal, sk::member(route.principal))),
+                Some(route) => (
+                    Found::Inside(route.principal, route.kind, address.clone()),
+                    scope.member(account.principal, sk::member(route.principal)),
+                ),
                 None if self.directory.domain_tenant(address.domain()).await? == Some(account.tenant) => {
                     return Err(Error::not_found(format!("there is no {address}")));
                 }
                 None => (Found::Outside(address.clone()), scope.member(account.principal, sk::outside(address))),
             };
-            if container.kind == PrincipalKind::Shared && !matches!(one, Found::Inside(_, PrincipalKind::Person)) {
+            if container.kind == PrincipalKind::Shared && !matches!(one, Found::Inside(_, PrincipalKind::Person, _)) {
                 return Err(Error::invalid(format!("{address} is not a person of this tenant: only people open a shared mailbox")));
             }
             if !rows.contains(&key) {
@@ -117,7 +120,7 @@ impl Operator {
         let mut names = Vec::with_capacity(found.len());
         for one in found {
             match one {
-                Found::Inside(id, kind) => {
+                Found::Inside(id, kind, address) => {
                     let row = Row::new().with("k", kind.number()).with("g", container.kind.number());
                     writes.push(Write::put(scope.member(account.principal, sk::member(id)), row));
                     writes.push(Write::put(
@@ -126,7 +129,7 @@ impl Operator {
                     ));
                     let member = Account { tenant: account.tenant, principal: id };
                     writes.push(Write::Check { key: self.principal_key(member), when: alive(None) });
-                    names.push(id.to_string());
+                    names.push(address.to_string());
                 }
                 Found::Outside(address) => {
                     let row = Row::new().with("a", address.to_string()).with("g", container.kind.number());
@@ -142,7 +145,7 @@ impl Operator {
     /// A group into a group. All nestings of a tenant pass one row, so two that would close a circle together cannot both
     /// be made.
     async fn nest(&self, account: Account, container: &Principal, group: Found) -> Result<()> {
-        let Found::Inside(id, _) = group else { return Ok(()) };
+        let Found::Inside(id, _, _) = group else { return Ok(()) };
         let key = access::organisation(account.tenant).organisation(sk::nesting());
         let before = self.directory.store().get(&key).await?.and_then(|row| row.u64("v"));
         if id == account.principal || self.directory.groups_above(account.tenant, account.principal).await?.contains(&id) {

@@ -9,10 +9,14 @@ const CHARACTERS: usize = 120;
 const FEW: usize = 700;
 const MOST: usize = 16 * 1024;
 
-/// The first plain text, or else the first HTML without its tags: white space folded, at most 120 characters.
+/// The first plain text, or the first HTML without its tags where the plain text is missing or empty: white space
+/// folded, at most 120 characters.
 pub(super) fn preview(root: &Part, message: &[u8]) -> String {
-    let Some(part) = first_text(root, "plain").or_else(|| first_text(root, "html")) else { return String::new() };
-    let body = part.body_of(message);
+    let texts = ["plain", "html"].iter().filter_map(|subtype| first_text(root, subtype));
+    texts.map(|part| preview_of(part, part.body_of(message))).find(|preview| !preview.is_empty()).unwrap_or_default()
+}
+
+fn preview_of(part: &Part, body: &[u8]) -> String {
     let short = beginning(part, body, FEW);
     if body.len() <= FEW || short.chars().nth(CHARACTERS - 1).is_some() { short } else { beginning(part, body, MOST) }
 }

@@ -93,6 +93,18 @@ fn visit(part: &Part, bytes: &[u8]) {
     part.children.iter().for_each(|child| visit(child, bytes));
 }
 
+/// What fuzzing found worth keeping, again.
+#[test]
+fn the_kept_corpus() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/mime");
+    let mut files = 0;
+    for file in std::fs::read_dir(corpus).unwrap() {
+        everything(&std::fs::read(file.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files > 50);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 

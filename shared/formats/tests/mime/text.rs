@@ -31,6 +31,8 @@ fn of_html_where_there_is_no_plain_text() {
     assert_eq!(preview(&format!("Content-Type: text/html; charset=utf-8\n\n{html}")), "Tom & Jér&ocirc;me 1 < 2 three €€&bogus;& end");
     let both = "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>html\n--b\n\nplain\n--b--";
     assert_eq!(preview(both), "plain");
+    let empty = "Content-Type: multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>html\n--b--";
+    assert_eq!(preview(empty), "html");
 }
 
 #[test]

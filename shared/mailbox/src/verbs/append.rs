@@ -48,7 +48,10 @@ impl Mailbox {
         }
         let size: u64 = messages.iter().map(|m| m.bytes.len() as u64).sum();
         self.room_for(size).await?;
-        self.folder(folder).await?;
+        let own = self.folder(folder).await?;
+        if messages.is_empty() {
+            return Ok(Appended { uidvalidity: own.uidvalidity, uids: Vec::new(), modseq: own.modseq });
+        }
         let ready = self.make_ready(messages).await?;
         let decided = threads(self, &ready.iter().map(|r| (r.item, &r.summary)).collect::<Vec<_>>()).await?;
         let cipher = self.inner.cipher(self.scope().tenant()).await?;

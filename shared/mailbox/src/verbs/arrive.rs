@@ -46,10 +46,8 @@ pub(super) struct Thread {
 /// Threads are decided once and never merged.
 pub(super) async fn threads(mailbox: &Mailbox, items: &[(ItemId, &Summary)]) -> Result<Vec<Thread>> {
     let own: Vec<Option<[u8; 16]>> = items.iter().map(|(_, s)| s.envelope.message_id.as_deref().map(message_id_hash)).collect();
-    let referred: Vec<Vec<[u8; 16]>> = items
-        .iter()
-        .map(|(_, s)| s.references.iter().rev().take(REFERENCES).map(|r| message_id_hash(r.as_bytes())).collect())
-        .collect();
+    let referred: Vec<Vec<[u8; 16]>> =
+        items.iter().map(|(_, s)| s.references.iter().rev().take(REFERENCES).map(|r| message_id_hash(r.as_bytes())).collect()).collect();
     let mut wanted: Vec<[u8; 16]> = own.iter().flatten().chain(referred.iter().flatten()).copied().collect();
     wanted.sort_unstable();
     wanted.dedup();

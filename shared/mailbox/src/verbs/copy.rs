@@ -114,15 +114,7 @@ impl Mailbox {
         content.set("c", reseal.pop().unwrap_or_else(Bytes::new));
         content.set("f", folder.as_bytes());
         content.remove("g");
-        let nothing = Placed {
-            item,
-            uid: Uid(0),
-            keywords: crate::Keywords::NONE,
-            created: Modseq(0),
-            size: 0,
-            received: 0,
-            zone: 0,
-        };
+        let nothing = Placed { item, uid: Uid(0), keywords: crate::Keywords::NONE, created: Modseq(0), size: 0, received: 0, zone: 0 };
         Ok(Arrival { content, digest, placed: nothing, thread, names_thread: None })
     }
 

@@ -49,7 +49,9 @@ impl Mailbox {
             if path.strip_prefix(&before).is_some_and(|rest| rest.starts_with(Folder::SEPARATOR)) {
                 return Err(Error::invalid("a folder cannot go below itself"));
             }
-            let depth_below = draft.view().folders.iter().filter_map(|(p, _)| p.strip_prefix(&before)).map(|rest| rest.matches(Folder::SEPARATOR).count());
+            let below = draft.view().folders.iter().filter_map(|(p, _)| p.strip_prefix(&before));
+            let below = below.filter(|rest| rest.is_empty() || rest.starts_with(Folder::SEPARATOR));
+            let depth_below = below.map(|rest| rest.matches(Folder::SEPARATOR).count());
             if depth_below.max().unwrap_or(0) + levels.len() > Folder::DEPTH_LIMIT {
                 return Err(Error::limit("folders go 32 levels deep"));
             }

@@ -61,7 +61,13 @@ pub(crate) trait Chunk: Send {
 
 /// Runs `verb` over those of `uids` that are in `folder` of `source`, committing to `target` (which is `source` unless
 /// messages are copied to another account). Chunks are commits of their own; what was carried out stays so.
-pub(crate) async fn in_chunks<C: Chunk>(verb: &mut C, source: &Mailbox, folder: FolderId, uids: &UidSet, target: &Mailbox) -> Result<Vec<C::Out>> {
+pub(crate) async fn in_chunks<C: Chunk>(
+    verb: &mut C,
+    source: &Mailbox,
+    folder: FolderId,
+    uids: &UidSet,
+    target: &Mailbox,
+) -> Result<Vec<C::Out>> {
     let mut out = Vec::new();
     let turn = target.shared.writing.lock().await;
     let view = target.view_to_write().await?;
@@ -75,7 +81,9 @@ pub(crate) async fn in_chunks<C: Chunk>(verb: &mut C, source: &Mailbox, folder: 
         let mut planned: Vec<(usize, Vec<C::Out>)> = Vec::new();
         let mut end = at;
         let mut base = (*view).clone();
-        while drafts.len() < CHAIN && end < todo.len() {
+        // A long chain takes long to plan: on a busy account it would always come too late.
+        let chain = if round == 0 { CHAIN } else { 1 };
+        while drafts.len() < chain && end < todo.len() {
             let to = (end + size).min(todo.len());
             let mut draft = Draft::new(target.scope(), &base);
             let results = verb.plan(source, &mut draft, &pick(&index, &todo[end..to])).await?;
@@ -104,6 +112,8 @@ pub(crate) async fn in_chunks<C: Chunk>(verb: &mut C, source: &Mailbox, folder: 
         for (to, results) in planned.into_iter().take(done) {
             out.extend(results);
             at = to;
+            // Being overtaken counts only while nothing moves on.
+            round = 0;
         }
         if stopped.is_some() {
             round += 1;

@@ -81,7 +81,14 @@ impl Chunk for StoreChunk<'_> {
 
 impl Mailbox {
     /// Changes the keywords of messages; 8 write units for one, 2 and a little for each of many.
-    pub async fn store(&self, folder: FolderId, uids: &UidSet, how: Store, keywords: &Keywords, unchanged_since: Option<Modseq>) -> Result<Stored> {
+    pub async fn store(
+        &self,
+        folder: FolderId,
+        uids: &UidSet,
+        how: Store,
+        keywords: &Keywords,
+        unchanged_since: Option<Modseq>,
+    ) -> Result<Stored> {
         self.need(Rights::WRITE)?;
         let mut verb = StoreChunk { folder, how, keywords, unchanged_since };
         let mut stored = Stored::default();

@@ -138,7 +138,12 @@ async fn a_damaged_item_does_not_stop_an_expunge_or_a_move() {
 #[tokio::test(start_paused = true)]
 async fn torn_rows_never_panic() {
     let (house, ann, inbox, _) = prepared().await;
-    let all = house.world.table.query_all(Query { pk: ann.scope().pk().clone(), from: Sk::text(""), to: None, limit: usize::MAX, reverse: false }).await.unwrap();
+    let all = house
+        .world
+        .table
+        .query_all(Query { pk: ann.scope().pk().clone(), from: Sk::text(""), to: None, limit: usize::MAX, reverse: false })
+        .await
+        .unwrap();
     for (sk, row) in all {
         let key = ann.scope().key(sk);
         let mut torn = Vec::new();

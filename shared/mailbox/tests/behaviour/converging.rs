@@ -118,8 +118,10 @@ impl Observer {
 async fn run(steps: &[(usize, Step)], together: bool) {
     let house = house().await;
     let (one, two) = (house.elsewhere(), house.elsewhere());
-    let mut both =
-        [Observer::new(one.open(&house.scope(house.ann)).await.unwrap()).await, Observer::new(two.open(&house.scope(house.ann)).await.unwrap()).await];
+    let mut both = [
+        Observer::new(one.open(&house.scope(house.ann)).await.unwrap()).await,
+        Observer::new(two.open(&house.scope(house.ann)).await.unwrap()).await,
+    ];
     if together {
         let [a, b] = &mut both;
         let own = |who: usize| steps.iter().filter(move |(by, _)| *by == who).map(|(_, step)| step);

@@ -108,7 +108,9 @@ async fn a_chain_whose_middle_stays_unknown_doubles_nothing() {
         let (inbox, archive) = (folder(&ann, "INBOX").await, folder(&ann, "Archive").await);
         fill(&ann, inbox, 93).await;
         // The second of three commits, and every try to settle it.
-        house.hooks.next(std::iter::once(Fault::Fine).chain(std::iter::once(Fault::Lost { done })).chain(std::iter::repeat_n(Fault::Throttled, 9)));
+        house.hooks.next(
+            std::iter::once(Fault::Fine).chain(std::iter::once(Fault::Lost { done })).chain(std::iter::repeat_n(Fault::Throttled, 9)),
+        );
         let copied = ann.copy(inbox, &uids(1..=93), &ann, archive).await;
         house.hooks.clear();
         let there = listed(&ann, archive).await.len();

@@ -68,8 +68,7 @@ async fn of_two_conditional_stores_one_wins() {
     let since = Some(one.head().await.unwrap().modseq);
     let all = uids(1..=150);
     let (keyword_a, keyword_b) = (keywords(&["A"]), keywords(&["B"]));
-    let (a, b) =
-        tokio::join!(one.store(inbox, &all, Store::Add, &keyword_a, since), two.store(inbox, &all, Store::Add, &keyword_b, since));
+    let (a, b) = tokio::join!(one.store(inbox, &all, Store::Add, &keyword_a, since), two.store(inbox, &all, Store::Add, &keyword_b, since));
     let (a, b) = (a.unwrap(), b.unwrap());
     assert_eq!(a.now.len() + a.modified.len() as usize, 150);
     assert_eq!(b.now.len() + b.modified.len() as usize, 150);

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use test::{Listed, Test};
 
+/// Messages that are judged before others get a turn.
+const TURN: usize = 4096;
+
 /// What was found.
 struct Hits {
     uids: UidSet,
@@ -61,7 +64,10 @@ async fn find(session: &Session, search: &Search, names_modseq: bool, after: &mu
     let test = Arc::new(Test::new(&search.key, selected, now)?);
     let mut found = Vec::new();
     let mut open = Vec::new();
-    for message in index.select(&selected.announced) {
+    for (at, message) in index.select(&selected.announced).enumerate() {
+        if at % TURN == TURN - 1 {
+            tokio::task::yield_now().await;
+        }
         match test.judge(&Listed::of(&message), None, None) {
             Some(true) => found.push(message.uid),
             Some(false) => {}

@@ -4,6 +4,9 @@ use super::mailbox::{argument, status_items};
 use crate::grammar::command::{Command, List};
 use crate::grammar::input::{Bad, Input, Parse};
 
+/// Octets of all patterns of one LIST: matching costs their product with those of all names.
+const PATTERNS: usize = 2048;
+
 pub fn lsub(input: &mut Input<'_>) -> Parse<Command> {
     let reference = argument(input)?;
     input.space()?;
@@ -30,7 +33,8 @@ pub fn list(input: &mut Input<'_>) -> Parse<Command> {
     } else {
         list.patterns.push(input.list_mailbox()?);
     }
-    if list.patterns.len() > 100 {
+    let octets: usize = list.patterns.iter().map(|pattern| pattern.len() + list.reference.len()).sum();
+    if list.patterns.len() > 100 || octets > PATTERNS {
         return Err(Bad::Syntax("too many patterns"));
     }
     if input.eat(b' ') && !input.at_end() {

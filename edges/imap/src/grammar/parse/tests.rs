@@ -155,3 +155,63 @@ fn charsets_are_decoded() {
     let Command::Search(search) = command("SEARCH CHARSET ISO-8859-1 SUBJECT abc") else { panic!() };
     assert_eq!(search.key, SearchKey::Header { name: "Subject".into(), value: "abc".into() });
 }
+
+mod anything {
+
+    use proptest::prelude::*;
+
+    /// Pieces of commands, so that what is put together gets past the first word.
+    fn piece() -> impl Strategy<Value = Vec<u8>> {
+        let words = [
+            "a ",
+            "UID ",
+            "FETCH ",
+            "SEARCH ",
+            "STORE ",
+            "APPEND ",
+            "LIST ",
+            "SELECT ",
+            "STATUS ",
+            "1:*",
+            "$",
+            " ",
+            "(",
+            ")",
+            "BODY[",
+            "]",
+            "<0.1>",
+            "{3+}\r\n",
+            "{0}\r\n",
+            "~{2}\r\n",
+            "\"",
+            "\\",
+            "RETURN ",
+            "OR ",
+            "NOT ",
+            "TEXT ",
+            "CHARSET ",
+            "UTF-8",
+            "1.2.",
+            "HEADER.FIELDS ",
+            "QRESYNC ",
+            "INBOX",
+            "FLAGS",
+            "+",
+            "-",
+            "\r\n",
+            "UTF8 ",
+            "1-Feb-1994",
+            "MODSEQ ",
+            "%",
+            "*",
+        ];
+        prop_oneof![8 => prop::sample::select(words.to_vec()).prop_map(|w| w.as_bytes().to_vec()), 1 => prop::collection::vec(any::<u8>(), 0..6)]
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_comes_in_panics_or_goes_on_for_ever(pieces in prop::collection::vec(piece(), 0..60)) {
+            crate::fuzz(&pieces.concat());
+        }
+    }
+}

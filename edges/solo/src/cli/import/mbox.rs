@@ -113,6 +113,12 @@ fn is_blank(line: &[u8]) -> bool {
     matches!(line, b"\n" | b"\r\n")
 }
 
+/// Text may begin with "From " too, where a program did not quote it: a separator has a date, or at most a sender.
+fn is_separator(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    line.split_ascii_whitespace().count() <= 2 || separator_date(&line).is_some()
+}
+
 /// A field's name and a colon, as the line after a separator must have.
 fn is_field(line: &[u8]) -> bool {
     let name = line.iter().take_while(|byte| byte.is_ascii_graphic() && **byte != b':').count();
@@ -130,7 +136,7 @@ impl Reader<'_> {
             line.clear();
             let ended = io::Read::take(&mut from, LINE).read_until(b'\n', &mut line)? == 0;
             if let Some(separator) = candidate.take() {
-                if is_field(&line) || line.starts_with(b">From ") {
+                if is_separator(&separator) && is_field(&line) {
                     if let Some(whole) = current.replace(Gathered { weight: separator.len() as u64, separator, ..Gathered::default() })
                         && !self.message(whole)
                     {
@@ -183,8 +189,15 @@ impl Reader<'_> {
             return self.sink.put(Read::Skipped { weight });
         }
         let received = separator_date(&line).map(|seconds| (seconds, 0)).or_else(|| date(&bytes));
-        let loaded =
-            Loaded { key, folder: self.folder.to_owned(), place, bytes: internet_lines(bytes).into(), keywords: flags.keywords, received, weight };
+        let loaded = Loaded {
+            key,
+            folder: self.folder.to_owned(),
+            place,
+            bytes: internet_lines(bytes).into(),
+            keywords: flags.keywords,
+            received,
+            weight,
+        };
         self.sink.put(Read::Message(Box::new(loaded)))
     }
 }
@@ -269,6 +282,19 @@ mod tests {
         assert_eq!(separator_date("From ann@x.test Tue Nov 14 22:13 2023"), Some(1_699_999_980));
         for bad in ["From ", "From x Nov", "From x Tue Nov 99 22:13:20 2023", "From x Nov 14 99:13:20 2023"] {
             assert_eq!(separator_date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn text_that_begins_like_a_separator_is_text() {
+        for (line, separates) in [
+            ("From ann@x.test Tue Nov 14 22:13:20 2023\n", true),
+            ("From \n", true),
+            ("From ann@x.test\n", true),
+            ("From the meeting of November\n", false),
+            ("From Nov 14 on we are closed\n", false),
+        ] {
+            assert_eq!(is_separator(line.as_bytes()), separates, "{line}");
         }
     }
 

@@ -17,10 +17,10 @@ use crate::control::{Context, Reply};
 use bytes::Bytes;
 use clap::{Args, Subcommand};
 use penfold_mailbox::{APPEND_LIMIT, Folder, Keywords, Mailbox, NewMessage};
-use penfold_types::{Address, Error, FolderId, Kind, Result};
+use penfold_types::{Address, Error, FolderId, Kind, Result, Uid};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use state::{Seen, State};
+use state::{Batch, Seen, State, key};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -143,6 +143,11 @@ impl Import {
         let mailbox = context.service.mailboxes.named("import").open(&scope).await?;
         let name = format!("{:?} {} {} {:?}", scope.account(), self.kind(), source.path.display(), source.folder);
         let mut state = State::open(&context.data, &name, source.again)?;
+        if let Some(batch) = state.doubtful()
+            && was_appended(&mailbox, &batch).await?
+        {
+            state.taken(&batch.keys);
+        }
         let (sender, mut found) = mpsc::channel(8);
         let sink = Sink { sender, seen: state.seen() };
         let path = source.path.clone();
@@ -157,6 +162,7 @@ impl Import {
             writer.take(read, &mut state).await?;
         }
         writer.flush(&mut state).await?;
+        state.finish()?;
         reading.await.map_err(|error| Error::broken("the source could not be read to its end").because(error))??;
         let counts = writer.counts;
         let text = format!("{} imported, {} known already, {} broken", counts.imported, counts.known, counts.broken);
@@ -234,25 +240,38 @@ impl Writer<'_> {
     }
 
     async fn append_all(&mut self, folder: FolderId, batch: Vec<Loaded>, state: &mut State) -> Result<()> {
-        let messages = batch.iter().map(|one| self.message(one)).collect();
-        match self.mailbox.append(folder, messages).await {
-            Ok(_) => {
-                self.counts.imported += batch.len() as u64;
-                return state.note(batch.iter().map(|one| &one.key));
-            }
+        match self.append(folder, &batch, state).await {
             Err(error) if stops(&error) => return Err(error),
-            Err(_) => {}
+            Err(_) if batch.len() > 1 => {}
+            Err(error) => return self.refused(&batch, error).await,
+            Ok(()) => return Ok(()),
         }
-        for one in batch {
-            match self.mailbox.append(folder, vec![self.message(&one)]).await {
-                Ok(_) => {
-                    self.counts.imported += 1;
-                    state.note(std::iter::once(&one.key))?;
-                }
-                Err(error) if stops(&error) || error.kind() == Kind::Limit => return Err(error),
-                Err(error) => self.broken(&one.place, error.text()).await?,
+        for one in batch.chunks(1) {
+            match self.append(folder, one, state).await {
+                Err(error) if stops(&error) => return Err(error),
+                Err(error) => self.refused(one, error).await?,
+                Ok(()) => {}
             }
         }
+        Ok(())
+    }
+
+    /// A full mailbox ends the run; anything else is this message's own fault.
+    async fn refused(&mut self, batch: &[Loaded], error: Error) -> Result<()> {
+        let Some(one) = batch.first().filter(|_| error.kind() != Kind::Limit) else { return Err(error) };
+        self.broken(&one.place, error.text()).await
+    }
+
+    async fn append(&mut self, folder: FolderId, batch: &[Loaded], state: &mut State) -> Result<()> {
+        let Some(first) = batch.first() else { return Ok(()) };
+        let keys: Vec<_> = batch.iter().map(|one| one.key).collect();
+        let uidnext = self.mailbox.folder(folder).await?.uidnext;
+        let intent = Batch { folder, uidnext, size: first.bytes.len() as u64, first: key(&[&first.bytes]), keys };
+        state.begin(&intent)?;
+        let messages = batch.iter().map(|one| self.message(one)).collect();
+        self.mailbox.append(folder, messages).await?;
+        self.counts.imported += batch.len() as u64;
+        state.taken(&intent.keys);
         Ok(())
     }
 
@@ -290,6 +309,23 @@ impl Writer<'_> {
         self.folders.insert(path.to_owned(), made.clone());
         Ok(made)
     }
+}
+
+/// Whether a batch that an earlier run began is in its folder.
+async fn was_appended(mailbox: &Mailbox, batch: &Batch) -> Result<bool> {
+    let index = match mailbox.index(batch.folder).await {
+        Err(error) if error.kind() == Kind::NotFound => return Ok(false),
+        other => other?,
+    };
+    let alike: Vec<_> = index.range(batch.uidnext, Uid(u32::MAX)).filter(|m| u64::from(m.size) == batch.size).map(|m| m.item).collect();
+    for item in alike {
+        if let Some(content) = mailbox.contents(&[item]).await?.into_iter().flatten().next()
+            && key(&[&mailbox.bytes(&content, 0..content.size()).await?]) == batch.first
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What no other message would be spared.

@@ -1,7 +1,9 @@
-//! What earlier runs have taken: a file of keys for each source and mailbox, one line each, synced after each batch.
+//! What earlier runs have taken: a file of keys for each source and mailbox. Before a batch is appended, a line says what
+//! is about to come; its keys follow once it is there. So after a crash one batch at most is in doubt, and a look at the
+//! folder settles it.
 
 use aws_lc_rs::digest;
-use penfold_types::{Error, Result};
+use penfold_types::{Error, FolderId, Result, Uid};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -30,10 +32,25 @@ impl Seen {
     }
 }
 
+/// A batch that is about to be appended: all of it or nothing, so its first message tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    pub folder: FolderId,
+    /// The folder's before it.
+    pub uidnext: Uid,
+    pub size: u64,
+    /// [`key`] of the first message's bytes.
+    pub first: Key,
+    pub keys: Vec<Key>,
+}
+
 pub struct State {
     path: PathBuf,
     file: File,
-    seen: Arc<Seen>,
+    seen: HashSet<Key>,
+    /// Taken, and not yet written here.
+    taken: Vec<Key>,
+    doubtful: Option<Batch>,
 }
 
 impl State {
@@ -41,40 +58,78 @@ impl State {
     pub fn open(data: &Path, name: &str, again: bool) -> Result<Self> {
         let folder = data.join("imports");
         let path = folder.join(format!("{}.keys", hex(&key(&[name.as_bytes()]))));
-        let failed =
-            |error: std::io::Error| Error::broken(format!("the state of the import cannot be kept in {}: {error}", path.display()));
-        fs::create_dir_all(&folder).map_err(failed)?;
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).append(true);
-        let mut file = options.open(&path).map_err(failed)?;
-        if again {
-            file.set_len(0).map_err(failed)?;
-        }
-        let mut seen = HashSet::new();
-        for line in BufReader::new(&file).lines() {
-            // A line that a crash tore is no key.
-            seen.extend(line.ok().and_then(|line| unhex(&line)));
-        }
-        if !seen.is_empty() {
-            // After a torn line, the next key needs a line of its own.
-            file.write_all(b"\n").map_err(failed)?;
-        }
-        Ok(Self { file, seen: Arc::new(Seen(seen)), path })
+        let open = || {
+            fs::create_dir_all(&folder)?;
+            let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
+            if again {
+                file.set_len(0)?;
+            }
+            let (mut seen, mut doubtful) = (HashSet::new(), None);
+            for line in BufReader::new(&file).lines() {
+                let line = line?;
+                if let Some(batch) = line.strip_prefix("! ").and_then(read_batch) {
+                    doubtful = Some(batch);
+                } else {
+                    // A line that a crash tore is neither.
+                    seen.extend(unhex(&line));
+                }
+            }
+            // After a torn line, the next one needs a line of its own.
+            file.write_all(b"\n")?;
+            Ok((file, seen, doubtful))
+        };
+        let (file, seen, doubtful) = open().map_err(|error| failed(&path, &error))?;
+        let doubtful = doubtful.filter(|batch: &Batch| !batch.keys.iter().all(|key| seen.contains(key)));
+        Ok(Self { path, file, seen, taken: Vec::new(), doubtful })
     }
 
+    /// The batch of which an earlier run did not say whether it was appended.
+    pub fn doubtful(&mut self) -> Option<Batch> {
+        self.doubtful.take()
+    }
+
+    /// For the reader of the source: everything taken so far.
     pub fn seen(&self) -> Arc<Seen> {
-        self.seen.clone()
+        Arc::new(Seen(self.seen.iter().chain(&self.taken).copied().collect()))
     }
 
-    pub fn note<'a>(&mut self, keys: impl Iterator<Item = &'a Key>) -> Result<()> {
-        let mut lines = String::new();
-        for key in keys {
-            lines.push_str(&hex(key));
-            lines.push('\n');
-        }
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
-        written.map_err(|error| Error::broken(format!("the state of the import cannot be kept in {}: {error}", self.path.display())))
+    /// Before an append.
+    pub fn begin(&mut self, batch: &Batch) -> Result<()> {
+        let keys: Vec<String> = batch.keys.iter().map(hex).collect();
+        let line = format!("! {} {} {} {} {}\n", batch.folder, batch.uidnext, batch.size, hex(&batch.first), keys.join(","));
+        self.write(&line)
     }
+
+    /// After it; written with the next batch, or at the end.
+    pub fn taken(&mut self, keys: &[Key]) {
+        self.taken.extend_from_slice(keys);
+    }
+
+    pub fn finish(&mut self) -> Result<()> {
+        self.write("")
+    }
+
+    fn write(&mut self, line: &str) -> Result<()> {
+        let mut text = String::with_capacity(self.taken.len() * 33 + line.len());
+        for key in self.taken.drain(..) {
+            text.push_str(&hex(&key));
+            text.push('\n');
+        }
+        text.push_str(line);
+        self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data()).map_err(|error| failed(&self.path, &error))
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    Error::broken(format!("the state of the import cannot be kept in {}: {error}", path.display()))
+}
+
+fn read_batch(line: &str) -> Option<Batch> {
+    let mut words = line.split(' ');
+    let (folder, uidnext, size) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let first = unhex(words.next()?)?;
+    let keys = words.next()?.split(',').map(unhex).collect::<Option<Vec<_>>>()?;
+    Some(Batch { folder, uidnext: Uid(uidnext), size, first, keys })
 }
 
 fn hex(key: &Key) -> String {

@@ -78,6 +78,29 @@ async fn a_maildir_comes_over_whole_and_once() {
     assert_eq!(office.run("check").await.good().last()["problems"], 0);
 }
 
+/// The state as a crash between the append and the note about it leaves it.
+#[tokio::test]
+async fn a_batch_that_a_crash_left_in_doubt_is_taken_once() {
+    let office = office().await;
+    let root = office.dir.path().join("source");
+    maildir(&root);
+    let line = format!("import maildir {} --to ann@one.test", root.display());
+    office.run(&line).await.good();
+    let before = contents(&office, "ann@one.test").await;
+    let state = fs::read_dir(office.dir.path().join("imports")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&state).unwrap();
+    let begun = text.rfind("! ").unwrap();
+    let end = begun + text[begun..].find('\n').unwrap() + 1;
+    fs::write(&state, &text[..end]).unwrap();
+    let again = office.run(&line).await.good();
+    assert_eq!((again.last()["imported"].as_u64(), again.last()["known"].as_u64()), (Some(0), Some(6)));
+    assert_eq!(contents(&office, "ann@one.test").await, before);
+    // The same with a batch that never came in: its line names a uid that does not exist yet.
+    let torn: String = text.lines().filter(|line| !line.starts_with('!')).take(3).map(|line| format!("{line}\n")).collect();
+    fs::write(&state, format!("{torn}! torn")).unwrap();
+    assert!(office.run(&line).await.good().last()["imported"].as_u64() >= Some(3));
+}
+
 #[tokio::test]
 async fn an_mbox_comes_over_with_its_flags_dates_and_quotes() {
     let office = office().await;

@@ -1,7 +1,7 @@
 //! A small organisation on a simulated world, and the shorthands that the tests speak in.
 
-use hooks::Hooks;
 use bytes::Bytes;
+use hooks::Hooks;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_formats::mime::summarise;
 use penfold_mailbox::{Delivery, Digest, Event, Index, Keywords, Mailbox, Mailboxes, NewMessage, UidSet};
@@ -156,7 +156,9 @@ pub fn follow(view: &mut Seen, events: Vec<(Modseq, Event)>) {
     for (modseq, event) in events {
         match event {
             Event::Added { uid, keywords } => assert!(view.insert(uid, (keywords, modseq)).is_none(), "{uid} came twice"),
-            Event::Keywords { uid, keywords } => *view.get_mut(&uid).unwrap_or_else(|| panic!("{uid} changed and is not there")) = (keywords, modseq),
+            Event::Keywords { uid, keywords } => {
+                *view.get_mut(&uid).unwrap_or_else(|| panic!("{uid} changed and is not there")) = (keywords, modseq)
+            }
             Event::Vanished { uid } => assert!(view.remove(&uid).is_some(), "{uid} went twice"),
         }
     }
