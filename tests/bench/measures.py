@@ -123,10 +123,9 @@ def select_times(side, person, folder, repeat=9):
 
 def idle_memory(side, people, tls=False):
     """(KiB that one idle connection costs, MiB of the whole server with all of them), as PSS of all its processes. The connections are signed in,
-    have INBOX selected and idle, one a person. One costs what the server grows between half of them and all: by then every INBOX was opened once,
-    so caches are full, and the allocator has used up what signing in (argon2) left behind."""
-    spread(people, lambda person: visit(side, person, tls))
-    connections, half = [], len(people) // 2
+    have INBOX selected and idle, one a person. One costs what the server grows between half of them and all, the second time over: caches are full
+    then, and what signing in (argon2) took has gone back."""
+    connections, half, grown = [], len(people) // 2, 0
 
     def connect(person):
         c = side.imap(person, tls)
@@ -134,21 +133,18 @@ def idle_memory(side, people, tls=False):
         c.idle()
         c.f.close()  # the client's own buffers
         connections.append(c)
-    try:
-        spread(people[:half], connect)
-        middle = settled(side)
-        spread(people[half:], connect)
-        after = settled(side)
-        return (after - middle) / (len(people) - half), after / 1024
-    finally:
-        for c in connections:
-            c.s.close()
-
-
-def visit(side, person, tls):
-    c = side.imap(person, tls)
-    c.cmd('SELECT "INBOX"')
-    c.close()
+    for _ in range(2):
+        try:
+            spread(people[:half], connect)
+            middle = settled(side)
+            spread(people[half:], connect)
+            after = settled(side)
+            grown = (after - middle) / (len(people) - half)
+        finally:
+            for c in connections:
+                c.s.close()
+            connections.clear()
+    return grown, after / 1024
 
 
 def spread(people, act):

@@ -1,4 +1,5 @@
 """The two sides of the bench, with one shape: where they listen, their processes, how they start, stop and are filled."""
+import concurrent.futures
 import os
 import subprocess
 import sys
@@ -79,8 +80,8 @@ class Penfold(Side):
         self.server.process = subprocess.Popen(self.server.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def fill_inboxes(self, people, count):
-        for p in people:
-            self.ensure(p, "INBOX", count, 600)
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda p: self.ensure(p, "INBOX", count, 600), people))
 
 
 class Peers(Side):

@@ -129,10 +129,9 @@ impl Session {
         let index = mailbox.index(folder).await?;
         let mut ledger = self.play.ledger.lock().unwrap();
         for message in index.iter() {
-            if let Some(other) = ledger.items.insert((self.account, folder, message.uid), message.item) {
-                if other != message.item {
-                    ledger.doubled.push(format!("uid {} is two items", message.uid));
-                }
+            let other = ledger.items.insert((self.account, folder, message.uid), message.item);
+            if other.is_some_and(|other| other != message.item) {
+                ledger.doubled.push(format!("uid {} is two items", message.uid));
             }
         }
         Ok((index.iter().map(|m| m.uid).collect(), index.modseq()))

@@ -155,27 +155,24 @@ pub async fn sabotage(play: &Play, process: &Process, how: Sabotage) {
     for account in &play.people {
         let mailbox = process.open(*account).await.unwrap();
         let folders = mailbox.folders().await.unwrap();
-        for (_, folder) in folders.iter().filter(|(_, folder)| folder.total > 0) {
-            let index = mailbox.index(folder.id).await.unwrap();
-            let first = index.iter().next().unwrap();
-            match how {
-                Sabotage::None => {}
-                Sabotage::Lose => drop(mailbox.expunge(folder.id, Some(&std::iter::once(first.uid).collect()), false).await.unwrap()),
-                Sabotage::Double => {
-                    drop(mailbox.copy(folder.id, &std::iter::once(first.uid).collect(), &mailbox, folder.id).await.unwrap())
+        let Some((_, folder)) = folders.iter().find(|(_, folder)| folder.total > 0) else { continue };
+        let index = mailbox.index(folder.id).await.unwrap();
+        let first = index.iter().next().unwrap();
+        match how {
+            Sabotage::None => {}
+            Sabotage::Lose => drop(mailbox.expunge(folder.id, Some(&std::iter::once(first.uid).collect()), false).await.unwrap()),
+            Sabotage::Double => drop(mailbox.copy(folder.id, &std::iter::once(first.uid).collect(), &mailbox, folder.id).await.unwrap()),
+            Sabotage::OtherBytes => {
+                for message in index.iter() {
+                    let content = mailbox.contents(&[message.item]).await.unwrap().remove(0).unwrap();
+                    let other = mailbox.scope().blob(content.blob.acceptance);
+                    play.world.blobs.put(&other, vec![bytes::Bytes::from_static(b"P\x01 other bytes")]).await.unwrap();
                 }
-                Sabotage::OtherBytes => {
-                    for message in index.iter() {
-                        let content = mailbox.contents(&[message.item]).await.unwrap().remove(0).unwrap();
-                        let other = mailbox.scope().blob(content.blob.acceptance);
-                        play.world.blobs.put(&other, vec![bytes::Bytes::from_static(b"P\x01 other bytes")]).await.unwrap();
-                    }
-                    // Durable with the next commit.
-                    mailbox.subscribe(folder.id, !folder.subscribed).await.unwrap();
-                }
+                // Durable with the next commit.
+                mailbox.subscribe(folder.id, !folder.subscribed).await.unwrap();
             }
-            return;
         }
+        return;
     }
 }
 

@@ -60,8 +60,11 @@ impl<'a> Input<'a> {
         if self.eat(byte) { Ok(()) } else { Err(Bad::Syntax(what)) }
     }
 
+    /// One space; more are let through, as some clients write two around literals.
     pub fn space(&mut self) -> Parse<()> {
-        self.expect(b' ', "expected a space")
+        self.expect(b' ', "expected a space")?;
+        while self.eat(b' ') {}
+        Ok(())
     }
 
     /// Spaces at the end of a command are let through: several clients send them.

@@ -11,7 +11,7 @@ const MESSAGES: usize = 1000;
 pub fn append(input: &mut Input<'_>) -> Parse<Command> {
     let mailbox = argument(input)?;
     let mut messages = Vec::new();
-    while input.eat(b' ') {
+    while input.space().is_ok() {
         if input.at_end() {
             break;
         }
