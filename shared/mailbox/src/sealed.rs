@@ -260,7 +260,7 @@ mod tests {
     fn blobs_open_in_ranges_of_chunks() {
         let env = Env::system();
         for len in [0usize, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5] {
-            let plain: Vec<u8> = (0..len).map(|n| (n * n >> 5) as u8).collect();
+            let plain: Vec<u8> = (0..len).map(|n| ((n * n) >> 5) as u8).collect();
             let cut = len / 3;
             let parts = [Bytes::copy_from_slice(&plain[..cut]), Bytes::copy_from_slice(&plain[cut..])];
             let sealed = cipher().seal_blob(&env, b"key", &parts).expect("seals");

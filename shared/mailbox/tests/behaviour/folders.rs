@@ -75,7 +75,7 @@ async fn neighbours_with_a_common_beginning_do_not_count_as_depth() {
     ann.create_folder(&["AB"].into_iter().chain(vec!["x"; 15]).collect::<Vec<_>>().join("/"), None).await.unwrap();
     let deep = vec!["y"; 16].join("/");
     ann.create_folder(&deep, None).await.unwrap();
-    ann.rename_folder(a, &format!("{deep}/{}", vec!["z"; 10].join("/"))).await.unwrap();
+    ann.rename_folder(a, &format!("{deep}/{}", ["z"; 10].join("/"))).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

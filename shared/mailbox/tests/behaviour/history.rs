@@ -68,23 +68,23 @@ async fn lists_are_stored_after_a_thousand_changes_and_read_back_the_same() {
     assert!(manifest(&house, &ann, inbox).await.is_some());
     ann.store(inbox, &uids((1..=1050).step_by(3)), Store::Add, &keywords(&["\\Seen", "Work"]), None).await.unwrap();
     ann.expunge(inbox, Some(&uids((1..=1050).step_by(7))), false).await.unwrap();
-    let wanted = seen(&*ann.index(inbox).await.unwrap());
+    let wanted = seen(&ann.index(inbox).await.unwrap());
     // From the stored list and the log after it.
     let stored = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
-    assert_eq!(seen(&*stored.index(inbox).await.unwrap()), wanted);
+    assert_eq!(seen(&stored.index(inbox).await.unwrap()), wanted);
     // From the rows alone.
     let key = ann.scope().key(Sk::checkpoint(inbox));
     let row = house.row(&key).await.unwrap();
     house.plant(Write::delete(key.clone())).await;
     let rows = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
-    assert_eq!(seen(&*rows.index(inbox).await.unwrap()), wanted);
+    assert_eq!(seen(&rows.index(inbox).await.unwrap()), wanted);
     // A stored list that is damaged, or whose segments are gone, costs time and nothing else.
     for damage in [b"\x01".to_vec(), vec![0xff; 40]] {
         let mut bad = row.clone();
         bad.set("s", damage);
         house.plant(Write::put(key.clone(), bad)).await;
         let mailbox = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
-        assert_eq!(seen(&*mailbox.index(inbox).await.unwrap()), wanted);
+        assert_eq!(seen(&mailbox.index(inbox).await.unwrap()), wanted);
     }
     house.plant(Write::put(key, row)).await;
     for blob in house.world.blobs.list(house.ann.tenant, None).await.unwrap() {
@@ -93,7 +93,7 @@ async fn lists_are_stored_after_a_thousand_changes_and_read_back_the_same() {
         }
     }
     let mailbox = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
-    assert_eq!(seen(&*mailbox.index(inbox).await.unwrap()), wanted);
+    assert_eq!(seen(&mailbox.index(inbox).await.unwrap()), wanted);
     assert_clean(&ann).await;
 }
 
@@ -133,13 +133,13 @@ async fn a_trim_stores_lists_anew_where_they_build_on_what_goes() {
     let inbox = folder(&ann, "INBOX").await;
     fill(&ann, inbox, 1_050).await;
     ann.store(inbox, &uids(1..=50), Store::Add, &Keywords::SEEN, None).await.unwrap();
-    let wanted = seen(&*ann.index(inbox).await.unwrap());
+    let wanted = seen(&ann.index(inbox).await.unwrap());
     house.world.env.sleep(DAY * 40).await;
     let floor = ann.trim(DAY * 30).await.unwrap();
     assert_eq!(floor, ann.head().await.unwrap().modseq);
     assert_eq!(manifest(&house, &ann, inbox).await.unwrap().u64("m"), Some(floor.get()));
     let mailbox = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
-    assert_eq!(seen(&*mailbox.index(inbox).await.unwrap()), wanted);
+    assert_eq!(seen(&mailbox.index(inbox).await.unwrap()), wanted);
     assert_clean(&mailbox).await;
 }
 
