@@ -46,7 +46,7 @@ soak: build
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
-	@$(SUITE) simulation env PENFOLD_SEEDS=$(SOAK_SEEDS) cargo nextest run --release --locked -p penfold-tests simulation
+	@$(SUITE) simulation env SEEDS=$(SOAK_SEEDS) cargo nextest run --release --locked -p penfold-tests simulation
 
 lint:
 	@scripts/setup-build

@@ -340,7 +340,12 @@ impl Observer {
                     *known = to;
                 }
                 Delta::TooOld => {
-                    let index = mailbox.index(folder.id).await?;
+                    let index = match mailbox.index(folder.id).await {
+                        Ok(index) => index,
+                        // Deleted since the folders were read: the next poll says so.
+                        Err(error) if error.kind() == Kind::NotFound => continue,
+                        Err(error) => return Err(error),
+                    };
                     *view = index.iter().map(|m| (m.uid, m.keywords.clone())).collect();
                     *known = index.modseq();
                 }
