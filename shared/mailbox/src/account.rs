@@ -255,17 +255,17 @@ impl Mailbox {
         Ok(view)
     }
 
-    /// The view that a writer starts from: the cached one, for its commit is conditioned on it.
+    /// The view that a writer starts from who may refuse or find nothing to do: as the head is now.
+    pub(crate) async fn view_to_decide(&self) -> Result<Arc<View>> {
+        writable(self.view().await?)
+    }
+
+    /// The view that a writer starts from whose commit is conditioned on it in any case: the cached one.
     pub(crate) async fn view_to_write(&self) -> Result<Arc<View>> {
-        let view = match self.shared.cached() {
+        writable(match self.shared.cached() {
             Some(view) => view,
             None => self.view().await?,
-        };
-        match view.head.status {
-            Status::Active => Ok(view),
-            Status::Frozen | Status::Parked => Err(Error::retry("the account cannot be written to now")),
-            Status::Moved | Status::Destroyed => Err(Error::not_found("the account is not served here")),
-        }
+        })
     }
 
     /// A view moved on by the log; `None` where the log does not reach.
@@ -354,6 +354,14 @@ impl Mailbox {
                 Ok(view)
             }
         }
+    }
+}
+
+fn writable(view: Arc<View>) -> Result<Arc<View>> {
+    match view.head.status {
+        Status::Active => Ok(view),
+        Status::Frozen | Status::Parked => Err(Error::retry("the account cannot be written to now")),
+        Status::Moved | Status::Destroyed => Err(Error::not_found("the account is not served here")),
     }
 }
 

@@ -36,7 +36,7 @@ struct Rows {
     contents: BTreeMap<ItemId, (ContentFacts, Option<Modseq>)>,
     states: BTreeMap<FolderId, BTreeMap<ItemId, (Placed, Modseq)>>,
     changes: Vec<Change>,
-    unreadable: Vec<String>,
+    unreadable: Vec<Sk>,
 }
 
 impl Rows {
@@ -54,7 +54,7 @@ impl Rows {
             _ => Some(()),
         };
         if read.is_none() {
-            self.unreadable.push(format!("the row {sk:?} cannot be read"));
+            self.unreadable.push(sk.clone());
         }
     }
 
@@ -98,7 +98,7 @@ impl Mailbox {
             folders: rows.folders.len(),
             items: rows.states.values().map(BTreeMap::len).sum(),
             changes: rows.changes.len(),
-            problems: rows.unreadable.clone(),
+            problems: rows.unreadable.iter().map(|sk| format!("the row {sk:?} cannot be read")).collect(),
             ..Report::default()
         };
         let Some(head) = rows.head.clone() else {
@@ -176,10 +176,20 @@ impl Mailbox {
                 repaired += 1;
             }
         }
+        for sk in rows.unreadable.iter().filter(|sk| sk.as_bytes().starts_with(b"s#")) {
+            self.inner.world.table.put(Write::delete(self.scope().key(sk.clone()))).await?;
+            repaired += 1;
+        }
         self.shared.forget();
         let rows = self.read_all().await?;
         let (folders, items, used) = rows.counted();
-        self.set_counts(&folders, items, used).await?;
+        let wrong: Vec<Folder> = folders.values().filter(|right| rows.folders.get(&right.id) != Some(right)).cloned().collect();
+        let mut parts = wrong.chunks(items_per_commit(1));
+        self.set_counts(parts.next().unwrap_or(&[]), items, used).await?;
+        for part in parts {
+            self.set_counts(part, items, used).await?;
+        }
+        self.forget_history().await?;
         Ok(repaired + 1)
     }
 
@@ -196,6 +206,9 @@ impl Mailbox {
                 once(self, |draft| {
                     for placed in part {
                         draft.write(Write::delete(self.scope().key(Sk::state(*folder, placed.item))));
+                        if missing.contains(&placed.item) {
+                            draft.write(Write::delete(self.scope().key(Sk::content(placed.item))));
+                        }
                         draft.entry(Entry::Removed { folder: *folder, placed: (*placed).clone() });
                     }
                     Ok(())
@@ -207,15 +220,29 @@ impl Mailbox {
         Ok(repaired)
     }
 
-    /// Sets head and folders to what was counted, as a commit like any other.
-    async fn set_counts(&self, folders: &BTreeMap<FolderId, Folder>, items: u64, used: u64) -> Result<()> {
+    /// After a repair the log does not lead to the rows any more: clients begin again from the lists.
+    async fn forget_history(&self) -> Result<()> {
+        let head = self.view().await?.head.clone();
+        let set = vec![("fl".into(), head.modseq.get().into())];
+        let when = When::Equal(vec![("ep".into(), head.epoch.into())]);
+        self.inner.world.table.put(Write::Update { key: self.scope().key(Sk::head()), set, remove: Vec::new(), when }).await?;
+        self.shared.forget();
+        Ok(())
+    }
+
+    /// Sets head and some folders to what was counted, as a commit like any other.
+    async fn set_counts(&self, folders: &[Folder], items: u64, used: u64) -> Result<()> {
         let turn = self.shared.writing.lock().await;
         let mut view: View = (*self.view().await?).clone();
-        let list = folders.values().cloned().map(Arc::new).collect();
         let before = view.clone();
-        (view.head.items, view.head.used, view.folders) = (items, used, Folders::new(list));
+        (view.head.items, view.head.used) = (items, used);
+        for folder in folders {
+            if let Some(own) = view.folders.get_mut(folder.id) {
+                *own = folder.clone();
+            }
+        }
         let mut draft = Draft::mended(self.scope(), &before, view);
-        for folder in folders.values() {
+        for folder in folders {
             draft.entry(Entry::FolderSet(folder.clone()));
         }
         let done = self.commit(draft).await?;

@@ -292,7 +292,7 @@ fn path_key(path: &str) -> (bool, Vec<&str>) {
 }
 
 /// The path with a first level `inbox` in capitals.
-fn inbox_folded(path: &str) -> String {
+pub(crate) fn inbox_folded(path: &str) -> String {
     match path.get(..5) {
         Some(first) if first.eq_ignore_ascii_case("INBOX") && (path.len() == 5 || path[5..].starts_with(Folder::SEPARATOR)) => {
             format!("INBOX{}", &path[5..])

@@ -5,7 +5,7 @@ use crate::account::{Mailbox, Mailboxes, modseq_of};
 use crate::change::Change;
 use crate::checkpoint::Manifest;
 use crate::content::{ContentFacts, gone};
-use penfold_ports::{BlobKey, Commit, Query, Scope, Sk, When, Write, limits};
+use penfold_ports::{BlobKey, Commit, Query, QueueName, Scope, Sk, When, Write, limits};
 use penfold_types::{AcceptanceId, CommitId, FolderId, Modseq, Result, TenantId, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,8 +30,13 @@ impl Mailbox {
             return Ok(view.head.floor);
         }
         let mut floor = floor;
-        for (folder, _) in self.manifests().await?.iter().filter(|(_, m)| m.modseq < floor) {
-            self.store_list(*folder).await?;
+        for (folder, manifest) in self.manifests().await? {
+            if view.folders.get(folder).is_none() {
+                // Left behind where a crash interrupted the deletion of a folder.
+                self.drop_list(folder).await?;
+            } else if manifest.modseq < floor {
+                self.store_list(folder).await?;
+            }
         }
         for (_, manifest) in self.manifests().await? {
             floor = floor.min(manifest.modseq);
@@ -115,6 +120,12 @@ impl Mailboxes {
     /// Removes a tenant's blobs that none of its accounts names. `accounts` must be all of them. Keys are never used again
     /// and young blobs are left alone, so no delivery can be in the way.
     pub async fn sweep(&self, tenant: TenantId, accounts: &[Scope]) -> Result<Swept> {
+        // Mail that was accepted and waits is named by its job alone.
+        let queue = &self.world().queue;
+        let dead = queue.dead(QueueName::Deliver).await?;
+        if queue.backlog(QueueName::Deliver, tenant).await? > 0 || dead.iter().any(|d| d.job.tenant == tenant) {
+            return Ok(Swept::default());
+        }
         let mut names = BTreeSet::new();
         for scope in accounts {
             self.open(scope).await?.named(&mut names).await?;

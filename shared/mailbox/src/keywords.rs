@@ -130,6 +130,11 @@ impl Keywords {
         known.chain(self.custom().iter().map(String::as_str))
     }
 
+    /// Bytes that it takes in a row.
+    pub(crate) fn weight(&self) -> usize {
+        8 + self.custom().iter().map(|name| name.len() + 1).sum::<usize>()
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         put_u64(out, self.bits.into());
         put_u64(out, self.custom().len() as u64);

@@ -34,6 +34,10 @@ pub enum Delta {
 /// More changes than this are not read one by one; the list is read anew.
 const LOG_LIMIT: u64 = 20_000;
 
+fn gone() -> Error {
+    Error::not_found("no such folder")
+}
+
 /// Where a folder's changes are collected from a commit.
 fn events_of(change: &Change, folder: FolderId, events: &mut Vec<(Modseq, Event)>) -> bool {
     let mut alive = true;
@@ -93,37 +97,58 @@ impl Mailbox {
 
     /// The list as of a view, or later.
     pub(crate) async fn index_at(&self, folder: FolderId, view: &View) -> Result<Arc<Index>> {
-        let gone = || Error::not_found("no such folder");
-        let own = view.folders.get(folder).ok_or_else(gone)?;
+        view.folders.get(folder).ok_or_else(gone)?;
         let key = (self.account(), folder);
-        let cached = self.inner.indexes.get(&key);
         let to = view.head.modseq;
-        let known = match cached {
-            Some(index) if index.modseq() >= own.modseq && index.modseq() >= to => return Ok(index),
-            Some(index) if to.get() - index.modseq().get() <= LOG_LIMIT => index,
-            _ => Arc::new(self.read_list(folder).await?),
-        };
-        let mut known = known;
-        if known.modseq() < to {
-            let index = Arc::make_mut(&mut known);
-            // Nothing in this folder since: only the number moves.
-            if index.modseq() >= own.modseq {
-                index.move_to(to);
-            } else {
-                match self.log(index.modseq(), to).await? {
-                    Some(changes) => {
-                        for change in changes {
-                            if !index.apply(&change) {
-                                return Err(gone());
-                            }
-                        }
-                    }
-                    None => *index = self.read_rows(folder, to).await?,
+        let known = match self.inner.indexes.get(&key) {
+            Some(index) if index.modseq() >= to => return Ok(index),
+            Some(mut index) if to.get() - index.modseq().get() <= LOG_LIMIT => {
+                if self.move_on(&mut index, view).await? {
+                    index
+                } else {
+                    self.read_anew(folder).await?
                 }
             }
-        }
+            _ => self.read_anew(folder).await?,
+        };
         self.inner.indexes.insert(key, known.clone());
         Ok(known)
+    }
+
+    /// Moves a list on to a view by the log; false where the log does not reach.
+    async fn move_on(&self, list: &mut Arc<Index>, view: &View) -> Result<bool> {
+        let own = view.folders.get(list.folder()).ok_or_else(gone)?;
+        let to = view.head.modseq;
+        if list.modseq() >= to {
+            return Ok(true);
+        }
+        // Nothing in this folder since: only the number moves.
+        if list.modseq() >= own.modseq {
+            Arc::make_mut(list).move_to(to);
+            return Ok(true);
+        }
+        let Some(changes) = self.log(list.modseq(), to).await? else { return Ok(false) };
+        let list = Arc::make_mut(list);
+        for change in changes {
+            if !list.apply(&change) {
+                return Err(gone());
+            }
+        }
+        Ok(true)
+    }
+
+    /// Rows are read one page after another while others write, so what was read may hold a part of what came meanwhile.
+    /// The log up to a head that is read afterwards makes it whole: every entry says how things stand after it.
+    async fn read_anew(&self, folder: FolderId) -> Result<Arc<Index>> {
+        let mut list = Arc::new(self.read_list(folder).await?);
+        for _ in 0..4 {
+            let view = self.view().await?;
+            if self.move_on(&mut list, &view).await? {
+                return Ok(list);
+            }
+            list = Arc::new(self.read_rows(folder, view.head.modseq).await?);
+        }
+        Err(Error::retry("the account is being changed too fast to be read"))
     }
 
     /// From the stored segments where there are any that the log still reaches, or else from the state rows.

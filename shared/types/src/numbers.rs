@@ -14,8 +14,9 @@ macro_rules! number {
                 self.0
             }
 
+            /// The number after it; the last one stays.
             pub const fn next(self) -> Self {
-                Self(self.0 + 1)
+                Self(self.0.saturating_add(1))
             }
         }
 

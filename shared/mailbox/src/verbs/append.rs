@@ -47,18 +47,18 @@ impl Mailbox {
             return Err(Error::limit("too many messages in one APPEND"));
         }
         let size: u64 = messages.iter().map(|m| m.bytes.len() as u64).sum();
-        self.room_for(size).await?;
+        let quota = self.room_for(size).await?;
         let own = self.folder(folder).await?;
         if messages.is_empty() {
             return Ok(Appended { uidvalidity: own.uidvalidity, uids: Vec::new(), modseq: own.modseq });
         }
         let ready = self.make_ready(messages).await?;
-        let decided = threads(self, &ready.iter().map(|r| (r.item, &r.summary)).collect::<Vec<_>>()).await?;
         let cipher = self.inner.cipher(self.scope().tenant()).await?;
         let env = &self.inner.world.env;
         let turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS {
-            let view = self.view_to_write().await?;
+            let decided = threads(self, &ready.iter().map(|r| (r.item, &r.summary)).collect::<Vec<_>>()).await?;
+            let view = self.view_to_decide().await?;
             let mut draft = Draft::new(self.scope(), &view);
             let uidvalidity = view.folders.get(folder).ok_or_else(|| Error::not_found("no such folder"))?.uidvalidity;
             let mut uids = Vec::with_capacity(ready.len());
@@ -75,6 +75,7 @@ impl Mailbox {
                 };
                 uids.push(draft.arrive(folder, arrival(env, &cipher, &new, &one.summary, one.keywords.clone(), *names)?)?);
             }
+            within(quota, &draft)?;
             let modseq = draft.modseq();
             match self.commit(draft).await? {
                 Outcome::Done => {
@@ -88,10 +89,10 @@ impl Mailbox {
         Err(busy())
     }
 
-    /// Refuses what would go over the quota.
-    pub(super) async fn room_for(&self, bytes: u64) -> Result<()> {
+    /// Refuses what would go over the quota, before any work is done; gives the quota, for the commit judges again.
+    pub(super) async fn room_for(&self, bytes: u64) -> Result<u64> {
         let (used, quota) = self.usage().await?;
-        if used.saturating_add(bytes) > quota { Err(Error::limit("the mailbox is full")) } else { Ok(()) }
+        if used.saturating_add(bytes) > quota { Err(full()) } else { Ok(quota) }
     }
 
     async fn make_ready(&self, messages: Vec<NewMessage>) -> Result<Vec<Ready>> {
@@ -114,4 +115,13 @@ impl Mailbox {
         }
         Ok(ready)
     }
+}
+
+fn full() -> Error {
+    Error::limit("the mailbox is full")
+}
+
+/// Refuses a draft that goes over the quota: others may have written since it was first looked at.
+pub(super) fn within(quota: u64, draft: &Draft) -> Result<()> {
+    if draft.view().head.used > quota { Err(full()) } else { Ok(()) }
 }

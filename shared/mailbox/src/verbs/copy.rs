@@ -1,6 +1,7 @@
 //! COPY and MOVE (RFC 9051 §6.4.7 and §6.4.8), inside an account and between accounts of one tenant. A copy is an item of
 //! its own that shares its source's blob; a move keeps the item.
 
+use super::append::within;
 use super::{Chunk, in_chunks};
 use crate::account::Mailbox;
 use crate::change::{Entry, Placed};
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use penfold_ports::{Key, Rights, Row, Sk, When, Write};
 use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid, UidValidity};
+use std::collections::BTreeSet;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Copied {
@@ -22,6 +24,7 @@ pub struct Copied {
 
 struct CopyChunk<'a> {
     target: &'a Mailbox,
+    quota: u64,
     from: FolderId,
     to: FolderId,
 }
@@ -57,6 +60,7 @@ impl Chunk for CopyChunk<'_> {
             let arrival = Arrival { placed: Placed { item, ..placed.clone() }, ..copy };
             out.push((placed.uid, draft.arrive(self.to, arrival)?));
         }
+        within(self.quota, draft)?;
         Ok(out)
     }
 }
@@ -64,12 +68,17 @@ impl Chunk for CopyChunk<'_> {
 struct MoveChunk {
     from: FolderId,
     to: FolderId,
+    damaged: BTreeSet<ItemId>,
 }
 
 #[async_trait]
 impl Chunk for MoveChunk {
     type Out = (Uid, Uid);
     const WRITES: usize = 3;
+
+    fn without_content(&mut self, item: ItemId) {
+        self.damaged.insert(item);
+    }
 
     async fn plan(&mut self, source: &Mailbox, draft: &mut Draft, messages: &[(Placed, Modseq)]) -> Result<Vec<(Uid, Uid)>> {
         let states = CopyChunk::rows(source, messages, |p| Sk::state(self.from, p.item)).await?;
@@ -82,14 +91,19 @@ impl Chunk for MoveChunk {
             for (name, value) in state::to_row(&moved, draft.modseq(), row.bytes("g").cloned().unwrap_or_default()).iter() {
                 row.set(*name, value.clone());
             }
-            draft.write(Write::delete(source.scope().key(Sk::state(self.from, placed.item))));
+            // RFC 6851 §3.3: within one folder a message only gets a new uid.
+            if self.from != self.to {
+                draft.write(Write::delete(source.scope().key(Sk::state(self.from, placed.item))));
+                if !self.damaged.contains(&placed.item) {
+                    draft.write(Write::Update {
+                        key: source.scope().key(Sk::content(placed.item)),
+                        set: vec![("f".into(), self.to.as_bytes().into())],
+                        remove: Vec::new(),
+                        when: When::Present,
+                    });
+                }
+            }
             draft.write(Write::put(source.scope().key(Sk::state(self.to, placed.item)), row));
-            draft.write(Write::Update {
-                key: source.scope().key(Sk::content(placed.item)),
-                set: vec![("f".into(), self.to.as_bytes().into())],
-                remove: Vec::new(),
-                when: When::Present,
-            });
             draft.entry(Entry::Moved { from: self.from, from_uid: placed.uid, to: self.to, placed: moved });
             out.push((placed.uid, uid));
         }
@@ -126,9 +140,10 @@ impl Mailbox {
             return Err(Error::denied("messages are not copied between organisations"));
         }
         let index = self.index(from).await?;
-        target.room_for(index.select(uids).map(|m| u64::from(m.size)).sum()).await?;
+        // All of it or nothing, as far as it is known now; the commits judge again.
+        let quota = target.room_for(index.select(uids).map(|m| u64::from(m.size)).sum()).await?;
         let uidvalidity = target.folder(to).await?.uidvalidity;
-        let pairs = in_chunks(&mut CopyChunk { target, from, to }, self, from, uids, target).await?;
+        let pairs = in_chunks(&mut CopyChunk { target, quota, from, to }, self, from, uids, target).await?;
         Ok(Copied { uidvalidity, pairs })
     }
 
@@ -143,7 +158,7 @@ impl Mailbox {
             return Ok(copied);
         }
         let uidvalidity = self.folder(to).await?.uidvalidity;
-        let pairs = in_chunks(&mut MoveChunk { from, to }, self, from, uids, self).await?;
+        let pairs = in_chunks(&mut MoveChunk { from, to, damaged: BTreeSet::new() }, self, from, uids, self).await?;
         Ok(Copied { uidvalidity, pairs })
     }
 }

@@ -10,6 +10,7 @@ use crate::folder::Role;
 use crate::keywords::Keywords;
 use bytes::Bytes;
 use penfold_formats::mime::Summary;
+use penfold_ports::Sk;
 use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid};
 use std::collections::BTreeSet;
 
@@ -105,6 +106,10 @@ impl Mailbox {
                     if !there.insert(item) {
                         self.reread(round).await?;
                     }
+                    // One that came again seldom comes alone: the rest of the batch is looked up at once.
+                    let keys: Vec<_> = ids.iter().map(|id| self.scope().key(Sk::content(*id))).collect();
+                    let rows = self.inner.world.table.batch_get(&keys).await?;
+                    there.extend(ids.iter().zip(rows).filter(|(_, row)| row.is_some()).map(|(id, _)| *id));
                 }
                 Outcome::Stale => self.reread(round).await?,
             }

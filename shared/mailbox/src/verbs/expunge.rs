@@ -8,17 +8,29 @@ use crate::draft::Draft;
 use crate::uidset::UidSet;
 use async_trait::async_trait;
 use penfold_ports::{Rights, Sk, When, Write};
-use penfold_types::{FolderId, Modseq, Result, Uid};
+use penfold_types::{FolderId, ItemId, Modseq, Result, Uid};
+use std::collections::BTreeSet;
 
 pub(super) struct ExpungeChunk {
     pub folder: FolderId,
     pub only_deleted: bool,
+    pub damaged: BTreeSet<ItemId>,
+}
+
+impl ExpungeChunk {
+    pub fn new(folder: FolderId, only_deleted: bool) -> Self {
+        Self { folder, only_deleted, damaged: BTreeSet::new() }
+    }
 }
 
 #[async_trait]
 impl Chunk for ExpungeChunk {
     type Out = Uid;
     const WRITES: usize = 2;
+
+    fn without_content(&mut self, item: ItemId) {
+        self.damaged.insert(item);
+    }
 
     async fn plan(&mut self, source: &Mailbox, draft: &mut Draft, messages: &[(Placed, Modseq)]) -> Result<Vec<Uid>> {
         Ok(self.remove(source, draft, messages))
@@ -33,12 +45,14 @@ impl ExpungeChunk {
                 continue;
             }
             draft.write(Write::delete(source.scope().key(Sk::state(self.folder, placed.item))));
-            draft.write(Write::Update {
-                key: source.scope().key(Sk::content(placed.item)),
-                set: vec![("g".into(), draft.modseq().get().into())],
-                remove: vec!["f".into()],
-                when: When::Present,
-            });
+            if !self.damaged.contains(&placed.item) {
+                draft.write(Write::Update {
+                    key: source.scope().key(Sk::content(placed.item)),
+                    set: vec![("g".into(), draft.modseq().get().into())],
+                    remove: vec!["f".into()],
+                    when: When::Present,
+                });
+            }
             draft.entry(Entry::Removed { folder: self.folder, placed: placed.clone() });
             out.push(placed.uid);
         }
@@ -58,6 +72,6 @@ impl Mailbox {
         if picked.is_empty() {
             return Ok(Vec::new());
         }
-        in_chunks(&mut ExpungeChunk { folder, only_deleted }, self, folder, &picked, self).await
+        in_chunks(&mut ExpungeChunk::new(folder, only_deleted), self, folder, &picked, self).await
     }
 }

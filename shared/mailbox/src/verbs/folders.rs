@@ -5,7 +5,7 @@ use super::{Chunk, once};
 use crate::account::Mailbox;
 use crate::change::{Entry, Placed};
 use crate::draft::{Draft, items_per_commit};
-use crate::folder::{Folder, Folders, Role, check_name};
+use crate::folder::{Folder, Folders, Role, check_name, inbox_folded};
 use penfold_ports::Rights;
 use penfold_types::{Error, FolderId, Modseq, Result};
 
@@ -16,6 +16,7 @@ impl Mailbox {
     /// Makes a folder and the levels above it that are missing (RFC 9051 §6.3.4).
     pub async fn create_folder(&self, path: &str, role: Option<Role>) -> Result<FolderId> {
         self.need(Rights::CREATE)?;
+        let path = &inbox_folded(path);
         let levels = levels(path)?;
         let env = self.inner.world.env.clone();
         once(self, |draft| {
@@ -34,6 +35,7 @@ impl Mailbox {
     /// Gives a folder another path; those below it come along.
     pub async fn rename_folder(&self, folder: FolderId, path: &str) -> Result<()> {
         self.need(Rights::DELETE_FOLDER.and(Rights::CREATE))?;
+        let path = &inbox_folded(path);
         let levels = levels(path)?;
         let env = self.inner.world.env.clone();
         once(self, |draft| {
@@ -88,7 +90,7 @@ impl Mailbox {
         let left: Vec<(Placed, Modseq)> = left.iter().map(|m| (m.placed(), m.modseq)).collect();
         for part in left.chunks(items_per_commit(ExpungeChunk::WRITES)) {
             once(self, |draft| {
-                ExpungeChunk { folder, only_deleted: false }.remove(self, draft, part);
+                ExpungeChunk::new(folder, false).remove(self, draft, part);
                 Ok(())
             })
             .await?;

@@ -22,7 +22,7 @@ use crate::index::Index;
 use crate::uidset::UidSet;
 use async_trait::async_trait;
 use penfold_ports::Rights;
-use penfold_types::{Error, FolderId, Modseq, Result, Uid};
+use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Uid};
 
 /// Decisions that are made again after somebody else's commit, before the caller is told to come back.
 pub(crate) const ROUNDS: usize = 12;
@@ -57,6 +57,12 @@ pub(crate) trait Chunk: Send {
     const WRITES: usize;
     /// Puts messages into the draft; what it gives back counts once the draft is committed.
     async fn plan(&mut self, source: &Mailbox, draft: &mut Draft, messages: &[(Placed, Modseq)]) -> Result<Vec<Self::Out>>;
+    /// Bytes that it may add to a message's keywords.
+    fn adds(&self) -> usize {
+        0
+    }
+    /// An item turned out to have no content row: damage must not stop the others.
+    fn without_content(&mut self, _item: ItemId) {}
 }
 
 /// Runs `verb` over those of `uids` that are in `folder` of `source`, committing to `target` (which is `source` unless
@@ -70,7 +76,7 @@ pub(crate) async fn in_chunks<C: Chunk>(
 ) -> Result<Vec<C::Out>> {
     let mut out = Vec::new();
     let turn = target.shared.writing.lock().await;
-    let view = target.view_to_write().await?;
+    let view = target.view_to_decide().await?;
     let index = if source.account() == target.account() { source.index_at(folder, &view).await? } else { source.index(folder).await? };
     let todo: Vec<Uid> = index.select(uids).map(|m| m.uid).collect();
     let (mut view, mut index) = (view, index);
@@ -84,7 +90,7 @@ pub(crate) async fn in_chunks<C: Chunk>(
         // A long chain takes long to plan: on a busy account it would always come too late.
         let chain = if round == 0 { CHAIN } else { 1 };
         while drafts.len() < chain && end < todo.len() {
-            let to = (end + size).min(todo.len());
+            let to = end + fitting(&index, &todo[end..(end + size).min(todo.len())], verb.adds());
             let mut draft = Draft::new(target.scope(), &base);
             let results = verb.plan(source, &mut draft, &pick(&index, &todo[end..to])).await?;
             end = to;
@@ -115,7 +121,10 @@ pub(crate) async fn in_chunks<C: Chunk>(
             // Being overtaken counts only while nothing moves on.
             round = 0;
         }
-        if stopped.is_some() {
+        if let Some(stopped) = stopped {
+            if let Outcome::Exists(item) = stopped {
+                verb.without_content(item);
+            }
             round += 1;
             if round > ROUNDS {
                 return Err(busy());
@@ -132,6 +141,19 @@ pub(crate) async fn in_chunks<C: Chunk>(
     Ok(out)
 }
 
+/// Bytes of a change row that keywords may take; rows have at most 400 KB.
+const KEYWORD_BYTES: usize = 200 * 1024;
+
+/// How many of `uids` fit into one change row, at least one.
+fn fitting(index: &Index, uids: &[Uid], adds: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |uid: &&Uid| {
+        bytes += adds + index.get(**uid).map_or(0, |m| 2 * m.keywords.weight());
+        bytes <= KEYWORD_BYTES
+    };
+    uids.iter().take_while(fits).count().max(1)
+}
+
 fn pick(index: &Index, uids: &[Uid]) -> Vec<(Placed, Modseq)> {
     uids.iter().filter_map(|uid| index.get(*uid)).map(|m| (m.placed(), m.modseq)).collect()
 }
@@ -140,7 +162,7 @@ fn pick(index: &Index, uids: &[Uid]) -> Vec<(Placed, Modseq)> {
 pub(crate) async fn once<T>(mailbox: &Mailbox, mut decide: impl FnMut(&mut Draft) -> Result<T> + Send) -> Result<T> {
     let turn = mailbox.shared.writing.lock().await;
     for round in 0..ROUNDS {
-        let view = mailbox.view_to_write().await?;
+        let view = mailbox.view_to_decide().await?;
         let mut draft = Draft::new(mailbox.scope(), &view);
         let answer = decide(&mut draft)?;
         if draft.is_empty() {

@@ -43,6 +43,10 @@ impl Chunk for StoreChunk<'_> {
     type Out = One;
     const WRITES: usize = 1;
 
+    fn adds(&self) -> usize {
+        self.keywords.weight()
+    }
+
     async fn plan(&mut self, source: &Mailbox, draft: &mut Draft, messages: &[(Placed, Modseq)]) -> Result<Vec<One>> {
         let mut out = Vec::with_capacity(messages.len());
         for (placed, modseq) in messages {
