@@ -13,7 +13,6 @@ use crate::view::{Head, View};
 use penfold_ports::{Query, Row, Sk, When, Write};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Uid};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// What a check found.
 #[derive(Clone, Default, Debug)]
