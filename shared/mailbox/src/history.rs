@@ -6,12 +6,19 @@ use crate::change::Change;
 use crate::checkpoint::Manifest;
 use crate::content::{ContentFacts, gone};
 use penfold_ports::{BlobKey, Commit, Query, QueueName, Scope, Sk, When, Write, limits};
-use penfold_types::{AcceptanceId, CommitId, FolderId, Modseq, Result, TenantId, Timestamp};
+use penfold_types::{AcceptanceId, CommitId, FolderId, ItemId, Modseq, Result, TenantId, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Blobs younger than this are never swept: their commit may still be under way.
 const GRACE: Duration = Duration::from_secs(24 * 3600);
+
+/// For how long a queue may keep a job (Amazon SQS: 14 days at most), and so deliver it again.
+const REDELIVERY: Duration = Duration::from_secs(14 * 24 * 3600);
+
+fn item_of(sk: &Sk) -> Option<ItemId> {
+    ItemId::from_slice(sk.as_bytes().strip_prefix(b"i#")?)
+}
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Swept {
@@ -47,7 +54,9 @@ impl Mailbox {
         self.inner.world.table.put(Write::Update { key, set: vec![("fl".into(), floor.get().into())], remove: Vec::new(), when }).await?;
         self.shared.forget();
         self.remove_rows(Sk::changes(), |sk, _| modseq_of(sk).is_some_and(|m| m <= floor)).await?;
-        self.remove_rows(Sk::contents(), |_, row| gone(row).is_some_and(|m| m <= floor)).await?;
+        // A job may be handed out again after its mail was delivered, read and expunged: the content row is what says so.
+        let settled = |sk: &Sk| item_of(sk).is_some_and(|item| now.since(item.time()) >= REDELIVERY);
+        self.remove_rows(Sk::contents(), |sk, row| settled(sk) && gone(row).is_some_and(|m| m <= floor)).await?;
         Ok(floor)
     }
 
