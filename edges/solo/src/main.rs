@@ -5,7 +5,6 @@ mod control;
 mod process;
 mod seed;
 mod serve;
-mod upkeep;
 
 use clap::{Parser, Subcommand};
 use penfold_runtime::Settings;

@@ -3,7 +3,6 @@
 use crate::control::{self, Service};
 use crate::process::SoloProcess;
 use crate::seed::{self, DemoPerson, Seed};
-use crate::upkeep;
 use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_embedded::{OpenError, Ports};
@@ -13,6 +12,7 @@ use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_smtp::{Port, Role, Smtp};
 use penfold_transport::Transport;
 use penfold_types::Env;
+use penfold_upkeep::Upkeep;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -82,7 +82,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     let transport = start_mail(&mut tasks, &config, &world, &directory, &mailboxes, &stopped);
     let smtp = start_smtp(&mut tasks, &config, &env, &transport, &tls, listeners.smtp, &stopped);
     let imap = start_imap(&mut tasks, &env, &directory, &mailboxes, &tls, listeners.imap, &stopped);
-    let process = Arc::new(SoloProcess::new(world.clone(), smtp, imap));
+    let process = Arc::new(SoloProcess::new(world.clone(), transport, smtp, imap));
     for (listener, tls) in listeners.http.into_iter().zip([None, Some(tls.server.clone())]) {
         let router = penfold_http::router(process.clone());
         let serving = penfold_http::serve(env.clone(), listener, tls, router, stopped.clone());
@@ -95,7 +95,8 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     let service = Service { world: world.clone(), directory: directory.clone(), mailboxes: mailboxes.clone() };
     let control = control::listen(service, &data.join("control.sock"), stopped.clone()).map_err(|e| Failure::Other(e.to_string()))?;
     tasks.spawn(control);
-    tasks.spawn(upkeep::run(env.clone(), directory, mailboxes, config.retention_days, stopped.clone()));
+    let upkeep = Upkeep { env: env.clone(), directory, mailboxes: mailboxes.named("upkeep"), retention_days: config.retention_days };
+    tasks.spawn(upkeep.run(stopped.clone()));
 
     announce(&config, demo.as_deref());
     wait_for_signal().await.map_err(|e| Failure::Other(format!("signals cannot be received: {e}")))?;

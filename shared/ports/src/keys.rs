@@ -125,6 +125,24 @@ impl Sk {
         Self::parts(&[b"m#", hash])
     }
 
+    /// What one viewer set for himself, of all folders.
+    pub fn viewer(viewer: PrincipalId) -> Self {
+        Self::parts(&[b"v#", viewer.as_bytes(), b"#"])
+    }
+
+    pub fn viewer_folder(viewer: PrincipalId, folder: FolderId) -> Self {
+        Self::parts(&[b"v#", viewer.as_bytes(), b"#", folder.as_bytes()])
+    }
+
+    /// Folders that are gone and whose messages are still to be taken out.
+    pub fn all_emptying() -> Self {
+        Self::text("e#")
+    }
+
+    pub fn emptying(folder: FolderId) -> Self {
+        Self::parts(&[b"e#", folder.as_bytes()])
+    }
+
     pub fn checkpoint(folder: FolderId) -> Self {
         Self::parts(&[b"k#", folder.as_bytes()])
     }
