@@ -1,5 +1,6 @@
 //! HTTP: health and metrics now; the routers of the protocols that speak HTTP are mounted here later.
 
+mod client;
 mod listen;
 
 pub use listen::serve;

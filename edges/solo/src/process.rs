@@ -9,16 +9,10 @@ use penfold_transport::{Refusal, Transport};
 use std::sync::Arc;
 
 pub struct SoloProcess {
-    world: World,
-    transport: Transport,
-    smtp: Smtp,
-    imap: Arc<imap::Server>,
-}
-
-impl SoloProcess {
-    pub fn new(world: World, transport: Transport, smtp: Smtp, imap: Arc<imap::Server>) -> Self {
-        Self { world, transport, smtp, imap }
-    }
+    pub world: World,
+    pub transport: Transport,
+    pub smtp: Option<Smtp>,
+    pub imap: Option<Arc<imap::Server>>,
 }
 
 #[async_trait]
@@ -33,27 +27,15 @@ impl penfold_http::Process for SoloProcess {
 
     async fn metrics(&self) -> String {
         // Where even this cannot be asked, the other numbers still can.
-        let oldest = self.world.queue.oldest(QueueName::Deliver).await.unwrap_or_default();
-        let gauges = [
-            Gauge {
-                name: "penfold_deliver_oldest_seconds",
-                help: "How long the oldest job that can be worked on has waited.",
-                kind: "gauge",
-                value: oldest.as_secs_f64(),
-            },
-            Gauge {
-                name: "penfold_imap_connections",
-                help: "IMAP connections that are open.",
-                kind: "gauge",
-                value: self.imap.connections() as f64,
-            },
-            Gauge {
-                name: "penfold_smtp_connections",
-                help: "SMTP connections that are open.",
-                kind: "gauge",
-                value: self.smtp.open_connections() as f64,
-            },
-        ];
+        let oldest = self.world.queue.oldest(QueueName::Deliver).await.unwrap_or_default().as_secs_f64();
+        let gauge = |name, help, value| Gauge { name, help, kind: "gauge", value };
+        let mut gauges = vec![gauge("penfold_deliver_oldest_seconds", "How long the oldest job that can be worked on has waited.", oldest)];
+        if let Some(imap) = &self.imap {
+            gauges.push(gauge("penfold_imap_connections", "IMAP connections that are open.", imap.connections() as f64));
+        }
+        if let Some(smtp) = &self.smtp {
+            gauges.push(gauge("penfold_smtp_connections", "SMTP connections that are open.", smtp.open_connections() as f64));
+        }
         exposition(&self.world.meter, &gauges)
     }
 }
