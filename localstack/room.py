@@ -33,16 +33,16 @@ def call(result, what):
 
 def enter(join):
     """Moves this process, and its next child as first process, into a new room; or into the network of the room of process `join`."""
-    if join:
-        for kind in ("user", "net"):
-            there = f"/proc/{join}/ns/{kind}"
-            if os.stat(there).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:
-                with open(there) as f:
-                    call(libc.setns(f.fileno(), 0), f"joining the {kind} namespace")
-        call(libc.unshare(NEWPID | NEWNS), "unshare")
-        return
-    user, group = os.geteuid(), os.getegid()
-    call(libc.unshare(NEWPID | NEWNS | NEWNET | (NEWUSER if user else 0)), "unshare")
+    flags, user, group = NEWPID | NEWNS, os.geteuid(), os.getegid()
+    for kind in ("user", "net") if join else ():
+        there = f"/proc/{join}/ns/{kind}"
+        if os.stat(there).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:
+            with open(there) as f:
+                call(libc.setns(f.fileno(), 0), f"joining the {kind} namespace")
+            if kind == "user":
+                user = 0  # its owner may do there what root may
+    flags |= (0 if join else NEWNET) | (NEWUSER if user else 0)
+    call(libc.unshare(flags), "unshare")
     if user:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             with open(f"/proc/self/{name}", "w") as f:
