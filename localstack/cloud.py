@@ -199,8 +199,10 @@ def up(options):
             while not (answered := select.select([done], [], [], 0.2)[0]) and not signal.sigtimedwait(room.SIGNALS, 0):
                 pass
             if answered and os.read(done, 5):
-                with open(os.path.join(STATE, "cloud.json"), "w") as f:
+                kept = os.path.join(STATE, "cloud.json")
+                with open(kept + ".new", "w") as f:
                     json.dump({"pid": pid, "born": born(pid)}, f)
+                os.rename(kept + ".new", kept)
                 say("up; localstack/with-aws COMMAND runs in it, localstack/down ends it")
                 return 0
         except ProcessLookupError:

@@ -33,7 +33,7 @@ def call(result, what):
 
 def enter(join):
     """Moves this process, and its next child as first process, into a new room; or into the network of the room of process `join`."""
-    flags, user, group = NEWPID | NEWNS, os.geteuid(), os.getegid()
+    flags, user, group = NEWPID, os.geteuid(), os.getegid()
     for kind in ("user", "net") if join else ():
         there = f"/proc/{join}/ns/{kind}"
         if os.stat(there).st_ino != os.stat(f"/proc/self/ns/{kind}").st_ino:
@@ -42,7 +42,7 @@ def enter(join):
             if kind == "user":
                 user = 0  # its owner may do there what root may
     flags |= (0 if join else NEWNET) | (NEWUSER if user else 0)
-    call(libc.unshare(flags), "unshare")
+    call(libc.unshare(flags), "unshare")  # mounts follow in the first process, so that this one keeps its /proc
     if user:
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
             with open(f"/proc/self/{name}", "w") as f:
@@ -53,6 +53,7 @@ def furnish(scratch, joined):
     """The first process sets up what a room needs: its own /proc, a temporary file system over `scratch`, loopback."""
     def mount(source, target, kind, flags):
         call(libc.mount(source, target.encode(), kind, flags, None), f"mounting {target}")
+    call(libc.unshare(NEWNS), "unshare")
     mount(None, "/", None, MS_REC_PRIVATE)
     mount(b"proc", "/proc", b"proc", 0)
     mount(b"tmpfs", scratch, b"tmpfs", 0)
