@@ -1,0 +1,21 @@
+locals {
+  prefix    = "penfold-${var.cell}"
+  mail_host = "mail.${var.domain}"
+  # The first is what clients are told; the others are where they look by themselves.
+  web_hosts = ["www.${var.domain}", "autoconfig.${var.domain}", "autodiscover.${var.domain}", "mta-sts.${var.domain}"]
+  relays    = [for i in range(var.relays) : "out${i + 1}.${var.domain}"]
+
+  # How long edges take to finish after SIGTERM; their own setting, too.
+  drain_seconds = 30
+  health_port   = 2080
+
+  # Read by shared/aws in functions and edges alike.
+  environment = {
+    PENFOLD_CELL          = var.cell
+    PENFOLD_TABLE         = module.data.table_name
+    PENFOLD_BUCKET        = module.data.bucket_name
+    PENFOLD_QUEUE_DELIVER = module.queues.urls["deliver"]
+    PENFOLD_KEY           = module.data.key_arn
+    PENFOLD_LOG_FORMAT    = "json"
+  }
+}
