@@ -3,6 +3,7 @@
 Own, because the reader on PyPI keeps no lines; `terraform fmt -check` is the second opinion on the syntax.
 """
 
+import functools
 import re
 from dataclasses import dataclass, field
 
@@ -434,7 +435,9 @@ class Reader:
         return For(line, words, source, key, value, condition)
 
 
+@functools.lru_cache(maxsize=None)
 def read(text):
+    """The tree of a file. Nobody changes a tree, so one is enough for each text."""
     reader = Reader(text)
     return reader.body(False)
 
