@@ -6,7 +6,7 @@ module "service" {
   existing_zone  = var.existing_zone
   release        = var.release
   architecture   = var.architecture
-  network        = { cidr = "10.40.0.0/16", zones = 3, private_edges = true }
+  network        = { cidr = "10.40.0.0/16", zones = var.zones, private_edges = var.private_edges }
   edges          = var.edges
   relays         = 2
   run_relay      = var.run_relay

@@ -46,12 +46,23 @@ variable "edges" {
     max         = number
     connections = optional(number)
   }))
-  description = "20 KB for each idle connection, so a task of 2 GB is asked to hold 50,000."
+  description = "An idle connection takes 20 KB, so a task of 1 GB is asked to hold 20,000 and has room for the double, when its neighbour dies."
   default = {
     smtp = { cpu = 256, memory = 512, min = 2, max = 20 }
-    imap = { cpu = 512, memory = 2048, min = 2, max = 40, connections = 50000 }
+    imap = { cpu = 256, memory = 1024, min = 2, max = 40, connections = 20000 }
     http = { cpu = 256, memory = 512, min = 2, max = 20 }
   }
+}
+
+variable "zones" {
+  type    = number
+  default = 2
+}
+
+variable "private_edges" {
+  type        = bool
+  description = "Edges without public addresses. Dear: see infra/README.md. Without it their firewalls admit the load balancers alone."
+  default     = false
 }
 
 variable "run_relay" {
