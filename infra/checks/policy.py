@@ -116,6 +116,12 @@ class Policy:
         if "alarm_actions" not in item.body.attributes:
             self.find(item, item.line, f"alarm {name} tells nobody")
 
+    def aws_cloudwatch_log_metric_filter(self, _module, name, item):
+        words = (literal(item.argument("pattern")) or "").strip('"')
+        sources = list((self.root / "shared/aws").rglob("*.rs"))
+        if sources and not any(words in source.read_text() for source in sources):
+            self.find(item, item.line, f"nothing in shared/aws logs {words!r}")
+
     # What holds data
     def aws_s3_bucket(self, module, name, item):
         for kind in ("aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning", "aws_s3_bucket_policy"):

@@ -72,12 +72,13 @@ locals {
         Resource = local.queues
       },
     ]
-    dead_take = [
+    # Bodies of jobs that are too large for a message.
+    job_bodies_delete = [
       {
-        Sid      = "DeadTake"
+        Sid      = "JobBodiesDelete"
         Effect   = "Allow"
-        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
-        Resource = values(var.dead_arns)
+        Action   = ["s3:DeleteObject"]
+        Resource = ["${var.bucket_arn}/jobs/*"]
       },
     ]
     wakes_send = [

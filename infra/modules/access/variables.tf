@@ -17,7 +17,3 @@ variable "key_arn" {
 variable "queue_arns" {
   type = map(string)
 }
-
-variable "dead_arns" {
-  type = map(string)
-}

@@ -51,6 +51,17 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   }
 
   rule {
+    id     = "bodies-of-jobs-left-behind"
+    status = "Enabled"
+    filter {
+      prefix = "jobs/"
+    }
+    expiration {
+      days = var.job_days
+    }
+  }
+
+  rule {
     id     = "swept-blobs"
     status = "Enabled"
     filter {}

@@ -33,6 +33,11 @@ variable "recovery_days" {
   }
 }
 
+variable "job_days" {
+  type        = number
+  description = "Days after which the body of a job that was left behind is of use to nobody."
+}
+
 variable "protect" {
   type        = bool
   description = "Refuse to delete the table, and keep the bucket while it holds anything."

@@ -18,7 +18,7 @@ resource "aws_cloudwatch_metric_alarm" "oldest" {
 resource "aws_cloudwatch_metric_alarm" "dead" {
   for_each            = var.queues
   alarm_name          = "${var.prefix}-${each.key}-dead"
-  alarm_description   = "A job was given up, its account is parked. docs/operations-aws.md: Alarm: dead letters"
+  alarm_description   = "A message that no worker could even read or park. docs/operations-aws.md: Alarm: dead letters"
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dead[each.key].name }

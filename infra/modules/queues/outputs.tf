@@ -9,7 +9,3 @@ output "arns" {
 output "names" {
   value = { for name, queue in aws_sqs_queue.jobs : name => queue.name }
 }
-
-output "dead_arns" {
-  value = { for name, queue in aws_sqs_queue.dead : name => queue.arn }
-}

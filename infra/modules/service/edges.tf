@@ -61,6 +61,7 @@ module "edges" {
   statements      = module.access.statements
   repository_arns = module.artifacts.repository_arns
   environment = merge(local.environment, {
+    AWS_REGION         = data.aws_region.here.region
     PENFOLD_HOST_NAME  = local.mail_host
     PENFOLD_HTTP       = "0.0.0.0:${local.health_port}"
     PENFOLD_PROXY_FROM = module.network.cidr
@@ -81,9 +82,9 @@ module "relay" {
   reverse_names   = var.reverse_names
   image           = var.run_relay ? "${module.artifacts.repositories["relay"]}:${var.release}" : null
   statements      = module.access.statements
-  grants          = ["table_read", "table_write", "blobs_read", "jobs_send", "jobs_take", "keys"]
+  grants          = ["table_read", "table_write", "blobs_read", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
   repository_arn  = module.artifacts.repository_arns["relay"]
-  environment     = local.environment
+  environment     = merge(local.environment, { AWS_REGION = data.aws_region.here.region })
   architecture    = var.architecture
   drain_seconds   = local.drain_seconds
   log_days        = var.log_days

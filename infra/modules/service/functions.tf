@@ -1,8 +1,8 @@
 locals {
   # What each function may do; sizes come from infra/cell.json.
   function_grants = {
-    deliver = ["table_read", "table_write", "blobs_read", "blobs_write", "jobs_send", "jobs_take", "wakes_send", "keys"]
-    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_write", "blobs_delete", "jobs_send", "dead_take", "wakes_send", "keys"]
+    deliver = ["table_read", "table_write", "blobs_read", "blobs_write", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
+    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "keys"]
     account = ["table_read", "table_write", "keys"]
   }
 

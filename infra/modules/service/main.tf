@@ -19,6 +19,7 @@ module "data" {
   bucket        = var.definition.bucket
   key           = var.definition.key
   recovery_days = var.recovery_days
+  job_days      = local.job_days
   write_limit   = var.write_limit
   protect       = var.protect
 }
@@ -39,7 +40,6 @@ module "access" {
   bucket_arn = module.data.bucket_arn
   key_arn    = module.data.key_arn
   queue_arns = module.queues.arns
-  dead_arns  = module.queues.dead_arns
 }
 
 module "artifacts" {

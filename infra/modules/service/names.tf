@@ -1,3 +1,5 @@
+data "aws_region" "here" {}
+
 locals {
   prefix    = "penfold-${var.cell}"
   mail_host = "mail.${var.domain}"
@@ -8,6 +10,9 @@ locals {
   # How long edges take to finish after SIGTERM; their own setting, too.
   drain_seconds = 30
   health_port   = 2080
+
+  # As long as a job may still want its body: in the queue, and then among the dead letters.
+  job_days = ceil((max([for queue in values(var.definition.queues) : queue.retention]...) + var.definition.dead.retention) / 86400) + 1
 
   # Read by shared/aws in functions and edges alike.
   environment = {

@@ -4,6 +4,7 @@ module "watch" {
   table_name     = module.data.table_name
   queue_names    = module.queues.names
   function_names = module.functions.names
+  worker_logs    = module.functions.worker_logs
   http_balancer  = module.http.balancer
   tcp_balancer   = module.edges.balancer
   edge_target_groups = merge(

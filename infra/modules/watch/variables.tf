@@ -14,6 +14,11 @@ variable "function_names" {
   type = map(string)
 }
 
+variable "worker_logs" {
+  type        = map(string)
+  description = "Worker -> its log group."
+}
+
 variable "http_balancer" {
   type = string
 }
