@@ -3,6 +3,7 @@ usage: terraform.py SCHEMA"""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -48,15 +49,16 @@ def main():
                 return 1
             reattach = {PROVIDER: {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": server.pid, "Test": True, "Addr": {"Network": "unix", "String": socket}}}
             environment = os.environ | {"TF_REATTACH_PROVIDERS": json.dumps(reattach), "TF_CLI_CONFIG_FILE": "/dev/null", "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-            return check(place / "infra/envs", environment, begin)
+            places = sorted(p for p in (place / "infra/envs").iterdir()) + sorted({p.parent for p in (place / "infra/modules").rglob("*.tftest.hcl")})
+            return check(places, environment, begin)
         finally:
             server.terminate()
             server.wait()
 
 
-def check(environments, environment, begin):
-    status, passed = 0, []
-    for place in sorted(environments.iterdir()):
+def check(places, environment, begin):
+    status, tests, valid = 0, 0, []
+    for place in places:
         steps = [("init", "-backend=false", "-input=false"), ("validate", "-no-color")]
         if list(place.glob("*.tftest.hcl")):
             steps.append(("test", "-no-color"))
@@ -66,10 +68,10 @@ def check(environments, environment, begin):
                 status = 1
                 break
             if step[0] == "test":
-                passed.append(done.stdout.strip().splitlines()[-1])
+                tests += int(re.search(r"(\d+) passed", done.stdout).group(1))
         else:
-            passed.append(f"{place.name} is valid")
-    print(f"terraform: {'; '.join(passed)}; {time.perf_counter() - begin:.1f} s")
+            valid.append(place.name)
+    print(f"terraform: {', '.join(valid)} are valid, {tests} tests passed, {time.perf_counter() - begin:.1f} s")
     return status
 
 

@@ -1,7 +1,5 @@
 # What the whole environment comes to, with the provider's answers made up.
 mock_provider "aws" {
-  override_during = plan
-
   mock_data "aws_availability_zones" {
     defaults = { names = ["xx-test-1a", "xx-test-1b", "xx-test-1c"] }
   }
@@ -10,6 +8,16 @@ mock_provider "aws" {
   }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
+  }
+  mock_resource "aws_acm_certificate" {
+    defaults = {
+      domain_validation_options = [
+        { domain_name = "www.example.com", resource_record_name = "_1.www", resource_record_type = "CNAME", resource_record_value = "1" },
+        { domain_name = "autoconfig.example.com", resource_record_name = "_1.autoconfig", resource_record_type = "CNAME", resource_record_value = "2" },
+        { domain_name = "autodiscover.example.com", resource_record_name = "_1.autodiscover", resource_record_type = "CNAME", resource_record_value = "3" },
+        { domain_name = "mta-sts.example.com", resource_record_name = "_1.mta-sts", resource_record_type = "CNAME", resource_record_value = "4" },
+      ]
+    }
   }
 }
 
@@ -21,7 +29,6 @@ variables {
 }
 
 run "everything" {
-  command = plan
 
   assert {
     condition     = output.service.environment.PENFOLD_CELL == "dev" && output.service.environment.PENFOLD_TABLE == "penfold-dev"

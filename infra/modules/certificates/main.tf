@@ -8,15 +8,17 @@ resource "aws_acm_certificate" "http" {
   }
 }
 
+locals {
+  proofs = { for option in aws_acm_certificate.http.domain_validation_options : option.domain_name => option }
+}
+
 resource "aws_route53_record" "proof" {
-  for_each = {
-    for option in aws_acm_certificate.http.domain_validation_options : option.domain_name => option
-  }
+  for_each        = toset(var.names)
   zone_id         = var.zone_id
-  name            = each.value.resource_record_name
-  type            = each.value.resource_record_type
+  name            = local.proofs[each.key].resource_record_name
+  type            = local.proofs[each.key].resource_record_type
   ttl             = 300
-  records         = [each.value.resource_record_value]
+  records         = [local.proofs[each.key].resource_record_value]
   allow_overwrite = true
 }
 

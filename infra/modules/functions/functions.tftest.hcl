@@ -1,5 +1,4 @@
 mock_provider "aws" {
-  override_during = plan
   mock_resource "aws_lambda_function" {
     defaults = { version = "8" }
   }
@@ -24,7 +23,6 @@ variables {
 }
 
 run "triggers_and_rights" {
-  command = plan
   assert {
     condition     = keys(aws_lambda_event_source_mapping.queue) == ["deliver"] && aws_lambda_event_source_mapping.queue["deliver"].batch_size == 10
     error_message = "deliver takes batches of ten from its queue"
@@ -52,13 +50,12 @@ run "triggers_and_rights" {
 }
 
 run "two_versions_side_by_side" {
-  command = plan
   variables {
     stay_on = { deliver = "7" }
     canary  = 0.05
   }
   assert {
-    condition     = aws_lambda_alias.live["deliver"].function_version == "7" && aws_lambda_alias.live["deliver"].routing_config[0].additional_version_weights == { "8" = 0.05 }
+    condition     = aws_lambda_alias.live["deliver"].function_version == "7" && aws_lambda_alias.live["deliver"].routing_config[0].additional_version_weights["8"] == 0.05
     error_message = "the newest version gets the canary's share"
   }
 }

@@ -3,15 +3,17 @@ locals {
   edge_rules = { for i, paths in chunklist(var.edge_paths, 5) : tostring(100 + i) => paths }
 }
 
+# TLS again between the two, with the edges' certificate: what passes here is mail.
 resource "aws_lb_target_group" "edge" {
   name                 = "${var.prefix}-http-edge"
   vpc_id               = var.network.vpc_id
   target_type          = "ip"
-  protocol             = "HTTP"
+  protocol             = "HTTPS"
   port                 = var.edge_port
   deregistration_delay = tostring(var.drain_seconds)
 
   health_check {
+    protocol            = "HTTPS"
     path                = "/healthz"
     matcher             = "200"
     interval            = 10

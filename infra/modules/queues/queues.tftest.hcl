@@ -1,5 +1,4 @@
 mock_provider "aws" {
-  override_during = plan
 }
 
 variables {
@@ -11,7 +10,6 @@ variables {
 }
 
 run "names_are_those_of_the_local_cloud" {
-  command = plan
   assert {
     condition     = aws_sqs_queue.jobs["deliver"].name == "penfold-test-deliver.fifo" && aws_sqs_queue.dead["deliver"].name == "penfold-test-deliver-dead.fifo"
     error_message = "queues are penfold-CELL-QUEUE.fifo and penfold-CELL-QUEUE-dead.fifo"

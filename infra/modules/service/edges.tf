@@ -29,7 +29,9 @@ locals {
       PENFOLD_IMAP  = "0.0.0.0:2143"
       PENFOLD_IMAPS = "0.0.0.0:2993"
     }
-    http = {}
+    http = {
+      PENFOLD_HTTPS = "0.0.0.0:${local.https_port}"
+    }
   }
 }
 
@@ -56,14 +58,13 @@ module "edges" {
   http = {
     target_group_arn = module.http.edge_target_group_arn
     security_group   = module.http.security_group
-    port             = local.health_port
+    port             = local.https_port
   }
   statements      = module.access.statements
   repository_arns = module.artifacts.repository_arns
   environment = merge(local.environment, {
     AWS_REGION         = data.aws_region.here.region
     PENFOLD_HOST_NAME  = local.mail_host
-    PENFOLD_HTTP       = "0.0.0.0:${local.health_port}"
     PENFOLD_PROXY_FROM = module.network.cidr
     PENFOLD_DRAIN      = tostring(local.drain_seconds)
   })

@@ -41,7 +41,7 @@ module "http" {
   function_paths  = { account = ["/account", "/account/*"] }
   function_arns   = module.functions.live_arns
   edge_paths      = ["/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*"]
-  edge_port       = local.health_port
+  edge_port       = local.https_port
   drain_seconds   = local.drain_seconds
   protect         = var.protect
 }

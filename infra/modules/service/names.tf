@@ -9,7 +9,8 @@ locals {
 
   # How long edges take to finish after SIGTERM; their own setting, too.
   drain_seconds = 30
-  health_port   = 2080
+  # Where edges/http takes TLS from the load balancer.
+  https_port = 2443
 
   # As long as a job may still want its body: in the queue, and then among the dead letters.
   job_days = ceil((max([for queue in values(var.definition.queues) : queue.retention]...) + var.definition.dead.retention) / 86400) + 1
