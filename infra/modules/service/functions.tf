@@ -1,0 +1,47 @@
+locals {
+  # What each function may do; sizes come from infra/cell.json.
+  function_grants = {
+    deliver = ["table_read", "table_write", "blobs_read", "blobs_write", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
+    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "keys"]
+    account = ["table_read", "table_write", "keys"]
+  }
+
+  functions = {
+    for name, f in var.definition.functions : name => {
+      memory        = f.memory
+      timeout       = f.timeout
+      grants        = local.function_grants[name]
+      queue         = try(f.queue, null)
+      batch         = try(f.batch, null)
+      every_minutes = try(f.every_minutes, null)
+    }
+  }
+}
+
+module "functions" {
+  source       = "../functions"
+  prefix       = local.prefix
+  functions    = local.functions
+  statements   = module.access.statements
+  queue_arns   = module.queues.arns
+  environment  = local.environment
+  packages     = { bucket = module.artifacts.packages_bucket, version = var.release }
+  architecture = var.architecture
+  stay_on      = var.stay_on
+  canary       = var.canary
+  workers      = var.workers
+  log_days     = var.log_days
+}
+
+module "http" {
+  source          = "../http"
+  prefix          = local.prefix
+  network         = module.network
+  certificate_arn = module.certificates.http_arn
+  function_paths  = { account = ["/account", "/account/*"] }
+  function_arns   = module.functions.live_arns
+  edge_paths      = ["/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*"]
+  edge_port       = local.https_port
+  drain_seconds   = local.drain_seconds
+  protect         = var.protect
+}
