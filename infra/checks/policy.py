@@ -88,6 +88,8 @@ class Policy:
             self.find(access.locals["statements"], access.locals["statements"].line, f"nobody is granted {name}")
         cell = json.loads((self.root / "infra/cell.json").read_text())
         named = {k.value for k, _ in service.locals["function_grants"].value.items}
+        if not cell["bucket"]["versioning"] or not cell["key"]["rotation"]:
+            self.findings.append(Finding("infra/cell.json", 1, "restoring needs versions of blobs, and the key rotates: modules/cell-data does both, whatever is written here"))
         if named != set(cell["functions"]):
             self.find(service.locals["function_grants"], service.locals["function_grants"].line, f"infra/cell.json has the functions {', '.join(cell['functions'])}")
 
