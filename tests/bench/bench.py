@@ -2,7 +2,7 @@
 """`make bench`: Penfold beside Postfix + Dovecot, in one run on this machine, driven by the same clients, the sides taking turns.
 
 usage: bench.py [SECTION ...] [--repeat N] [--quick] [--connections N] [--no-peers] [--no-write]
-Sections: smtp idle folder select memory start (default: all). Prints a table and puts it into docs/benchmarks.md between its two markers.
+Sections: smtp idle folder select memory start fair (default: all). Prints a table and puts it into docs/benchmarks.md between its two markers.
 --connections: the large idle measurement (default 20,000, as far as the limit of open files goes; 0 leaves it out); it is filled and signed
 in person by person, which takes a while.
 """
@@ -21,7 +21,7 @@ sys.path.insert(0, HERE)
 import measures  # noqa: E402
 from sides import Peers, Penfold, lib  # noqa: E402
 
-SECTIONS = ("smtp", "idle", "folder", "select", "memory", "start")
+SECTIONS = ("smtp", "idle", "folder", "select", "memory", "start", "fair")
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 rows = []
 
@@ -166,6 +166,29 @@ def start(sides, work, args):
             time.sleep(0.5)
             side.kill()
     row("start to first IMAP greeting", "ms", got, "< 150 ms")
+
+
+def fair(sides, work, args):
+    """Penfold alone: a quiet tenant's mail while another tenant mails to a list of 10,000."""
+    members = 1000 if args.quick else 10000
+    side = Penfold(work, [person(0)], "fair", [("Loud", ["loud.test"], [(f"m{i}@loud.test", None, f"m{i}") for i in range(members)])])
+    say(f"signing up {members:,} people")
+    side.start()
+    try:
+        group = "everybody@loud.test"
+        side.command("group", "add", group, "--post", "anyone")
+        side.command("group", "member", "add", group, "--from", "-", text="".join(f"m{i}@loud.test\n" for i in range(members)))
+        measures.way_times(side, person(0), 50)
+        measures.way_times(side, person(0), 20, group)  # the mailboxes exist
+        quiet, loud = [], []
+        for _ in range(args.repeat):
+            quiet.append(measures.way_times(side, person(0), 300))
+            loud.append(measures.way_times(side, person(0), 300, group))
+        for at, which in ((0, "median"), (1, "99th percentile")):
+            row(f"MAIL FROM to the notice at IDLE, one mail every 20 ms, alone: {which}", "ms", {"Penfold": [q[at] for q in quiet]})
+            row(f"the same while another tenant mails to {members:,} members again and again: {which}", "ms", {"Penfold": [q[at] for q in loud]}, "at most twice" if at else "")
+    finally:
+        side.kill()
 
 
 def table():

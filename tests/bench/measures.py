@@ -81,6 +81,45 @@ def idle_notice(side, person, samples=40):
     return sorted(out)[len(out) // 2]
 
 
+def way_times(side, person, samples, mailing_to=None):
+    """(median, 99th percentile) of the milliseconds from MAIL FROM to EXISTS at an idling connection, one mail at a time every 20 ms.
+    With `mailing_to`, another connection meanwhile sends one mail after the other to that list, each as soon as the one before was delivered."""
+    stop = threading.Event()
+
+    def mail_the_list():
+        s, number = lib.Smtp(side.host, side.port["smtp"]), 0
+        while not stop.is_set():
+            s.send("bench@far.test", [mailing_to], message(4096, number))
+            number += 1
+            while not stop.is_set() and side.waiting_seconds() > 0:
+                time.sleep(0.05)
+        s.close()
+    loud = threading.Thread(target=mail_the_list)
+    c, s, out = side.imap(person), lib.Smtp(side.host, side.port["smtp"]), []
+    c.select("INBOX")
+    c.idle()
+    if mailing_to:
+        loud.start()
+        time.sleep(0.5)
+    for i in range(samples):
+        begin = time.perf_counter()
+        s.send("bench@far.test", [person], message(4096, i))
+        while b"EXISTS" not in c.response()[0]:
+            pass
+        took = time.perf_counter() - begin
+        out.append(took * 1e3)
+        time.sleep(max(0.0, 0.02 - took))
+    stop.set()
+    if mailing_to:
+        loud.join()
+        lib.wait_until(lambda: side.waiting_seconds() == 0, 300, 0.1, "the list's mail to be delivered")
+    c.done()
+    c.close()
+    s.close()
+    out.sort()
+    return out[len(out) // 2], out[len(out) * 99 // 100]
+
+
 def folder_of_10000(side, person, folder, appends):
     """Milliseconds of single commands on a big folder, and APPENDs a second on one connection."""
     c, got = side.imap(person), {}

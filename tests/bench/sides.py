@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
@@ -55,9 +56,9 @@ class Side:
 class Penfold(Side):
     name = "Penfold"
 
-    def __init__(self, work, people, label="penfold"):
+    def __init__(self, work, people, label="penfold", tenants=()):
         self.data = os.path.join(work, label)
-        seed = lib.write_seed(os.path.join(work, label + ".toml"), [("Bench", ["bench.test"], [(p, PASSWORD, p) for p in people])])
+        seed = lib.write_seed(os.path.join(work, label + ".toml"), [("Bench", ["bench.test"], [(p, PASSWORD, p) for p in people]), *tenants])
         self.server = lib.Server(self.data, seed)
         self.port = self.server.port
 
@@ -74,6 +75,15 @@ class Penfold(Side):
 
     def pids(self):
         return [self.server.pid]
+
+    def command(self, *words, text=None):
+        """An administrator's command to the running server."""
+        subprocess.run([lib.binary(), *words, "--data", self.data], input=text, text=True, stdout=subprocess.DEVNULL, check=True)
+
+    def waiting_seconds(self):
+        """How long the oldest delivery has waited; 0 where none waits."""
+        with urllib.request.urlopen(f"http://{self.host}:{self.port['http']}/metrics", timeout=30) as answer:
+            return next(float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith("penfold_deliver_oldest_seconds "))
 
     def launch(self):
         """Only starts the process: for timing the first greeting."""

@@ -80,7 +80,8 @@ def write_seed(path, tenants):
         for name, domains, people in tenants:
             f.write(f"[[tenant]]\nname = {toml_string(name)}\ndomains = [{', '.join(map(toml_string, domains))}]\npeople = [\n")
             for address, password, who in people:
-                f.write(f"  {{ address = {toml_string(address)}, password = {toml_string(password)}, name = {toml_string(who)} }},\n")
+                secret = f"password = {toml_string(password)}, " if password else ""
+                f.write(f"  {{ address = {toml_string(address)}, {secret}name = {toml_string(who)} }},\n")
             f.write("]\n")
     return path
 

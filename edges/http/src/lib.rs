@@ -1,9 +1,11 @@
 //! HTTP: health and metrics now; the routers of the protocols that speak HTTP are mounted here later.
 
+mod client;
 mod listen;
 
 pub use listen::serve;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -12,11 +14,12 @@ use axum::routing::get;
 use std::sync::Arc;
 
 /// What the routes ask the process.
+#[async_trait]
 pub trait Process: Send + Sync + 'static {
     /// An error says why no request should be sent here.
-    fn health(&self) -> Result<(), String>;
+    async fn health(&self) -> Result<(), String>;
     /// Prometheus text, format 0.0.4.
-    fn metrics(&self) -> String;
+    async fn metrics(&self) -> String;
 }
 
 pub fn router(process: Arc<dyn Process>) -> Router {
@@ -24,12 +27,12 @@ pub fn router(process: Arc<dyn Process>) -> Router {
 }
 
 async fn healthz(State(process): State<Arc<dyn Process>>) -> impl IntoResponse {
-    match process.health() {
+    match process.health().await {
         Ok(()) => (StatusCode::OK, "ok\n".to_owned()),
         Err(reason) => (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }
 }
 
 async fn metrics(State(process): State<Arc<dyn Process>>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], process.metrics())
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], process.metrics().await)
 }

@@ -1,7 +1,10 @@
 //! The sockets of HTTP, plain and TLS.
 
+use crate::client::{Client, named};
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::serve::Listener;
+use penfold_runtime::Front;
 use penfold_types::Env;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +26,7 @@ pub async fn serve(
     env: Env,
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
+    front: Front,
     router: Router,
     stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
@@ -30,6 +34,7 @@ pub async fn serve(
         // An error means that whoever could say stop is gone.
         let _ = stop.wait_for(|stop| *stop).await;
     };
+    let router = router.layer(from_fn_with_state(front, named)).into_make_service_with_connect_info::<Client>();
     match tls {
         None => axum::serve(listener, router).with_graceful_shutdown(stopped(stop)).await,
         Some(config) => {
@@ -69,7 +74,7 @@ async fn shake_hands(env: Env, listener: TcpListener, acceptor: TlsAcceptor, rea
 }
 
 /// Connections whose handshake is done.
-struct Shaken {
+pub(crate) struct Shaken {
     accepted: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
     address: SocketAddr,
 }

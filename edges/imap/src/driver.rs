@@ -4,6 +4,7 @@
 use crate::commands::idle;
 use crate::grammar::framer::{Framer, Step};
 use crate::session::{Next, Output, Server, Session};
+use penfold_runtime::{Front, settle};
 use std::future::poll_fn;
 use std::io;
 use std::mem::MaybeUninit;
@@ -25,8 +26,9 @@ const STALLED: Duration = Duration::from_secs(5 * 60);
 /// KB of literals that need no reservation.
 const SMALL_UPLOAD: u32 = 256;
 
-/// Accepts connections until `stop` turns true. With `tls` each begins with a handshake (RFC 8314 §3.2).
-pub async fn serve(server: Arc<Server>, listener: TcpListener, tls: bool, mut stop: watch::Receiver<bool>) {
+/// Accepts connections until `stop` turns true. With `tls` each begins with a handshake (RFC 8314 §3.2), after the header of
+/// the load balancer in `front` that it comes from.
+pub async fn serve(server: Arc<Server>, listener: TcpListener, tls: bool, front: Front, mut stop: watch::Receiver<bool>) {
     loop {
         let accepted = tokio::select! {
             biased;
@@ -34,10 +36,21 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, tls: bool, mut st
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((socket, peer)) => {
-                // Answers are written whole; waiting for more to send would only delay them.
-                let _ = socket.set_nodelay(true);
-                tokio::spawn(connection(server.clone(), socket, peer.ip(), tls, stop.clone()));
+            Ok((mut socket, peer)) => {
+                settle(&socket);
+                let (server, stop) = (server.clone(), stop.clone());
+                if !front.covers(peer.ip()) {
+                    tokio::spawn(connection(server, socket, peer.ip(), tls, stop));
+                    continue;
+                }
+                let front = front.clone();
+                tokio::spawn(async move {
+                    match front.client(&mut socket, peer.ip()).await {
+                        // A task of its own: this one is larger by what the header took.
+                        Ok(client) => drop(tokio::spawn(connection(server, socket, client, tls, stop))),
+                        Err(error) => tracing::debug!(balancer = %peer.ip(), %error, "a connection was closed"),
+                    }
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

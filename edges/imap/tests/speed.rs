@@ -96,7 +96,9 @@ fn speed() {
         println!("filled in {:.1} s", started.elapsed().as_secs_f64());
     });
     let server = Server::new(env, directory, mailboxes, Options::default());
-    runtime.spawn(async move { serve(server, tokio::net::TcpListener::from_std(listener).unwrap(), false, stopped).await });
+    runtime.spawn(async move {
+        serve(server, tokio::net::TcpListener::from_std(listener).unwrap(), false, penfold_runtime::Front::new(&[]), stopped).await
+    });
     let stream = TcpStream::connect(place).unwrap();
     stream.set_nodelay(true).unwrap();
     let mut client = Client(BufReader::with_capacity(1 << 20, stream));

@@ -3,6 +3,7 @@
 use crate::Smtp;
 use crate::config::Port;
 use parking_lot::Mutex;
+use penfold_runtime::{Front, settle};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -74,7 +75,7 @@ impl Smtp {
 
     /// Serves a port until the shutdown, and returns once the last of its connections has ended: those without a
     /// transaction at once, the others within the grace of the configuration.
-    pub async fn serve(self, listener: TcpListener, port: Port, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(self, listener: TcpListener, port: Port, front: Front, mut shutdown: watch::Receiver<bool>) {
         let (alive, mut gone) = mpsc::channel::<()>(1);
         loop {
             let accepted = tokio::select! {
@@ -83,6 +84,7 @@ impl Smtp {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
+                Ok((stream, peer)) if front.covers(peer.ip()) => self.behind(&front, stream, peer.ip(), port, &shutdown, &alive),
                 Ok((stream, peer)) => self.welcome(stream, peer.ip(), port, &shutdown, &alive),
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -94,6 +96,25 @@ impl Smtp {
         gone.recv().await;
     }
 
+    /// From a load balancer: all limits are those of the client that it names.
+    fn behind(
+        &self,
+        front: &Front,
+        mut stream: TcpStream,
+        balancer: IpAddr,
+        port: Port,
+        shutdown: &watch::Receiver<bool>,
+        alive: &mpsc::Sender<()>,
+    ) {
+        let (smtp, front, shutdown, alive) = (self.clone(), front.clone(), shutdown.clone(), alive.clone());
+        tokio::spawn(async move {
+            match front.client(&mut stream, balancer).await {
+                Ok(client) => smtp.welcome(stream, client, port, &shutdown, &alive),
+                Err(error) => tracing::debug!(%balancer, %error, "a connection was closed"),
+            }
+        });
+    }
+
     fn welcome(&self, stream: TcpStream, peer: IpAddr, port: Port, shutdown: &watch::Receiver<bool>, alive: &mpsc::Sender<()>) {
         let Some(guard) = self.connections.enter(peer) else {
             if !port.implicit_tls {
@@ -102,7 +123,7 @@ impl Smtp {
             }
             return;
         };
-        let _ = stream.set_nodelay(true);
+        settle(&stream);
         let (smtp, shutdown, alive) = (self.clone(), shutdown.clone(), alive.clone());
         tokio::spawn(async move {
             smtp.converse(stream, peer, port, shutdown).await;

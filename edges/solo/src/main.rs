@@ -2,12 +2,16 @@
 
 mod cli;
 mod control;
+mod failure;
+mod listeners;
+mod parts;
 mod process;
 mod seed;
 mod serve;
-mod upkeep;
+mod store;
 
 use clap::{Parser, Subcommand};
+use control::Place;
 use penfold_runtime::Settings;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -23,6 +27,10 @@ struct Arguments {
     /// Directory that holds everything
     #[arg(long, global = true, env = "PENFOLD_DATA", value_name = "DIR", default_value = "penfold-data")]
     data: PathBuf,
+    /// Administer what the environment names in the cloud, and no directory
+    #[cfg(feature = "cloud")]
+    #[arg(long, global = true)]
+    cloud: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -31,23 +39,39 @@ struct Arguments {
 enum Command {
     /// Run the service
     Serve(Box<Settings>),
+    /// Run one edge of it beside the cloud's store, which the environment names
+    #[cfg(feature = "cloud")]
+    Edge {
+        edge: parts::Edge,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
     #[command(flatten)]
     Administer(cli::Command),
 }
 
+fn ended(result: Result<(), failure::Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let place = Place::Directory(&arguments.data);
+    #[cfg(feature = "cloud")]
+    let place = if arguments.cloud { Place::Cloud } else { place };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return serve::Failure::Other(format!("no threads can be started: {error}")).report(),
+        Err(error) => return failure::Failure::Other(format!("no threads can be started: {error}")).report(),
     };
     runtime.block_on(async {
         match arguments.command {
-            Command::Serve(settings) => match serve::serve(&arguments.data, *settings).await {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(failure) => failure.report(),
-            },
-            Command::Administer(command) => cli::run(command, &arguments.data).await,
+            Command::Serve(settings) => ended(serve::serve(&arguments.data, *settings).await),
+            #[cfg(feature = "cloud")]
+            Command::Edge { edge, settings } => ended(serve::edge(edge.into(), *settings).await),
+            Command::Administer(command) => cli::run(command, place).await,
         }
     })
 }

@@ -25,7 +25,8 @@ struct SeedTenant {
 #[serde(deny_unknown_fields)]
 struct SeedPerson {
     address: Address,
-    password: String,
+    /// Without one the person receives, and signs in once there is one.
+    password: Option<String>,
     #[serde(default)]
     name: String,
 }
@@ -47,7 +48,7 @@ impl Seed {
             }
             for person in &tenant.people {
                 let name = if person.name.is_empty() { person.address.local().to_owned() } else { person.name.clone() };
-                let new = NewPerson { address: person.address.clone(), name, password: Some(person.password.clone()), quota: None };
+                let new = NewPerson { address: person.address.clone(), name, password: person.password.clone(), quota: None };
                 operator.ensure_person(&new).await?;
             }
         }

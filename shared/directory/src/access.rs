@@ -2,9 +2,9 @@
 //! an account comes through one of these functions, and each says on what ground.
 
 use crate::Directory;
-use crate::rows::{PrincipalKind, rest, sk};
-use penfold_ports::{Account, Query, Rights, Scope, Sk, TenantScope, Write};
-use penfold_types::{PrincipalId, Result, TenantId};
+use crate::rows::{PrincipalKind, gone_entry, read_time, rest, sk, tenant_of};
+use penfold_ports::{Account, Query, Rights, Row, Scope, Sk, TenantScope, Write, shared};
+use penfold_types::{PrincipalId, Result, TenantId, Timestamp};
 
 /// The owner of the account, after a sign-in.
 pub(crate) fn own(account: Account) -> Scope {
@@ -55,13 +55,28 @@ impl Directory {
         Ok(found)
     }
 
-    /// Mailboxes whose owner was deleted, for the sweep that destroys them; it then calls [`Directory::forget_gone`].
-    pub async fn gone_accounts(&self, tenant: TenantId) -> Result<Vec<Scope>> {
+    /// Mailboxes whose owner was deleted, and when, for upkeep, which destroys them in time and then calls
+    /// [`Directory::forget_gone`].
+    pub async fn gone_accounts(&self, tenant: TenantId) -> Result<Vec<(Scope, Timestamp)>> {
         let prefix = Sk::text("gone#");
         let pk = organisation(tenant).organisation(prefix.clone()).pk().clone();
         let rows = self.store().query_all(&Query::prefix(pk, &prefix)).await?;
-        let ids = rows.iter().filter_map(|(key, _)| PrincipalId::from_slice(rest(key, "gone#")?));
-        Ok(ids.map(|principal| own(Account { tenant, principal })).collect())
+        let read = |(key, row): &(Sk, Row)| {
+            let principal = PrincipalId::from_slice(rest(key, "gone#")?)?;
+            Some((own(Account { tenant, principal }), read_time(row)))
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    /// Tenants that were removed and of which something may be left.
+    pub async fn gone_tenants(&self) -> Result<Vec<TenantId>> {
+        let rows = self.store().query_all(&Query::prefix(shared::tenants(), &Sk::text("~"))).await?;
+        rows.iter().map(|(_, row)| tenant_of(row)).collect()
+    }
+
+    /// Once nothing of a removed tenant is left.
+    pub async fn forget_tenant(&self, tenant: TenantId) -> Result<()> {
+        Ok(self.store().put(Write::delete(gone_entry(tenant))).await?)
     }
 
     /// Once nothing of a deleted owner's mailbox is left.

@@ -58,7 +58,14 @@ impl Directory {
         if let Some(row) = self.store().batch_get(&keys).await?.into_iter().flatten().next() {
             return Ok(Recipient::of(&Route::read(&row)?));
         }
-        Ok(if self.domain_tenant(address.domain()).await?.is_some() { Recipient::Unknown } else { Recipient::Outside })
+        let Some(tenant) = self.domain_tenant(address.domain()).await? else { return Ok(Recipient::Outside) };
+        // RFC 5321 §4.5.1: every domain has a postmaster. Where none is named, it is the first person of the organisation.
+        if address.local().eq_ignore_ascii_case("postmaster")
+            && let Some(principal) = self.names(tenant, PrincipalKind::Person).await?.into_iter().min()
+        {
+            return Ok(Recipient::Mailbox(Account { tenant, principal }));
+        }
+        Ok(Recipient::Unknown)
     }
 
     /// True where `from` is the person's own address or alias, also with a `+detail` (RFC 6409 §6.1).

@@ -21,7 +21,7 @@
 //! | | `o#address` | a member outside |
 //! | | `w#address` | somebody named who may post |
 
-use penfold_ports::{Row, Sk, When};
+use penfold_ports::{Key, Row, Sk, When, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -231,6 +231,11 @@ pub(crate) fn principal_of(row: &Row) -> Result<PrincipalId> {
 
 pub(crate) fn tenant_of(row: &Row) -> Result<TenantId> {
     row.bytes("t").and_then(|bytes| TenantId::from_slice(bytes)).ok_or_else(|| damaged("no tenant"))
+}
+
+/// Where the list remembers a removed tenant for upkeep: no tenant can have such a name.
+pub(crate) fn gone_entry(tenant: TenantId) -> Key {
+    shared::tenant_entry(&format!("~{tenant}"))
 }
 
 /// A sort key of a text and an id.

@@ -18,6 +18,7 @@ use penfold_ports::{Blobs, Queue, QueueName, Secrets, Table, Wake, Watchers, Wor
 use penfold_types::Env;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,7 +84,8 @@ impl Ports {
 
 /// Opens `dir`, and makes it where it is not there.
 pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> {
-    fs::create_dir_all(dir).map_err(at(dir))?;
+    // What is in it is for the service's own user only.
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(at(dir))?;
     let lock = take_lock(dir)?;
     let store = dir.join("store");
     let fresh = !store.try_exists().map_err(at(&store))?;

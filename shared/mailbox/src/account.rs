@@ -146,6 +146,13 @@ impl Mailboxes {
         &self.0.world
     }
 
+    /// Nothing that this process knows of an account is believed any more.
+    pub(crate) fn forget(&self, scope: &Scope) {
+        if let Some(shared) = self.0.accounts.remove(&scope.account()) {
+            shared.forget();
+        }
+    }
+
     /// Opens an account. At its first opening it gets its folders: INBOX, Drafts, Sent, Archive, Junk and Trash.
     pub async fn open(&self, scope: &Scope) -> Result<Mailbox> {
         let shared = self.0.accounts.get_with(scope.account(), Arc::default);

@@ -60,6 +60,11 @@ pub enum Entry {
     /// Made, renamed, moved or (un)subscribed; the counts in it mean nothing.
     FolderSet(Folder),
     FolderGone(FolderId),
+    /// Somebody who is not the owner changed a setting of their own; the row `v#viewer#folder` says what it is now.
+    Viewer {
+        folder: FolderId,
+        viewer: PrincipalId,
+    },
 }
 
 const FORMAT: u8 = 1;
@@ -144,6 +149,11 @@ impl Entry {
                 out.push(6);
                 put_u64(out, folders.place(*folder));
             }
+            Self::Viewer { folder, viewer } => {
+                out.push(7);
+                put_u64(out, folders.place(*folder));
+                out.extend_from_slice(viewer.as_bytes());
+            }
         }
     }
 
@@ -164,6 +174,7 @@ impl Entry {
             4 => Self::Moved { from: folder, from_uid: Uid(from.u32()?), to: folders.get(from.u64()?)?, placed: read_placed(from)? },
             5 => Self::FolderSet(Folder::decode_facts(folder, from)?),
             6 => Self::FolderGone(folder),
+            7 => Self::Viewer { folder, viewer: PrincipalId::from_bytes(from.id()?) },
             _ => return None,
         })
     }

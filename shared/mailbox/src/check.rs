@@ -342,7 +342,7 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
                     places.entry(*from).or_default().remove(from_uid);
                     places.entry(*to).or_default().insert(placed.uid, placed.item);
                 }
-                Entry::Keywords { .. } | Entry::FolderSet(_) | Entry::FolderGone(_) => {}
+                Entry::Keywords { .. } | Entry::FolderSet(_) | Entry::FolderGone(_) | Entry::Viewer { .. } => {}
             }
         }
     }

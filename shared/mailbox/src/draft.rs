@@ -117,6 +117,7 @@ impl Draft {
             Entry::FolderGone(folder) => {
                 self.gone.insert(*folder);
             }
+            Entry::Viewer { .. } => {}
         }
         self.entries.push(entry);
     }
@@ -140,7 +141,7 @@ impl Draft {
         self.writes.push(Write::put_new(self.scope.key(Sk::content(placed.item)), arrival.content));
         self.writes.push(Write::put(self.scope.key(Sk::state(folder, placed.item)), state::to_row(&placed, self.modseq, arrival.digest)));
         if let Some(hash) = arrival.names_thread {
-            let row = Row::new().with("th", arrival.thread.as_bytes());
+            let row = Row::new().with("th", arrival.thread.as_bytes()).with("i", placed.item.as_bytes());
             self.writes.push(Write::put(self.scope.key(Sk::message_id(&hash)), row));
         }
         self.entry(Entry::Added { folder, placed });
@@ -157,7 +158,11 @@ impl Draft {
             When::Equal(vec![("ep".into(), before.head.epoch.into()), ("m".into(), before.head.modseq.get().into())])
         };
         let mut writes = Vec::with_capacity(items.len() + touched.len() + 2);
-        writes.push(Write::Update { key: scope.key(Sk::head()), set: view.head.attributes(), remove: Vec::new(), when: head_is });
+        let mut set = view.head.attributes();
+        if fresh {
+            set.push(("fl".into(), 0u64.into()));
+        }
+        writes.push(Write::Update { key: scope.key(Sk::head()), set, remove: Vec::new(), when: head_is });
         let mut due = Vec::new();
         for folder in touched.iter().filter_map(|id| view.folders.get(*id)) {
             let remove = if folder.parent.is_none() { vec!["p".into()] } else { Vec::new() };
@@ -169,6 +174,7 @@ impl Draft {
         }
         for folder in gone {
             writes.push(Write::delete(scope.key(Sk::folder(folder))));
+            writes.push(Write::put(scope.key(Sk::emptying(folder)), Row::new()));
         }
         writes.extend(items);
         let viewer = Some(scope.viewer()).filter(|viewer| *viewer != scope.account().principal);

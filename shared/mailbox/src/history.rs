@@ -2,41 +2,86 @@
 //! only they held; a sweep then removes blobs that nothing names any more.
 
 use crate::account::{Mailbox, Mailboxes, modseq_of};
-use crate::change::Change;
+use crate::change::{Change, Entry};
 use crate::checkpoint::Manifest;
-use crate::content::{ContentFacts, gone};
-use penfold_ports::{BlobKey, Commit, Query, QueueName, Scope, Sk, When, Write, limits};
-use penfold_types::{AcceptanceId, CommitId, FolderId, ItemId, Modseq, Result, TenantId, Timestamp};
-use std::collections::BTreeSet;
+use crate::content::{self, ContentFacts, gone};
+use crate::verbs::message_id_hash;
+use crate::view::{Head, View};
+use penfold_ports::{BlobKey, Commit, PortError, Query, QueueName, Row, Scope, Sk, When, Write, limits};
+use penfold_types::{AcceptanceId, CommitId, Error, FolderId, ItemId, Modseq, Result, TenantId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Blobs younger than this are never swept: their commit may still be under way.
-const GRACE: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// For how long a queue may keep a job (Amazon SQS: 14 days at most), and so deliver it again.
-const REDELIVERY: Duration = Duration::from_secs(14 * 24 * 3600);
+const REDELIVERY: Duration = Duration::from_secs(14 * DAY.as_secs());
 
-fn item_of(sk: &Sk) -> Option<ItemId> {
-    ItemId::from_slice(sk.as_bytes().strip_prefix(b"i#")?)
-}
+/// Blobs younger than this are never swept: a job that is still on its way may name them, and nothing else.
+const GRACE: Duration = Duration::from_secs(REDELIVERY.as_secs() + DAY.as_secs());
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Swept {
+    /// False where jobs wait that are too old to sweep beside them.
+    pub looked: bool,
     pub blobs: usize,
     pub kept: usize,
 }
 
+/// A stretch of the log that may go, oldest first.
+#[derive(Default)]
+struct Old {
+    last: Modseq,
+    rows: Vec<Sk>,
+    /// Items that it took out of the account for good.
+    removed: Vec<ItemId>,
+}
+
 impl Mailbox {
-    /// Drops changes older than `window`. Never past what a stored list still builds on: such lists are stored anew first.
+    /// Drops changes older than `window`, with the contents that only they named. Never past what a stored list still builds
+    /// on: such lists are stored anew first. What it costs grows with what is dropped.
     pub async fn trim(&self, window: Duration) -> Result<Modseq> {
         let now = self.inner.world.env.now();
         let cutoff = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX)));
-        let view = self.view().await?;
-        let floor = self.last_before(view.head.floor, cutoff).await?;
-        if floor <= view.head.floor {
-            return Ok(view.head.floor);
+        loop {
+            let view = self.view().await?;
+            // A cached view does not know of a floor that another process raised.
+            let row = self.inner.world.table.get(&self.scope().key(Sk::head())).await?;
+            let floor = row.and_then(|row| Head::from_row(&row)).map_or(Modseq(0), |head| head.floor);
+            let old = self.oldest_changes(floor, cutoff, now).await?;
+            if old.rows.is_empty() || old.last > floor && !self.raise_floor(&view, floor, old.last).await? {
+                return Ok(floor);
+            }
+            self.forget_changes(old).await?;
         }
-        let mut floor = floor;
+    }
+
+    /// A page's worth of the log's beginning: what an interrupted trim left, and what is older than `cutoff`. It ends where
+    /// an item was taken out that a job may still bring again: the content row is what says that it was delivered.
+    async fn oldest_changes(&self, floor: Modseq, cutoff: Timestamp, now: Timestamp) -> Result<Old> {
+        let page = self.inner.world.table.query(&Query::prefix(self.scope().pk().clone(), &Sk::changes())).await?;
+        let mut old = Old::default();
+        for (sk, row) in page.rows {
+            let Some(change) = modseq_of(&sk).and_then(|modseq| Change::from_row(modseq, &row)) else { break };
+            let removed = change.entries.iter().filter_map(|entry| match entry {
+                Entry::Removed { placed, .. } => Some(placed.item),
+                _ => None,
+            });
+            let removed: Vec<ItemId> = removed.collect();
+            let settled = change.at < cutoff && removed.iter().all(|item| now.since(item.time()) >= REDELIVERY);
+            if change.modseq > floor && !settled {
+                break;
+            }
+            old.last = change.modseq;
+            old.removed.extend(removed);
+            old.rows.push(sk);
+        }
+        Ok(old)
+    }
+
+    /// First the floor, so that no reader takes a half-removed log for a whole one. False where a list holds it back, or
+    /// somebody else is at it.
+    async fn raise_floor(&self, view: &View, from: Modseq, floor: Modseq) -> Result<bool> {
         for (folder, manifest) in self.manifests().await? {
             if view.folders.get(folder).is_none() {
                 // Left behind where a crash interrupted the deletion of a folder.
@@ -45,38 +90,60 @@ impl Mailbox {
                 self.store_list(folder).await?;
             }
         }
-        for (_, manifest) in self.manifests().await? {
-            floor = floor.min(manifest.modseq);
+        if self.manifests().await?.iter().any(|(_, manifest)| manifest.modseq < floor) {
+            return Ok(false);
         }
-        // First the floor, so that no reader takes a half-removed log for a whole one.
         let key = self.scope().key(Sk::head());
-        let when = When::Equal(vec![("ep".into(), view.head.epoch.into())]);
-        self.inner.world.table.put(Write::Update { key, set: vec![("fl".into(), floor.get().into())], remove: Vec::new(), when }).await?;
+        let when = When::Equal(vec![("ep".into(), view.head.epoch.into()), ("fl".into(), from.get().into())]);
+        let set = vec![("fl".into(), floor.get().into())];
+        let raised = match self.inner.world.table.put(Write::Update { key, set, remove: Vec::new(), when }).await {
+            Ok(()) => true,
+            Err(PortError::Condition { .. }) => false,
+            Err(error) => return Err(error.into()),
+        };
         self.shared.forget();
-        self.remove_rows(Sk::changes(), |sk, _| modseq_of(sk).is_some_and(|m| m <= floor)).await?;
-        // A job may be handed out again after its mail was delivered, read and expunged: the content row is what says so.
-        let settled = |sk: &Sk| item_of(sk).is_some_and(|item| now.since(item.time()) >= REDELIVERY);
-        self.remove_rows(Sk::contents(), |sk, row| settled(sk) && gone(row).is_some_and(|m| m <= floor)).await?;
-        Ok(floor)
+        Ok(raised)
     }
 
-    /// The last change after `floor` that is older than `cutoff`.
-    async fn last_before(&self, floor: Modseq, cutoff: Timestamp) -> Result<Modseq> {
-        let mut last = floor;
-        let mut query = Query::prefix(self.scope().pk().clone(), &Sk::changes());
-        loop {
-            let page = self.inner.world.table.query(&query).await?;
-            for (sk, row) in &page.rows {
-                match modseq_of(sk).and_then(|modseq| Change::from_row(modseq, row)) {
-                    Some(change) if change.at < cutoff => last = last.max(change.modseq),
-                    _ => return Ok(last),
-                }
-            }
-            match page.rows.last() {
-                Some((sk, _)) if page.more => query.from = sk.successor(),
-                _ => return Ok(last),
+    /// Contents before the changes that lead to them: whatever interrupts this, the next trim finds the rest.
+    async fn forget_changes(&self, old: Old) -> Result<()> {
+        let table = &self.inner.world.table;
+        let mut doomed = self.contents_of(&old).await?;
+        doomed.extend(old.rows);
+        for part in doomed.chunks(limits::WRITES) {
+            let writes = part.iter().map(|sk| Write::delete(self.scope().key(sk.clone()))).collect();
+            table.commit(&Commit { id: CommitId::new(&self.inner.world.env), writes }).await?;
+        }
+        Ok(())
+    }
+
+    /// The content rows that nothing but these changes names, and the rows by which their Message-IDs are found.
+    async fn contents_of(&self, old: &Old) -> Result<Vec<Sk>> {
+        let table = &self.inner.world.table;
+        let keys: Vec<_> = old.removed.iter().map(|item| self.scope().key(Sk::content(*item))).collect();
+        let (mut doomed, mut names) = (BTreeSet::new(), BTreeMap::new());
+        for ((item, key), row) in old.removed.iter().zip(&keys).zip(table.batch_get(&keys).await?) {
+            let Some(row) = row.filter(|row| gone(row).is_some_and(|modseq| modseq <= old.last)) else { continue };
+            doomed.insert(key.sk().clone());
+            // A damaged row keeps its Message-ID to itself.
+            if let Some(hash) = self.message_id(*item, &row).await.unwrap_or_default() {
+                names.insert(self.scope().key(Sk::message_id(&hash)), *item);
             }
         }
+        let keys: Vec<_> = names.keys().cloned().collect();
+        for ((key, item), row) in names.iter().zip(table.batch_get(&keys).await?) {
+            if row.is_some_and(|row| row.bytes("i").is_some_and(|own| own[..] == item.as_bytes()[..])) {
+                doomed.insert(key.sk().clone());
+            }
+        }
+        Ok(doomed.into_iter().collect())
+    }
+
+    async fn message_id(&self, item: ItemId, row: &Row) -> Result<Option<[u8; 16]>> {
+        let Some(version) = content::version(row) else { return Ok(None) };
+        let cipher = self.inner.cipher_of(self.scope().tenant(), version).await?;
+        let content = content::open(item, row, &cipher)?;
+        Ok(content.summary.envelope.message_id.as_deref().map(message_id_hash))
     }
 
     async fn manifests(&self) -> Result<Vec<(FolderId, Manifest)>> {
@@ -86,7 +153,7 @@ impl Mailbox {
     }
 
     /// Removes the rows of a kind that `which` picks.
-    async fn remove_rows(&self, prefix: Sk, which: impl Fn(&Sk, &penfold_ports::Row) -> bool + Send) -> Result<()> {
+    pub(crate) async fn remove_rows(&self, prefix: Sk, which: impl Fn(&Sk, &Row) -> bool + Send) -> Result<()> {
         let world = &self.inner.world;
         let mut query = Query::prefix(self.scope().pk().clone(), &prefix);
         loop {
@@ -126,13 +193,39 @@ impl Mailbox {
 }
 
 impl Mailboxes {
+    /// Destroys an account whose owner is gone: from the first write on nobody reads or writes it, and only a head that says
+    /// so stays. Its blobs are left to the sweep.
+    pub async fn destroy(&self, scope: &Scope) -> Result<()> {
+        let table = &self.world().table;
+        let key = scope.key(Sk::head());
+        let when = match table.get(&key).await?.as_ref().map(Head::from_row) {
+            None => When::Absent,
+            Some(None) => return Err(Error::broken("the account's head cannot be read")),
+            Some(Some(head)) => When::Equal(vec![("ep".into(), head.epoch.into()), ("m".into(), head.modseq.get().into())]),
+        };
+        table.put(Write::Put { key, row: Head::destroyed(), when }).await?;
+        self.forget(scope);
+        loop {
+            let page =
+                table.query(&Query { pk: scope.pk().clone(), from: Sk::text(""), to: None, limit: usize::MAX, reverse: false }).await?;
+            let doomed: Vec<&Sk> = page.rows.iter().map(|(sk, _)| sk).filter(|sk| **sk != Sk::head()).collect();
+            for part in doomed.chunks(limits::WRITES) {
+                let writes = part.iter().map(|sk| Write::delete(scope.key((*sk).clone()))).collect();
+                table.commit(&Commit { id: CommitId::new(&self.world().env), writes }).await?;
+            }
+            if !page.more {
+                return Ok(());
+            }
+        }
+    }
+
     /// Removes a tenant's blobs that none of its accounts names. `accounts` must be all of them. Keys are never used again
     /// and young blobs are left alone, so no delivery can be in the way.
     pub async fn sweep(&self, tenant: TenantId, accounts: &[Scope]) -> Result<Swept> {
-        // Mail that was accepted and waits is named by its job alone.
+        // Jobs that are given up, or that no worker came for, may be older than any grace.
         let queue = &self.world().queue;
         let dead = queue.dead(QueueName::Deliver).await?;
-        if queue.backlog(QueueName::Deliver, tenant).await? > 0 || dead.iter().any(|d| d.job.tenant == tenant) {
+        if queue.oldest(QueueName::Deliver).await? > GRACE - DAY || dead.iter().any(|d| d.job.tenant == tenant) {
             return Ok(Swept::default());
         }
         let mut names = BTreeSet::new();
@@ -141,7 +234,7 @@ impl Mailboxes {
         }
         let world = self.world();
         let now = world.env.now();
-        let mut swept = Swept::default();
+        let mut swept = Swept { looked: true, ..Swept::default() };
         let mut after: Option<BlobKey> = None;
         loop {
             let page = world.blobs.list(tenant, after.as_ref()).await?;

@@ -5,6 +5,7 @@ use crate::change::{Change, Entry, Placed};
 use crate::keywords::Keywords;
 use crate::uidset::UidSet;
 use penfold_types::{FolderId, ItemId, Modseq, Uid};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub(crate) const SEGMENT: u32 = 1024;
@@ -63,14 +64,31 @@ pub struct Index {
     folder: FolderId,
     modseq: Modseq,
     segments: Vec<Arc<Segment>>,
-    /// Distinct keyword sets; few, whatever the number of messages.
-    sets: Arc<Vec<Keywords>>,
+    /// Distinct keyword sets; mostly few, whatever the number of messages.
+    sets: Arc<Sets>,
     len: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Sets {
+    list: Vec<Keywords>,
+    places: HashMap<Keywords, u32>,
+    /// How many there may be before those that no message has any more are dropped.
+    room: usize,
+}
+
+/// Sets that are kept without a look at whether they are still in use.
+const ROOM: usize = 256;
+
+impl Default for Sets {
+    fn default() -> Self {
+        Self { list: vec![Keywords::NONE], places: HashMap::from([(Keywords::NONE, 0)]), room: ROOM }
+    }
 }
 
 impl Index {
     pub(crate) fn new(folder: FolderId, modseq: Modseq) -> Self {
-        Self { folder, modseq, segments: Vec::new(), sets: Arc::new(vec![Keywords::NONE]), len: 0 }
+        Self { folder, modseq, segments: Vec::new(), sets: Arc::default(), len: 0 }
     }
 
     pub fn folder(&self) -> FolderId {
@@ -95,7 +113,7 @@ impl Index {
             uid: slot.uid,
             item: slot.item,
             // A slot's set was made by `intern` of this very index.
-            keywords: self.sets.get(slot.set as usize).unwrap_or(&Keywords::NONE),
+            keywords: self.sets.list.get(slot.set as usize).unwrap_or(&Keywords::NONE),
             modseq: slot.modseq,
             created: slot.created,
             size: slot.size,
@@ -145,13 +163,13 @@ impl Index {
 
     /// The keyword sets in use; slots with the same set share it.
     pub fn keyword_sets(&self) -> &[Keywords] {
-        &self.sets
+        &self.sets.list
     }
 
     /// Bytes of memory, for the cache's budget.
     pub(crate) fn weight(&self) -> u32 {
         let slots: usize = self.segments.iter().map(|s| s.slots.capacity() * size_of::<Slot>() + 64).sum();
-        (slots + self.sets.len() * 64 + 128).try_into().unwrap_or(u32::MAX)
+        (slots + self.sets.list.len() * 160 + 128).try_into().unwrap_or(u32::MAX)
     }
 
     pub(crate) fn segments(&self) -> &[Arc<Segment>] {
@@ -159,15 +177,45 @@ impl Index {
     }
 
     pub(crate) fn intern(&mut self, keywords: &Keywords) -> u32 {
-        if let Some(at) = self.sets.iter().position(|own| own == keywords) {
-            return at as u32;
+        if let Some(at) = self.sets.places.get(keywords) {
+            return *at;
         }
-        Arc::make_mut(&mut self.sets).push(keywords.clone());
-        self.sets.len() as u32 - 1
+        let sets = Arc::make_mut(&mut self.sets);
+        let at = sets.list.len() as u32;
+        sets.list.push(keywords.clone());
+        sets.places.insert(keywords.clone(), at);
+        at
+    }
+
+    /// A client that gives each message a keyword of its own, and takes it away again, must not make this grow for ever.
+    fn drop_unused_sets(&mut self) {
+        if self.sets.list.len() < self.sets.room {
+            return;
+        }
+        let old = std::mem::take(&mut self.sets);
+        let sets = Arc::make_mut(&mut self.sets);
+        let mut moved: Vec<Option<u32>> = vec![None; old.list.len()];
+        if let Some(first) = moved.first_mut() {
+            *first = Some(0);
+        }
+        for segment in &mut self.segments {
+            for slot in &mut Arc::make_mut(segment).slots {
+                let Some(place) = moved.get_mut(slot.set as usize) else { continue };
+                slot.set = *place.get_or_insert_with(|| {
+                    let keywords = &old.list[slot.set as usize];
+                    let at = sets.list.len() as u32;
+                    sets.list.push(keywords.clone());
+                    sets.places.insert(keywords.clone(), at);
+                    at
+                });
+            }
+        }
+        sets.room = sets.list.len() * 2 + ROOM;
     }
 
     /// Sets a message, in place of one with its uid.
     pub(crate) fn put(&mut self, placed: &Placed, modseq: Modseq) {
+        self.drop_unused_sets();
         let slot = Slot {
             item: placed.item,
             modseq,
@@ -211,6 +259,7 @@ impl Index {
     }
 
     fn set_keywords(&mut self, uid: Uid, keywords: &Keywords, modseq: Modseq) {
+        self.drop_unused_sets();
         let set = self.intern(keywords);
         let Ok(at) = self.segment_place(uid) else { return };
         let Ok(place) = self.segments[at].slots.binary_search_by_key(&uid, |s| s.uid) else { return };
@@ -265,6 +314,21 @@ mod tests {
             received: 0,
             zone: 0,
         }
+    }
+
+    #[test]
+    fn keyword_sets_that_nobody_has_any_more_go() {
+        let mut index = Index::new(FolderId::from_bytes([1; 16]), Modseq(1));
+        for uid in 1..=20 {
+            index.put(&placed(uid), Modseq(2));
+        }
+        for round in 0..5_000u32 {
+            let name = format!("k{round}");
+            let own = Keywords::parse([name.as_str()]).unwrap();
+            index.put(&Placed { keywords: own.clone(), ..placed(round % 20 + 1) }, Modseq(3));
+            assert_eq!(index.get(Uid(round % 20 + 1)).map(|m| m.keywords.clone()), Some(own));
+        }
+        assert!(index.keyword_sets().len() <= ROOM + 50, "{}", index.keyword_sets().len());
     }
 
     #[test]

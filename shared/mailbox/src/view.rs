@@ -71,6 +71,12 @@ impl Head {
         ]
     }
 
+    /// What stays of an account that was destroyed.
+    pub(crate) fn destroyed() -> Row {
+        let head = Self { status: Status::Destroyed, epoch: u64::from(u32::MAX), ..Self::new() };
+        head.attributes().into_iter().fold(Row::new(), |row, (name, value)| row.with(name, value))
+    }
+
     pub(crate) fn from_row(row: &Row) -> Option<Self> {
         Some(Self {
             status: Status::from_number(row.u64("st")?)?,
@@ -146,6 +152,7 @@ impl View {
                 self.folders.remove(*folder);
                 self.head.tree = modseq;
             }
+            Entry::Viewer { .. } => self.head.tree = modseq,
         }
     }
 

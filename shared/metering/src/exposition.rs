@@ -10,7 +10,7 @@ pub struct Gauge {
     pub help: &'static str,
     /// `counter` or `gauge`.
     pub kind: &'static str,
-    pub value: u64,
+    pub value: f64,
 }
 
 /// Requests and request units by operation (not by tenant: that belongs in the usage API, not in a metric's labels), then
@@ -65,7 +65,7 @@ mod tests {
         let meter = Meter::default();
         meter.add("deliver", None, Units { write: 5, ..Units::default() });
         meter.add("deliver", Some(penfold_types::TenantId::from_bytes([1; 16])), Units { write: 7, read: 1, ..Units::default() });
-        let text = exposition(&meter, &[Gauge { name: "penfold_up", help: "Serving.", kind: "gauge", value: 1 }]);
+        let text = exposition(&meter, &[Gauge { name: "penfold_up", help: "Serving.", kind: "gauge", value: 1.0 }]);
         assert!(text.contains("penfold_units_total{operation=\"deliver\",kind=\"write\"} 12\n"), "{text}");
         assert!(text.contains("penfold_port_requests_total{operation=\"deliver\"} 2\n"), "{text}");
         assert!(!text.contains("blob_put"), "{text}");

@@ -31,7 +31,7 @@ impl From<PortError> for Error {
         match &error {
             PortError::Condition { .. } => Error::conflict("changed meanwhile").because(error),
             PortError::Throttled | PortError::Unknown => Error::retry("the store is busy").because(error),
-            PortError::Full => Error::retry("no space left").because(error),
+            PortError::Full => Error::full().because(error),
             PortError::Limit(_) => Error::limit("too large").because(error),
             PortError::Missing => Error::not_found("not there").because(error),
             PortError::Broken(_) => Error::broken("the store failed").because(error),

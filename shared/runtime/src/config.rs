@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::LogFormat;
+use crate::{Front, LogFormat, Network};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -47,6 +47,9 @@ pub struct Settings {
     /// Its private key (PEM)
     #[arg(long, env = "PENFOLD_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Networks whose load balancers put a PROXY protocol header (version 2) before each SMTP and IMAP connection
+    #[arg(long, env = "PENFOLD_PROXY_FROM", value_name = "NETWORK", value_delimiter = ',')]
+    pub proxy_from: Option<Vec<Network>>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -91,6 +94,7 @@ impl Settings {
             https,
             tls_certificate,
             tls_key,
+            proxy_from,
             max_message_size,
             cache,
             retention_days,
@@ -132,6 +136,7 @@ impl Settings {
             http: at(settings.http, 2080),
             https: at(settings.https, 2443),
             tls: settings.tls_certificate.zip(settings.tls_key),
+            front: Front::new(&settings.proxy_from.unwrap_or_default()),
             max_message_size,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
@@ -155,6 +160,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Certificate chain and key, as files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Load balancers in front of SMTP and IMAP.
+    pub front: Front,
     pub max_message_size: usize,
     pub cache_bytes: u64,
     pub retention_days: u32,

@@ -1,9 +1,13 @@
 //! From configuration to a running world: settings, TLS, telemetry, and the ports they ask for.
 
 mod config;
+mod proxy;
+mod socket;
 mod telemetry;
 mod tls;
 
 pub use config::{Config, ConfigError, Settings};
+pub use proxy::{Front, Network};
+pub use socket::settle;
 pub use telemetry::{LogFormat, start_logging};
 pub use tls::{Tls, TlsError};

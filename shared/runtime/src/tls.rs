@@ -25,11 +25,22 @@ impl Tls {
             .map_err(|e| TlsError(format!("cannot read the certificate in {}: {e}", certificate.display())))?;
         let key_file =
             PrivateKeyDer::from_pem_file(key).map_err(|e| TlsError(format!("cannot read the private key in {}: {e}", key.display())))?;
+        Self::with(chain, key_file).map_err(|e| TlsError(format!("the certificate in {} cannot be used: {e}", certificate.display())))
+    }
+
+    /// Made now and signed by itself: good behind a load balancer that does not ask.
+    pub fn make(host_name: &str) -> Result<Self, TlsError> {
+        let failed = |e: &dyn std::fmt::Display| TlsError(format!("cannot make a certificate for {host_name}: {e}"));
+        let made = rcgen::generate_simple_self_signed([host_name.to_owned()]).map_err(|e| failed(&e))?;
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).map_err(|e| failed(&e))?;
+        Self::with(vec![made.cert.der().clone()], key).map_err(|e| failed(&e))
+    }
+
+    fn with(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, rustls::Error> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key_file))
-            .map_err(|e| TlsError(format!("the certificate in {} cannot be used: {e}", certificate.display())))?;
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))?;
         Ok(Self { server: Arc::new(server) })
     }
 

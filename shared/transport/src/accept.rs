@@ -8,7 +8,7 @@ use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_formats::mime::{self, Summary};
 use penfold_ports::PortError;
-use penfold_types::{AcceptanceId, Address, Kind, TenantId, Timestamp};
+use penfold_types::{AcceptanceId, Address, TenantId, Timestamp};
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -100,7 +100,7 @@ impl Transport {
 
     fn refused(&self, error: penfold_types::Error) -> Refusal {
         // The one cause that a peer must hear before it sends the next message.
-        if error.kind() == Kind::Retry && error.text() == penfold_types::Error::from(PortError::Full).text() {
+        if error.is_full() {
             return self.0.stopped(PortError::Full);
         }
         Refusal::Later(error)

@@ -29,15 +29,25 @@ pub struct Error {
     kind: Kind,
     text: String,
     cause: Option<String>,
+    full: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), cause: None }
+        Self { kind, text: text.into(), cause: None, full: false }
     }
 
     pub fn retry(text: impl Into<String>) -> Self {
         Self::new(Kind::Retry, text)
+    }
+
+    /// The store has no room: come back later, and tell the operator.
+    pub fn full() -> Self {
+        Self { full: true, ..Self::retry("no space left") }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.full
     }
 
     pub fn invalid(text: impl Into<String>) -> Self {

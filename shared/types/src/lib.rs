@@ -2,6 +2,7 @@
 //! time, randomness and waiting are taken.
 
 mod address;
+pub mod date;
 mod env;
 mod error;
 mod id;

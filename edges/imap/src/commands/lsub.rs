@@ -19,11 +19,11 @@ pub async fn run(session: &mut Session, reference: &[u8], pattern: &bytes::Bytes
                 .unwrap_or_default()
                 .iter()
                 .take_while(|other| other.path.starts_with(&format!("{}/", node.path)))
-                .any(|other| other.subscribed());
-        if !node.subscribed() && !below {
+                .any(|other| other.subscribed);
+        if !node.subscribed && !below {
             continue;
         }
-        out.buf.extend_from_slice(if node.subscribed() { b"* LSUB () \"/\" " } else { b"* LSUB (\\Noselect) \"/\" " });
+        out.buf.extend_from_slice(if node.subscribed { b"* LSUB () \"/\" " } else { b"* LSUB (\\Noselect) \"/\" " });
         write_mailbox(&mut out.buf, &node.path, session.enabled.utf8());
         out.buf.extend_from_slice(b"\r\n");
         out.breathe().await?;

@@ -1,6 +1,7 @@
-use super::units::{day, show_time};
+use super::units::show_time;
 use crate::control::{Context, Reply};
 use clap::Args;
+use penfold_types::date::day;
 use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 

@@ -18,12 +18,11 @@ mod tests;
 mod trace;
 mod units;
 
-use crate::control::{Asked, Context, Reply, ask};
-use crate::serve::Failure;
+use crate::control::{Asked, Context, Place, Reply, ask};
+use crate::failure::Failure;
 use clap::{Args, Subcommand};
 use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 use std::process::ExitCode;
 
 /// Every noun, with what is done to it.
@@ -122,12 +121,12 @@ impl Command {
 }
 
 /// Runs one command to its end: 0 where it was done, 2 where the request must be changed, else 1.
-pub async fn run(mut command: Command, data: &Path) -> ExitCode {
+pub async fn run(mut command: Command, place: Place<'_>) -> ExitCode {
     let mut output = output::Output::new(command.json());
     if let Err(text) = command.prepare() {
         return output.failed("invalid", &text, 2);
     }
-    let asked = ask(command, data, |response| output.take(response)).await;
+    let asked = ask(command, place, |response| output.take(response)).await;
     match asked {
         Ok(Asked::Done) => output.done(),
         Ok(Asked::Failed { kind, text }) => {

@@ -1,6 +1,7 @@
 use super::{Context, Reply, Response, SOCKET, Service};
 use crate::cli::Command;
-use crate::serve::{Failure, open_store};
+use crate::failure::Failure;
+use crate::store::Store;
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
 use penfold_types::Env;
@@ -14,15 +15,40 @@ use tokio::net::UnixStream;
 const STARTING: u32 = 25;
 const STEP: Duration = Duration::from_millis(200);
 
+/// What a command works on.
+pub enum Place<'a> {
+    Directory(&'a Path),
+    /// What the environment names.
+    #[cfg(feature = "cloud")]
+    Cloud,
+}
+
 /// How a command ended; its lines have been taken by then.
 pub enum Asked {
     Done,
     Failed { kind: String, text: String },
 }
 
-/// Has `command` carried out by the server of this data directory, or here where none runs, and hands on each line of the
-/// answer. `take` says false when it wants no more.
-pub async fn ask(command: Command, data: &Path, mut take: impl FnMut(Response) -> bool) -> Result<Asked, Failure> {
+/// Has `command` carried out and hands on each line of the answer. `take` says false when it wants no more.
+pub async fn ask(command: Command, place: Place<'_>, take: impl FnMut(Response) -> bool) -> Result<Asked, Failure> {
+    match place {
+        Place::Directory(data) => in_directory(command, data, take).await,
+        #[cfg(feature = "cloud")]
+        Place::Cloud => in_cloud(command, take).await,
+    }
+}
+
+#[cfg(feature = "cloud")]
+async fn in_cloud(command: Command, mut take: impl FnMut(Response) -> bool) -> Result<Asked, Failure> {
+    let env = Env::system();
+    let store = Store::cloud(&env).await?;
+    let answer = in_process(command, Path::new("."), &env, &store, &mut take).await;
+    store.close().await;
+    answer
+}
+
+/// By the server of this data directory, or here where none runs.
+async fn in_directory(command: Command, data: &Path, mut take: impl FnMut(Response) -> bool) -> Result<Asked, Failure> {
     if let Some(stream) = connect(data).await? {
         return over_socket(stream, &command, take).await;
     }
@@ -34,10 +60,10 @@ pub async fn ask(command: Command, data: &Path, mut take: impl FnMut(Response) -
     }
     let env = Env::system();
     for _ in 0..STARTING {
-        match penfold_embedded_locked(&env, data)? {
-            Some(ports) => {
-                let answer = in_process(command, data, &env, &ports, &mut take).await;
-                ports.close();
+        match unless_locked(&env, data)? {
+            Some(store) => {
+                let answer = in_process(command, data, &env, &store, &mut take).await;
+                store.close().await;
                 return answer;
             }
             None => env.sleep(STEP).await,
@@ -53,9 +79,9 @@ pub async fn ask(command: Command, data: &Path, mut take: impl FnMut(Response) -
 }
 
 /// The store, or `None` where another process has it: a server may just be starting.
-fn penfold_embedded_locked(env: &Env, data: &Path) -> Result<Option<penfold_embedded::Ports>, Failure> {
-    match open_store(env, data) {
-        Ok(ports) => Ok(Some(ports)),
+fn unless_locked(env: &Env, data: &Path) -> Result<Option<Store>, Failure> {
+    match Store::local(env, data) {
+        Ok(store) => Ok(Some(store)),
         Err(Failure::Usage(_)) => Ok(None),
         Err(other) => Err(other),
     }
@@ -100,10 +126,10 @@ async fn in_process(
     command: Command,
     data: &Path,
     env: &Env,
-    ports: &penfold_embedded::Ports,
+    store: &Store,
     take: &mut impl FnMut(Response) -> bool,
 ) -> Result<Asked, Failure> {
-    let world = ports.world(env.clone());
+    let world = store.world(env);
     let directory = Directory::new(world.clone());
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
     let context = Context { service: Service { world, directory, mailboxes }, data: data.to_owned() };

@@ -6,7 +6,7 @@ mod client;
 mod reply;
 mod server;
 
-pub use client::{Asked, ask};
+pub use client::{Asked, Place, ask};
 pub use reply::{Reply, Response};
 pub use server::listen;
 

@@ -1,6 +1,6 @@
 use super::{Operator, Page, TenantInfo};
 use crate::access;
-use crate::rows::{Status, sk, tenant_of, time};
+use crate::rows::{Status, gone_entry, sk, tenant_of, time};
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
 use penfold_types::{Error, Result, TenantId};
 
@@ -14,11 +14,6 @@ fn check(name: &str) -> Result<String> {
     } else {
         Err(Error::invalid("a tenant's name has 1 to 100 letters, digits, spaces and any of - . _ &"))
     }
-}
-
-/// Where the list remembers a removed tenant for the sweep: no tenant can have such a name.
-fn gone_entry(tenant: TenantId) -> penfold_ports::Key {
-    shared::tenant_entry(&format!("~{tenant}"))
 }
 
 impl Operator {

@@ -153,3 +153,15 @@ async fn lists_come_in_pages() {
     let one = house.operator.person(&a("p99@one.test")).await.unwrap();
     assert_eq!(one.aliases, vec![a("p99@one.test")]);
 }
+
+/// RFC 5321 §4.5.1
+#[tokio::test(start_paused = true)]
+async fn every_domain_has_a_postmaster() {
+    let house = house().await;
+    let found = async |address: &str| house.directory.resolve_now(&a(address)).await.unwrap();
+    let first = found("ann@one.test").await;
+    assert_eq!(found("PostMaster@one.test").await, first, "the first person of the organisation");
+    assert_eq!(found("postmaster@three.test").await, Recipient::Outside);
+    house.operator.add_alias(&a("bob@one.test"), &a("postmaster@one.test")).await.unwrap();
+    assert_eq!(found("postmaster@one.test").await, found("bob@one.test").await);
+}

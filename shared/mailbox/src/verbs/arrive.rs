@@ -29,7 +29,7 @@ fn first_16(hash: &[u8]) -> [u8; 16] {
     out
 }
 
-fn message_id_hash(message_id: &[u8]) -> [u8; 16] {
+pub(crate) fn message_id_hash(message_id: &[u8]) -> [u8; 16] {
     let trimmed = message_id.trim_ascii();
     let bare = trimmed.strip_prefix(b"<").and_then(|m| m.strip_suffix(b">")).unwrap_or(trimmed);
     first_16(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bare).as_ref())

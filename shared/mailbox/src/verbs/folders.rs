@@ -1,13 +1,15 @@
 //! Making, renaming, deleting and subscribing folders.
 
 use super::expunge::ExpungeChunk;
-use super::{Chunk, once};
+use super::{Chunk, ROUNDS, busy, once};
 use crate::account::Mailbox;
 use crate::change::{Entry, Placed};
+use crate::commit::Outcome;
 use crate::draft::{Draft, items_per_commit};
 use crate::folder::{Folder, Folders, Role, check_name, inbox_folded};
-use penfold_ports::Rights;
+use penfold_ports::{Query, Rights, Row, Sk, When, Write};
 use penfold_types::{Error, FolderId, Modseq, Result};
+use std::collections::BTreeMap;
 
 /// Folders that one command may make on the way to a path.
 const NEW_LEVELS: usize = 16;
@@ -83,31 +85,87 @@ impl Mailbox {
         self.empty_gone(folder).await
     }
 
-    /// Takes out what is left in a folder that is gone: nothing else can change there, so its rows say what that is.
+    /// Takes out what is left in a folder that is gone, and what viewers set for it.
     pub(crate) async fn empty_gone(&self, folder: FolderId) -> Result<()> {
         self.inner.indexes.invalidate(&(self.account(), folder));
-        let left = self.read_rows(folder, Modseq(0)).await?;
-        let left: Vec<(Placed, Modseq)> = left.iter().map(|m| (m.placed(), m.modseq)).collect();
-        for part in left.chunks(items_per_commit(ExpungeChunk::WRITES)) {
-            once(self, |draft| {
-                ExpungeChunk::new(folder, false).remove(self, draft, part);
-                Ok(())
-            })
-            .await?;
+        let mut chunk = ExpungeChunk::new(folder, false);
+        let turn = self.shared.writing.lock().await;
+        let mut round = 0;
+        while !self.empty_once(&mut chunk).await? {
+            round += 1;
+            if round > ROUNDS {
+                return Err(busy());
+            }
+            self.reread(round).await?;
         }
-        self.drop_list(folder).await
+        drop(turn);
+        self.drop_list(folder).await?;
+        self.remove_rows(Sk::text("v#"), |sk, _| sk.as_bytes().ends_with(folder.as_bytes())).await?;
+        Ok(self.inner.world.table.put(Write::delete(self.scope().key(Sk::emptying(folder)))).await?)
     }
 
+    /// True once the folder is empty. The list is read after the view that the commits build on: whoever else takes
+    /// messages out meanwhile moves the head on, so that none is counted twice.
+    async fn empty_once(&self, chunk: &mut ExpungeChunk) -> Result<bool> {
+        let mut base = (*self.view_to_decide().await?).clone();
+        let left = self.read_rows(chunk.folder, Modseq(0)).await?;
+        let left: Vec<(Placed, Modseq)> = left.iter().map(|m| (m.placed(), m.modseq)).collect();
+        for part in left.chunks(items_per_commit(ExpungeChunk::WRITES)) {
+            let mut draft = Draft::new(self.scope(), &base);
+            chunk.remove(self, &mut draft, part);
+            base = draft.view_after();
+            match self.commit(draft).await? {
+                Outcome::Done => {}
+                Outcome::Stale => return Ok(false),
+                Outcome::Exists(item) => {
+                    chunk.without_content(item);
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Goes on with deletions that something interrupted.
+    pub async fn finish_deletions(&self) -> Result<()> {
+        let query = Query::prefix(self.scope().pk().clone(), &Sk::all_emptying());
+        for (sk, _) in self.inner.world.table.query_all(query).await? {
+            if let Some(folder) = sk.as_bytes().strip_prefix(b"e#").and_then(FolderId::from_slice) {
+                self.empty_gone(folder).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The viewer's own: what the owner is subscribed to is nobody else's.
     pub async fn subscribe(&self, folder: FolderId, on: bool) -> Result<()> {
         self.need(Rights::LOOKUP)?;
+        let (viewer, owner) = (self.scope().viewer(), self.account().principal);
         once(self, |draft| {
             let own = draft.view().folders.get(folder).cloned().ok_or_else(|| Error::not_found("no such folder"))?;
-            if own.subscribed != on {
+            if viewer != owner {
+                let key = self.scope().key(Sk::viewer_folder(viewer, folder));
+                draft.write(Write::Update { key, set: vec![("s".into(), on.into())], remove: Vec::new(), when: When::Always });
+                draft.entry(Entry::Viewer { folder, viewer });
+            } else if own.subscribed != on {
                 draft.entry(Entry::FolderSet(Folder { subscribed: on, ..own }));
             }
             Ok(())
         })
         .await
+    }
+
+    /// Where the viewer's subscriptions differ from the owner's; nothing for the owner.
+    pub async fn own_subscriptions(&self) -> Result<BTreeMap<FolderId, bool>> {
+        let viewer = self.scope().viewer();
+        if viewer == self.account().principal {
+            return Ok(BTreeMap::new());
+        }
+        let prefix = Sk::viewer(viewer);
+        let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;
+        let read =
+            |(sk, row): &(Sk, Row)| Some((FolderId::from_slice(sk.as_bytes().strip_prefix(prefix.as_bytes())?)?, row.u64("s")? != 0));
+        Ok(rows.iter().filter_map(read).collect())
     }
 }
 

@@ -9,6 +9,8 @@ mod expunge;
 mod folders;
 mod store;
 
+pub(crate) use arrive::message_id_hash;
+
 pub use append::{APPEND_LIMIT, Appended, NewMessage};
 pub use copy::Copied;
 pub use deliver::{Delivered, Delivery};

@@ -1,7 +1,8 @@
 use crate::support::*;
 use penfold_mailbox::Role;
+use penfold_ports::{Rights, Scope, Sk};
 use penfold_types::{FolderId, Kind, UidValidity};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[tokio::test(start_paused = true)]
 async fn missing_levels_are_made_and_names_are_checked() {
@@ -110,6 +111,30 @@ async fn a_deleted_folder_takes_its_messages_along() {
     assert_clean(&ann).await;
 }
 
+/// What deleted it was stopped half-way; two processes go on at once.
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_deletion_is_finished_once() {
+    let house = house().await;
+    let (one, two) = (house.open(house.ann).await, house.elsewhere().open(&house.scope(house.ann)).await.unwrap());
+    fill(&one, folder(&one, "INBOX").await, 1).await;
+    let used = one.usage().await.unwrap().0;
+    let doomed = one.create_folder("Doomed", None).await.unwrap();
+    fill(&one, doomed, 300).await;
+    let mut deleting = Box::pin(one.delete_folder(doomed));
+    // It disappears with one commit; then the future is dropped, somewhere on its way.
+    while two.folders().await.unwrap().get(doomed).is_some() {
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), &mut deleting).await;
+    }
+    drop(deleting);
+    assert!(one.head().await.unwrap().items > 1, "it was not stopped half-way");
+    let (first, second) = tokio::join!(one.finish_deletions(), two.finish_deletions());
+    first.and(second).unwrap();
+    assert_eq!((one.head().await.unwrap().items, one.usage().await.unwrap().0), (1, used));
+    let left = house.world.table.query_all(penfold_ports::Query::prefix(one.scope().pk().clone(), &Sk::all_emptying())).await.unwrap();
+    assert_eq!(left, []);
+    assert_clean(&one).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_remade_name_never_has_a_uidvalidity_again() {
     let house = house().await;
@@ -166,6 +191,26 @@ async fn subscriptions_are_kept() {
     ann.subscribe(junk, false).await.unwrap();
     let fresh = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
     assert!(!fresh.folder(junk).await.unwrap().subscribed);
+    assert_clean(&ann).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_subscribes_for_himself() {
+    let house = house().await;
+    let ann = house.open(house.ann).await;
+    let scope = Scope::grant(house.ann, house.bob.principal, Rights::MEMBER);
+    let bob = house.mailboxes.open(&scope).await.unwrap();
+    let junk = folder(&ann, "Junk").await;
+    let before = ann.head().await.unwrap();
+    bob.subscribe(junk, false).await.unwrap();
+    assert!(ann.folder(junk).await.unwrap().subscribed, "the owner's own stays");
+    assert_eq!(bob.own_subscriptions().await.unwrap(), BTreeMap::from([(junk, false)]));
+    assert_eq!(ann.own_subscriptions().await.unwrap(), BTreeMap::new());
+    assert!(ann.head().await.unwrap().tree > before.tree, "protocols that follow the log notice");
+    let own = bob.create_folder("Own", None).await.unwrap();
+    bob.subscribe(own, true).await.unwrap();
+    bob.delete_folder(own).await.unwrap();
+    assert_eq!(bob.own_subscriptions().await.unwrap(), BTreeMap::from([(junk, false)]), "it went with the folder");
     assert_clean(&ann).await;
 }
 

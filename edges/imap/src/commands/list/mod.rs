@@ -10,7 +10,6 @@ use crate::session::{OTHER_USERS, Outcome, Output, Session, Stop, shared_name};
 use pattern::Pattern;
 use penfold_mailbox::{Folder, Folders, Mailbox};
 use penfold_types::Kind;
-use std::sync::Arc;
 
 /// A name in the tree.
 pub struct Node {
@@ -21,13 +20,10 @@ pub struct Node {
     /// One's own: only these have a special use.
     pub own: bool,
     pub mailbox: Option<Mailbox>,
+    pub subscribed: bool,
 }
 
 impl Node {
-    pub fn subscribed(&self) -> bool {
-        self.folder.as_ref().is_some_and(|folder| folder.subscribed)
-    }
-
     fn special_use(&self) -> Option<&'static str> {
         self.folder.as_ref().filter(|_| self.own)?.role?.special_use()
     }
@@ -45,14 +41,14 @@ pub async fn run(session: &mut Session, args: &List, out: &mut Output) -> Outcom
         if !patterns.iter().any(|pattern| pattern.matches(&node.path)) {
             continue;
         }
-        let chosen = (!args.only_subscribed || node.subscribed()) && (!args.only_special || node.special_use().is_some());
+        let chosen = (!args.only_subscribed || node.subscribed) && (!args.only_special || node.special_use().is_some());
         // RFC 5258 §3.5: a name that is only on the way to one that was asked for.
         let below = args.recursive_match && {
             let rest = nodes.get(at + 1..).unwrap_or_default().iter();
             let children = rest.take_while(|other| is_below(&other.path, &node.path));
             let (mut subscribed, mut special) = (false, false);
             children.for_each(|other| {
-                subscribed |= other.subscribed();
+                subscribed |= other.subscribed;
                 special |= other.special_use().is_some();
             });
             (!args.only_subscribed || subscribed) && (!args.only_special || special)
@@ -85,7 +81,7 @@ pub fn patterns(session: &Session, reference: &[u8], patterns: &[bytes::Bytes]) 
 pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>, Stop> {
     let user = session.user()?;
     let mut nodes = Vec::new();
-    add(&mut nodes, "", &user.mailbox.folders().await?, &user.mailbox, true);
+    add(&mut nodes, "", &user.mailbox, true).await?;
     if !patterns.iter().any(|pattern| pattern.may_reach(OTHER_USERS)) {
         return Ok(nodes);
     }
@@ -93,7 +89,7 @@ pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>,
     if shared.is_empty() {
         return Ok(nodes);
     }
-    let level = |path: String| Node { path, folder: None, children: true, own: false, mailbox: None };
+    let level = |path: String| Node { path, folder: None, children: true, own: false, mailbox: None, subscribed: false };
     nodes.push(level(OTHER_USERS.to_owned()));
     for one in shared {
         let scope = match session.server.directory.open_shared(&user.who, one.principal).await {
@@ -105,19 +101,22 @@ pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>,
         let mailbox = session.server.mailboxes.open(&scope).await?;
         let root = format!("{OTHER_USERS}/{}", shared_name(&one));
         nodes.push(level(root.clone()));
-        add(&mut nodes, &format!("{root}/"), &mailbox.folders().await?, &mailbox, false);
+        add(&mut nodes, &format!("{root}/"), &mailbox, false).await?;
     }
     Ok(nodes)
 }
 
-fn add(nodes: &mut Vec<Node>, prefix: &str, folders: &Arc<Folders>, mailbox: &Mailbox, own: bool) {
+async fn add(nodes: &mut Vec<Node>, prefix: &str, mailbox: &Mailbox, own: bool) -> Result<(), Stop> {
+    let (folders, subscriptions) = (mailbox.folders().await?, mailbox.own_subscriptions().await?);
     nodes.extend(folders.iter().map(|(path, folder)| Node {
         path: format!("{prefix}{path}"),
         folder: Some(folder.clone()),
         children: folders.has_children(folder.id),
         own,
         mailbox: Some(mailbox.clone()),
+        subscribed: subscriptions.get(&folder.id).copied().unwrap_or(folder.subscribed),
     }));
+    Ok(())
 }
 
 /// One LIST response. Special uses are told also where nobody asked (RFC 6154 §2 allows it, and clients look for them).
@@ -128,7 +127,7 @@ fn write_node(session: &Session, node: &Node, subscribed: bool, below: Option<&L
     }
     attributes.push(if node.children { "\\HasChildren" } else { "\\HasNoChildren" });
     attributes.extend(node.special_use());
-    if subscribed && node.subscribed() {
+    if subscribed && node.subscribed {
         attributes.push("\\Subscribed");
     }
     out.buf.extend_from_slice(b"* LIST (");
@@ -150,6 +149,13 @@ fn write_node(session: &Session, node: &Node, subscribed: bool, below: Option<&L
 
 /// The LIST response of one mailbox.
 pub fn line(session: &Session, folders: &Folders, folder: &Folder, path: &str, own: bool, out: &mut Output) {
-    let node = Node { path: path.to_owned(), folder: Some(folder.clone()), children: folders.has_children(folder.id), own, mailbox: None };
+    let node = Node {
+        path: path.to_owned(),
+        folder: Some(folder.clone()),
+        children: folders.has_children(folder.id),
+        own,
+        mailbox: None,
+        subscribed: false,
+    };
     write_node(session, &node, false, None, out);
 }

@@ -4,8 +4,8 @@
 use super::message::{date, header, internet_lines};
 use super::state::key;
 use super::{Loaded, MESSAGE, Read, Sink};
-use crate::cli::units::{MONTHS, day};
 use penfold_formats::mime::header_fields;
+use penfold_types::date::{MONTHS, day};
 use penfold_types::{Error, Result};
 use std::collections::HashMap;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::control::{Asked, ask, listen};
+use crate::control::{Asked, Place, ask, listen};
 use std::os::unix::fs::PermissionsExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 async fn asked(office: &Office, line: &str) -> Answer {
     let mut answer = Answer::default();
-    let asked = ask(parse(line), office.dir.path(), |response| {
+    let asked = ask(parse(line), Place::Directory(office.dir.path()), |response| {
         answer.take(response);
         true
     })
@@ -68,11 +68,11 @@ async fn without_a_server_the_store_is_opened_here() {
     // The directory went with the office.
     assert!(!dir.exists());
     let mut lines = 0;
-    let asked = ask(parse("tenant list"), &dir, |_| true).await;
-    assert!(matches!(asked, Err(crate::serve::Failure::Usage(text)) if text.contains("no data")));
+    let asked = ask(parse("tenant list"), Place::Directory(&dir), |_| true).await;
+    assert!(matches!(asked, Err(crate::failure::Failure::Usage(text)) if text.contains("no data")));
     let kept = tempfile::tempdir().unwrap();
     for line in ["tenant add One --domain one.test", "person add ann@one.test --password secret", "person list"] {
-        let asked = ask(parse(line), kept.path(), |response| {
+        let asked = ask(parse(line), Place::Directory(kept.path()), |response| {
             lines += u32::from(matches!(response, Response::Item { .. }));
             true
         });

@@ -1,0 +1,96 @@
+//! What has to be done now and then: history that is older than the retention window is dropped, what was interrupted is
+//! finished, mailboxes whose owners are gone are destroyed, and blobs that nothing names are swept.
+
+use penfold_directory::Directory;
+use penfold_mailbox::Mailboxes;
+use penfold_types::{Env, Result, TenantId};
+use std::time::Duration;
+use tokio::sync::watch;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const EVERY: Duration = Duration::from_secs(6 * 3600);
+/// A sweep reads a row of each item, so it comes seldom.
+const ROUNDS_BETWEEN_SWEEPS: u32 = 28;
+/// For how long a deleted person's mailbox is kept.
+const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
+
+pub struct Upkeep {
+    pub env: Env,
+    pub directory: Directory,
+    pub mailboxes: Mailboxes,
+    pub retention_days: u32,
+}
+
+impl Upkeep {
+    /// Runs until the shutdown.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        for round in 0u32.. {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = self.env.sleep_jittered(EVERY) => {}
+            }
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => return,
+                done = self.round(round % ROUNDS_BETWEEN_SWEEPS == 0) => {
+                    if let Err(error) = done {
+                        tracing::warn!(%error, "upkeep was interrupted; it goes on next time");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Once over all tenants.
+    pub async fn round(&self, sweep: bool) -> Result<()> {
+        for tenant in self.directory.every_tenant().await? {
+            self.trim(tenant).await?;
+            self.destroy_gone(tenant, KEPT).await?;
+            if sweep {
+                self.sweep(tenant).await?;
+            }
+        }
+        for tenant in self.directory.gone_tenants().await? {
+            // Its keys are destroyed: nothing can be brought back.
+            self.destroy_gone(tenant, Duration::ZERO).await?;
+            if self.sweep(tenant).await? {
+                self.directory.forget_tenant(tenant).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn trim(&self, tenant: TenantId) -> Result<()> {
+        for scope in self.directory.every_account(tenant).await? {
+            let mailbox = self.mailboxes.open(&scope).await?;
+            mailbox.finish_deletions().await?;
+            let floor = mailbox.trim(DAY * self.retention_days).await?;
+            tracing::debug!(%tenant, %floor, "history trimmed");
+        }
+        Ok(())
+    }
+
+    async fn destroy_gone(&self, tenant: TenantId, kept: Duration) -> Result<()> {
+        for (scope, since) in self.directory.gone_accounts(tenant).await? {
+            if self.env.now().since(since) >= kept {
+                self.mailboxes.destroy(&scope).await?;
+                self.directory.forget_gone(scope.account()).await?;
+                tracing::info!(%tenant, principal = %scope.account().principal, "a deleted mailbox was destroyed");
+            }
+        }
+        Ok(())
+    }
+
+    /// True where no blob of the tenant is left.
+    async fn sweep(&self, tenant: TenantId) -> Result<bool> {
+        let mut accounts = self.directory.every_account(tenant).await?;
+        accounts.extend(self.directory.gone_accounts(tenant).await?.into_iter().map(|(scope, _)| scope));
+        let swept = self.mailboxes.sweep(tenant, &accounts).await?;
+        tracing::info!(%tenant, blobs = swept.blobs, "blobs swept");
+        Ok(swept.looked && swept.kept == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
