@@ -40,6 +40,9 @@ MISTAKES = [
     ("access/main.tf", '"s3:GetObject"', '"s3:*"', "BlobsRead: s3:* is too wide", -3),
     ("access/main.tf", "    jobs_take = [", "    jobs_took = [", "nobody is granted jobs_took", ANY),
     ("service/functions.tf", '"jobs_take"', '"jobs_steal"', "there is no grant jobs_steal"),
+    ("access/main.tf", '"s3:PutObject", "s3:AbortMultipartUpload"', '"s3:PutObject"', "nobody may be given s3:AbortMultipartUpload", ANY),
+    ("access/main.tf", '"dynamodb:Query"', '"dynamodb:Query", "dynamodb:Scan"', "nothing in shared/aws needs dynamodb:Scan", -3),
+    ("watch/parked.tf", "a job was given up", "a job was dropped", "nothing in shared/aws logs 'a job was dropped'", -4),
     ("queues/alarms.tf", "Alarm: oldest job", "Alarm: oldest jobs", "has no section 'Alarm: oldest jobs'"),
     ("queues/main.tf", 'resource "aws_sqs_queue" "dead" {', 'resource "aws_sqs_queue" "spare" {\n  redrive_policy = "{}"\n}\n\nresource "aws_sqs_queue" "dead" {', "no alarm watches aws_sqs_queue.spare"),
     ("cell-data/table.tf", "  point_in_time_recovery {\n    enabled                 = true\n    recovery_period_in_days = var.recovery_days\n  }\n", "", "has no point_in_time_recovery", -22),
@@ -56,6 +59,7 @@ def run(root, check):
         copy = Path(place)
         shutil.copytree(root / "infra", copy / "infra", ignore=shutil.ignore_patterns(".cache", ".terraform", "__pycache__"))
         shutil.copytree(root / "docs", copy / "docs")
+        shutil.copytree(root / "shared/aws/src", copy / "shared/aws/src")
         for mistake in MISTAKES:
             good += found(copy, check, *mistake)
     return good, len(MISTAKES)
