@@ -35,6 +35,9 @@ MISTAKES = [
     ("cell-data/main.tf", None, 'resource "aws_kms_alias" "this" {\n  target_key_id = "x"\n}\n', "is declared twice"),
     ("../envs/dev/main.tf", "workers        = 5", 'workers        = "few"', "'few' is no number"),
     ("../envs/dev/variables.tf", "min = 1, max = 2 }\n    imap", "min = 1, most = 2 }\n    imap", "most is not one of"),
+    ("edges/task.tf", "stop_seconds = var.drain_seconds + 15", "stop_seconds = local.stop_seconds + 15", "refers to itself: local.stop_seconds -> local.stop_seconds"),
+    ("service/main.tf", "  emails = var.emails", "  emails = keys(module.queues.urls)", "refers to itself: module.queues -> module.topic -> module.queues", ANY),
+    ("topic/main.tf", None, 'module "again" {\n  source = "../topic"\n  prefix = "x"\n  emails = []\n}\n', "modules call each other in a circle: topic -> topic"),
     # Our own policy.
     ("access/main.tf", "Resource = [var.table_arn]", 'Resource = "*"', "TableRead: * is too wide", -4),
     ("access/main.tf", '"s3:GetObject"', '"s3:*"', "BlobsRead: s3:* is too wide", -3),
