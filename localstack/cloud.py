@@ -45,7 +45,7 @@ class Servers:
     def __init__(self, logs):
         self.logs, self.ended, self.pids = logs, {}, {}
         base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PENFOLD_"))}
-        base |= {"TMPDIR": SCRATCH, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+        base |= {"TMPDIR": SCRATCH, "HOME": SCRATCH, "XDG_CACHE_HOME": SCRATCH, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
         jar = os.path.join(TOOLS, "dynamodb")
         # The quick compiler alone: starts with half of the work, and tests are over before the thorough one would pay.
         self.start("DynamoDB", ["java", "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={SCRATCH}", f"-Djava.library.path={jar}/DynamoDBLocal_lib",

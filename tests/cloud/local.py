@@ -32,7 +32,7 @@ class Place:
 
     def environment(self):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PENFOLD_") or k == "PENFOLD_CLOUD_TOOLS"}
-        return kept | {"PENFOLD_CLOUD_STATE": self.state, "TMPDIR": self.temp, MARK: self.mark}
+        return kept | {"PENFOLD_CLOUD_STATE": self.state, "TMPDIR": self.temp, "HOME": self.temp, MARK: self.mark}
 
     def start(self, *arguments, **options):
         return subprocess.Popen([os.path.join(BIN, arguments[0]), *arguments[1:]], env=self.environment(), text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, **options)
@@ -237,7 +237,7 @@ def joined_cells(place):
 
 def joined_faults(place):
     for kind in KINDS:
-        err = inside(place, kind, "--faults", f"1:1:{kind}", "--cell", kind)
+        err = inside(place, kind, "--faults", f"1:1:{kind}", "--cell", "faults")
         assert f"{kind} " in err.partition("faults of")[2], err
 
 
