@@ -2,13 +2,15 @@
 #   make run      build and serve on loopback; ARGS="--data DIR --seed FILE" goes to `penfold serve`
 #   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
+#   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build test test-rust test-interop test-crash test-diskfull test-powercut bench soak lint fuzz
+.PHONY: run build build-cloud cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud bench soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 100000
+CLOUD_ROUNDS ?= 20
 
 run: build
 	exec target/release/penfold serve $(ARGS)
@@ -17,7 +19,16 @@ build:
 	@scripts/setup-build
 	cargo build --release --locked -p penfold-solo
 
-test: test-rust test-interop test-crash test-diskfull test-powercut
+# Functions need a binary each; the edges are one. In two steps, so that features of the one do not reach the other.
+build-cloud:
+	@scripts/setup-build
+	cargo build --locked -p penfold-solo --features penfold-solo/cloud
+	cargo build --locked -p penfold-deliver -p penfold-upkeep -p penfold-account --features penfold-deliver/lambda,penfold-upkeep/lambda,penfold-account/lambda
+
+cloud: build-cloud
+	exec localstack/service
+
+test: test-rust test-interop test-crash test-diskfull test-powercut test-cloud
 
 test-rust:
 	@scripts/setup-build test
@@ -37,15 +48,21 @@ test-powercut: build
 	@scripts/setup-test tools
 	@$(SUITE) powercut python3 tests/powercut/powercut.py
 
+test-cloud: build-cloud
+	@$(SUITE) host python3 tests/cloud/host.py
+	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
+	@$(SUITE) container python3 tests/cloud/container.py
+
 bench: build
 	@scripts/setup-test bench
 	@$(SUITE) bench python3 tests/bench/bench.py $(ARGS)
 
-soak: build
+soak: build build-cloud
 	@scripts/setup-build test
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
+	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
 	@$(SUITE) simulation env SEEDS=$(SOAK_SEEDS) cargo nextest run --release --locked -p penfold-tests simulation
 
 lint:

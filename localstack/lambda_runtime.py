@@ -37,7 +37,7 @@ class Function:
         self.arn = f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.full_name}:live"
 
     def environment(self, address, stream):
-        kept = {k: v for k, v in os.environ.items() if k in GIVEN or k.startswith(GIVEN_PREFIXES)}
+        kept = {k: v for k, v in os.environ.items() if (k in GIVEN or k.startswith(GIVEN_PREFIXES)) and not k.endswith("_OF_HOST")}
         return kept | {
             "AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_FUNCTION_NAME": self.full_name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory),
             "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_EXECUTION_ENV": "AWS_Lambda_provided.al2023",

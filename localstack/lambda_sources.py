@@ -27,7 +27,8 @@ class Queue:
         self.url, self.region = url, os.environ.get("AWS_REGION", "us-east-1")
         self.arn = f"arn:aws:sqs:{self.region}:{ACCOUNT}:{url.rpartition('/')[2]}"
         config = Config(retries={"total_max_attempts": 10, "mode": "standard"}, max_pool_connections=host.limit + 2, read_timeout=40)
-        self.sqs = boto3.client("sqs", region_name=self.region, config=config)
+        # The platform's own requests may go another way than the function's, which may lead through the fault proxy.
+        self.sqs = boto3.client("sqs", region_name=self.region, config=config, endpoint_url=os.environ.get("AWS_ENDPOINT_URL_SQS_OF_HOST"))
         self.threads = [threading.Thread(target=self._poll, daemon=True) for _ in range(host.limit)]
         for t in self.threads:
             t.start()
