@@ -19,11 +19,11 @@ build:
 	@scripts/setup-build
 	cargo build --release --locked -p penfold-solo
 
-# Functions need a binary each; the edges are one. In two steps, so that features of the one do not reach the other.
+# The edges are one binary, the functions one each; in one step, so that nothing is built twice.
 build-cloud:
 	@scripts/setup-build
-	cargo build --locked -p penfold-solo --features penfold-solo/cloud
-	cargo build --locked -p penfold-deliver -p penfold-upkeep -p penfold-account --features penfold-deliver/lambda,penfold-upkeep/lambda,penfold-account/lambda
+	cargo build --locked -p penfold-solo -p penfold-deliver -p penfold-upkeep -p penfold-account \
+	  --features penfold-solo/cloud,penfold-deliver/lambda,penfold-upkeep/lambda,penfold-account/lambda
 
 cloud: build-cloud
 	exec localstack/service

@@ -3,6 +3,7 @@
 mod cli;
 mod control;
 mod failure;
+mod health;
 mod listeners;
 mod parts;
 mod process;
@@ -13,6 +14,7 @@ mod store;
 use clap::{Parser, Subcommand};
 use control::Place;
 use penfold_runtime::Settings;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,6 +48,12 @@ enum Command {
         #[command(flatten)]
         settings: Box<Settings>,
     },
+    /// Ask the service or edge that runs here whether it is well
+    Health {
+        /// Where it answers to HTTP
+        #[arg(long, env = "PENFOLD_HTTP", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2080")]
+        http: SocketAddr,
+    },
     #[command(flatten)]
     Administer(cli::Command),
 }
@@ -71,6 +79,7 @@ fn main() -> ExitCode {
             Command::Serve(settings) => ended(serve::serve(&arguments.data, *settings).await),
             #[cfg(feature = "cloud")]
             Command::Edge { edge, settings } => ended(serve::edge(edge.into(), *settings).await),
+            Command::Health { http } => ended(health::ask(http)),
             Command::Administer(command) => cli::run(command, place).await,
         }
     })
