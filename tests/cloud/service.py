@@ -118,12 +118,10 @@ class Rounds:
 
     def kill(self, rnd):
         """SIGKILL for one of the processes that are at work; gives back what brings it back."""
-        victims = [e for e in self.service.smtp + self.service.imap] + ["function"] * 2
-        victim = rnd.choice(victims)
+        functions = self.service.deliver.instances()
+        victim = rnd.choice(self.service.smtp + self.service.imap + ["function"] * (2 if functions else 0))
         if victim == "function":
-            victim = None
-            if pids := self.service.deliver.instances():
-                os.kill(rnd.choice(pids), signal.SIGKILL)
+            os.kill(rnd.choice(functions), signal.SIGKILL)
             name, again = "function", lambda: None
         else:
             victim.kill()

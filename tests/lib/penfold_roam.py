@@ -96,7 +96,7 @@ class Follower:
             self._catch_up()
             return
         known = f" {ranges(sorted(self.flags))}" if self.flags else ""
-        self._hear(c.cmd(f'SELECT "{self.folder}" (QRESYNC ({self.validity} {self.modseq}{known}))'))
+        self._hear(c.cmd(f'SELECT "{self.folder}" (QRESYNC ({self.validity} {max(self.modseq, 1)}{known}))'))
         self.resumed += 1
 
     def _follow(self):
