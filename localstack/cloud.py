@@ -45,9 +45,10 @@ class Servers:
     def __init__(self, logs):
         self.logs, self.ended, self.pids = logs, {}, {}
         base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PENFOLD_"))}
-        base |= {"TMPDIR": SCRATCH, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+        base |= {"TMPDIR": SCRATCH, "HOME": SCRATCH, "XDG_CACHE_HOME": SCRATCH, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
         jar = os.path.join(TOOLS, "dynamodb")
-        self.start("DynamoDB", ["java", "-Xmx1g", "-XX:+UseSerialGC", f"-Djava.io.tmpdir={SCRATCH}", f"-Djava.library.path={jar}/DynamoDBLocal_lib",
+        # The quick compiler alone: starts with half of the work, and tests are over before the thorough one would pay.
+        self.start("DynamoDB", ["java", "-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={SCRATCH}", f"-Djava.library.path={jar}/DynamoDBLocal_lib",
                                 f"-Dsqlite4java.library.path={jar}/DynamoDBLocal_lib", "-jar", f"{jar}/DynamoDBLocal.jar",
                                 "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(PORTS["dynamodb"])], base)
         self.start("LocalStack", [PYTHON, "-m", "localstack.runtime.main"], base | {
@@ -95,6 +96,24 @@ def resources(cell, servers, begin):
     return made["environment"]
 
 
+def known(cell):
+    """What `resources` found before for a cell of the running cloud; None where it has not been asked."""
+    try:
+        with open(os.path.join(STATE, f"cell-{cell}.json")) as f:
+            return json.load(f)
+    except FileNotFoundError:
+        return None
+
+
+def keep_json(name, value):
+    """Swapped in whole: others may read it at any moment."""
+    path = os.path.join(STATE, name)
+    new = f"{path}.{time.monotonic_ns()}"
+    with open(new, "w") as f:
+        json.dump(value, f)
+    os.rename(new, path)
+
+
 def environment(found, ports):
     """What a command in the room sees: nothing of the caller's own AWS account."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
@@ -129,9 +148,14 @@ def attend(options, joined):
     """with-aws, inside."""
     begin = time.monotonic()
     servers = None if joined else Servers(SCRATCH)
-    found = resources(options.cell, servers, begin)
-    if found is None:
-        return 70
+    shared = isinstance(joined, int)  # what `up` left running, and not the room that we are in already
+    found = known(options.cell) if shared else None
+    if not found:
+        found = resources(options.cell, servers, begin)
+        if not found:
+            return 70
+        if shared:
+            keep_json(f"cell-{options.cell}.json", found)
     ports, proxy = dict(PORTS), None
     if options.faults:
         proxy, instead = proxies(options.faults)
@@ -156,8 +180,9 @@ def keep(cell, ready, lock):
     os.setsid()
     begin = time.monotonic()
     servers = Servers(os.path.join(STATE, "logs"))
-    if resources(cell, servers, begin) is None:
+    if not (found := resources(cell, servers, begin)):
         return 70
+    keep_json(f"cell-{cell}.json", found)
     os.write(ready, b"ready")
     os.close(ready)
     with open(os.devnull) as null, open(os.path.join(STATE, "logs", "cloud.log"), "w") as log:
@@ -199,10 +224,7 @@ def up(options):
             while not (answered := select.select([done], [], [], 0.2)[0]) and not signal.sigtimedwait(room.SIGNALS, 0):
                 pass
             if answered and os.read(done, 5):
-                kept = os.path.join(STATE, "cloud.json")
-                with open(kept + ".new", "w") as f:
-                    json.dump({"pid": pid, "born": born(pid)}, f)
-                os.rename(kept + ".new", kept)
+                keep_json("cloud.json", {"pid": pid, "born": born(pid)})
                 say("up; localstack/with-aws COMMAND runs in it, localstack/down ends it")
                 return 0
         except ProcessLookupError:

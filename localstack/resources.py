@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
-PATIENCE = 60
+PATIENCE = 180  # a busy machine is slow, and a server that ended is noticed at once
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "infra", "cell.json")) as f:
     CELL = json.load(f)
 

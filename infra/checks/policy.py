@@ -15,6 +15,47 @@ SECRETS = {
     "random_password": "let whoever uses it make it",
     "tls_private_key": "let whoever uses it make it",
 }
+CALL = re.compile(r"\.\s*([a-z0-9_]+)\(\)")
+# Calls of the SDK, and the actions that they need.
+ACTIONS = {
+    "get_item": ["dynamodb:GetItem"],
+    "batch_get_item": ["dynamodb:BatchGetItem"],
+    "query": ["dynamodb:Query"],
+    "scan": ["dynamodb:Scan"],
+    "put_item": ["dynamodb:PutItem"],
+    "update_item": ["dynamodb:UpdateItem"],
+    "delete_item": ["dynamodb:DeleteItem"],
+    "describe_table": ["dynamodb:DescribeTable"],
+    "transact_get_items": ["dynamodb:GetItem"],
+    "transact_write_items": ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"],
+    "get_object": ["s3:GetObject", "kms:Decrypt"],
+    "head_object": ["s3:GetObject"],
+    "put_object": ["s3:PutObject", "kms:GenerateDataKey"],
+    "create_multipart_upload": ["s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"],
+    "abort_multipart_upload": ["s3:AbortMultipartUpload"],
+    "delete_object": ["s3:DeleteObject"],
+    "delete_objects": ["s3:DeleteObject"],
+    "list_objects_v2": ["s3:ListBucket"],
+    "head_bucket": ["s3:ListBucket"],
+    "create_queue": ["sqs:CreateQueue"],
+    "delete_queue": ["sqs:DeleteQueue"],
+    "get_queue_url": ["sqs:GetQueueUrl"],
+    "get_queue_attributes": ["sqs:GetQueueAttributes"],
+    "set_queue_attributes": ["sqs:SetQueueAttributes"],
+    "list_queues": ["sqs:ListQueues"],
+    "tag_queue": ["sqs:TagQueue"],
+    "send_message": ["sqs:SendMessage"],
+    "send_message_batch": ["sqs:SendMessage"],
+    "receive_message": ["sqs:ReceiveMessage"],
+    "delete_message": ["sqs:DeleteMessage"],
+    "delete_message_batch": ["sqs:DeleteMessage"],
+    "change_message_visibility": ["sqs:ChangeMessageVisibility"],
+    "change_message_visibility_batch": ["sqs:ChangeMessageVisibility"],
+    "encrypt": ["kms:Encrypt"],
+    "decrypt": ["kms:Decrypt"],
+    "generate_data_key": ["kms:GenerateDataKey"],
+    "describe_key": ["kms:DescribeKey"],
+}
 SECTION = re.compile(r"\. (docs/[a-z-]+\.md): (.+)$")
 
 
@@ -43,6 +84,7 @@ class Policy:
                 for backend in item.body.of("backend") if item.block.kind == "terraform" else ():
                     self.backend(item, backend)
         self.grants()
+        self.rights()
         for entry in self.allowed.keys() - self.met:
             self.findings.append(Finding(self.allowed_file, self.allowed[entry][0], f"{' '.join(entry)} is allowed and not used"))
 
@@ -88,8 +130,31 @@ class Policy:
             self.find(access.locals["statements"], access.locals["statements"].line, f"nobody is granted {name}")
         cell = json.loads((self.root / "infra/cell.json").read_text())
         named = {k.value for k, _ in service.locals["function_grants"].value.items}
+        if not cell["bucket"]["versioning"] or not cell["key"]["rotation"]:
+            self.findings.append(Finding("infra/cell.json", 1, "restoring needs versions of blobs, and the key rotates: modules/cell-data does both, whatever is written here"))
         if named != set(cell["functions"]):
             self.find(service.locals["function_grants"], service.locals["function_grants"].line, f"infra/cell.json has the functions {', '.join(cell['functions'])}")
+
+    def rights(self):
+        """What roles may be given is what the code asks for, no less and no more."""
+        sources = list((self.root / "shared/aws/src").rglob("*.rs"))
+        access = next((m for m in self.modules.values() if m.path.name == "access"), None)
+        if not sources or not access or "statements" not in access.locals:
+            return
+        item = access.locals["statements"]
+        wanted = {}
+        for source in sources:
+            for call in CALL.findall(source.read_text()):
+                for action in ACTIONS.get(call, ()):
+                    wanted[action] = f"{source.relative_to(self.root)} calls {call}"
+        granted = {}
+        for node in hcl.walk(item.value):
+            if isinstance(node, hcl.Object) and node.get("Effect"):
+                granted |= {action: node.line for action in strings(node.get("Action"))}
+        for action in sorted(wanted.keys() - granted.keys()):
+            self.find(item, item.line, f"{wanted[action]}, and nobody may be given {action}")
+        for action in sorted(granted.keys() - wanted.keys()):
+            self.find(item, granted[action], f"nothing in shared/aws needs {action}")
 
     def granted(self, item, names, known):
         for name in names.items:

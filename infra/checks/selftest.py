@@ -35,11 +35,17 @@ MISTAKES = [
     ("cell-data/main.tf", None, 'resource "aws_kms_alias" "this" {\n  target_key_id = "x"\n}\n', "is declared twice"),
     ("../envs/dev/main.tf", "workers        = 5", 'workers        = "few"', "'few' is no number"),
     ("../envs/dev/variables.tf", "min = 1, max = 2 }\n    imap", "min = 1, most = 2 }\n    imap", "most is not one of"),
+    ("edges/task.tf", "stop_seconds = var.drain_seconds + 15", "stop_seconds = local.stop_seconds + 15", "refers to itself: local.stop_seconds -> local.stop_seconds"),
+    ("service/main.tf", "  emails = var.emails", "  emails = keys(module.queues.urls)", "refers to itself: module.queues -> module.topic -> module.queues", ANY),
+    ("topic/main.tf", None, 'module "again" {\n  source = "../topic"\n  prefix = "x"\n  emails = []\n}\n', "modules call each other in a circle: topic -> topic"),
     # Our own policy.
     ("access/main.tf", "Resource = [var.table_arn]", 'Resource = "*"', "TableRead: * is too wide", -4),
     ("access/main.tf", '"s3:GetObject"', '"s3:*"', "BlobsRead: s3:* is too wide", -3),
     ("access/main.tf", "    jobs_take = [", "    jobs_took = [", "nobody is granted jobs_took", ANY),
     ("service/functions.tf", '"jobs_take"', '"jobs_steal"', "there is no grant jobs_steal"),
+    ("access/main.tf", '"s3:PutObject", "s3:AbortMultipartUpload"', '"s3:PutObject"', "nobody may be given s3:AbortMultipartUpload", ANY),
+    ("access/main.tf", '"dynamodb:Query"', '"dynamodb:Query", "dynamodb:Scan"', "nothing in shared/aws needs dynamodb:Scan", -3),
+    ("watch/parked.tf", "a job was given up", "a job was dropped", "nothing in shared/aws logs 'a job was dropped'", -4),
     ("queues/alarms.tf", "Alarm: oldest job", "Alarm: oldest jobs", "has no section 'Alarm: oldest jobs'"),
     ("queues/main.tf", 'resource "aws_sqs_queue" "dead" {', 'resource "aws_sqs_queue" "spare" {\n  redrive_policy = "{}"\n}\n\nresource "aws_sqs_queue" "dead" {', "no alarm watches aws_sqs_queue.spare"),
     ("cell-data/table.tf", "  point_in_time_recovery {\n    enabled                 = true\n    recovery_period_in_days = var.recovery_days\n  }\n", "", "has no point_in_time_recovery", -22),
@@ -56,6 +62,7 @@ def run(root, check):
         copy = Path(place)
         shutil.copytree(root / "infra", copy / "infra", ignore=shutil.ignore_patterns(".cache", ".terraform", "__pycache__"))
         shutil.copytree(root / "docs", copy / "docs")
+        shutil.copytree(root / "shared/aws/src", copy / "shared/aws/src")
         for mistake in MISTAKES:
             good += found(copy, check, *mistake)
     return good, len(MISTAKES)

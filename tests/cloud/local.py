@@ -32,14 +32,14 @@ class Place:
 
     def environment(self):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PENFOLD_") or k == "PENFOLD_CLOUD_TOOLS"}
-        return kept | {"PENFOLD_CLOUD_STATE": self.state, "TMPDIR": self.temp, MARK: self.mark}
+        return kept | {"PENFOLD_CLOUD_STATE": self.state, "TMPDIR": self.temp, "HOME": self.temp, MARK: self.mark}
 
     def start(self, *arguments, **options):
         return subprocess.Popen([os.path.join(BIN, arguments[0]), *arguments[1:]], env=self.environment(), text=True, stderr=subprocess.PIPE, stdout=subprocess.PIPE, **options)
 
     def run(self, *arguments, status=0):
         child = self.start(*arguments, stdin=subprocess.DEVNULL)
-        out, err = child.communicate(timeout=120)
+        out, err = child.communicate(timeout=400)
         assert child.returncode == status, f"{arguments}: status {child.returncode} instead of {status}\n{out}{err}"
         return out, err
 
@@ -88,7 +88,7 @@ def listening():
 
 def when_inside(place, child, ready):
     """Waits until the command of a with-aws has made the file `ready`."""
-    end = time.monotonic() + 90
+    end = time.monotonic() + 300
     while not os.path.exists(ready):
         assert child.poll() is None and time.monotonic() < end, child.stderr.read()
         time.sleep(0.05)
@@ -98,7 +98,7 @@ def when_inside(place, child, ready):
 def in_own_room(place, number, script, expect):
     """with-aws gets a signal while its command and a stray child of that are at work."""
     ready = os.path.join(place.work, "ready")
-    child = place.start("with-aws", "bash", "-c", f"setsid sleep 1000 & {script}; touch {ready}; sleep 1000; echo never", stdin=subprocess.DEVNULL)
+    child = place.start("with-aws", "bash", "-c", f"setsid sleep 1000 & {script}; touch {ready}; sleep 1000 & wait; echo never", stdin=subprocess.DEVNULL)
     when_inside(place, child, ready)
     assert len(place.processes()) >= 7
     begin = time.monotonic()
@@ -150,7 +150,7 @@ def test_two_at_a_time(place):
     try:
         children = [p.start("with-aws", *INSIDE, "alone", stdin=subprocess.DEVNULL) for p in (place, other)]
         for child in children:
-            out, err = child.communicate(timeout=120)
+            out, err = child.communicate(timeout=400)
             assert (child.returncode, out) == (0, "ok\n"), err
         place.clean()
         other.clean()
@@ -166,7 +166,7 @@ def test_without_root(place):
     nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     if subprocess.run([*nobody, "test", "-x", PYTHON, "-a", "-r", ROOT, "-a", "-x", sys.executable]).returncode:
         raise Skip("nobody else may read this checkout")
-    child = subprocess.run([*nobody, os.path.join(BIN, "with-aws"), *INSIDE, "cell"], env=place.environment(), capture_output=True, text=True, timeout=120)
+    child = subprocess.run([*nobody, os.path.join(BIN, "with-aws"), *INSIDE, "cell"], env=place.environment(), capture_output=True, text=True, timeout=400)
     assert (child.returncode, child.stdout) == (0, "ok\n"), child.stderr
     place.clean()
 
@@ -237,7 +237,7 @@ def joined_cells(place):
 
 def joined_faults(place):
     for kind in KINDS:
-        err = inside(place, kind, "--faults", f"1:1:{kind}", "--cell", kind)
+        err = inside(place, kind, "--faults", f"1:1:{kind}", "--cell", "faults")
         assert f"{kind} " in err.partition("faults of")[2], err
 
 

@@ -1,5 +1,7 @@
 //! `account` on Lambda, behind the HTTP load balancer.
 
+#![recursion_limit = "256"]
+
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use penfold_account::Peer;

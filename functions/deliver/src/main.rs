@@ -1,5 +1,7 @@
 //! `deliver` on Lambda: SQS hands it up to ten messages, and it answers which of them must come again.
 
+#![recursion_limit = "256"]
+
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use penfold_aws::{Event, Failures, Ports, Settings};
 use penfold_deliver::Deliver;

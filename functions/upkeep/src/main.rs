@@ -1,5 +1,7 @@
 //! `upkeep` on Lambda: a schedule calls it. `{"sweep": true}` also sweeps blobs, which reads a row of each item.
 
+#![recursion_limit = "256"]
+
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;

@@ -25,8 +25,8 @@ run "first_apply" {
     error_message = "mail leaves from two fixed addresses"
   }
   assert {
-    condition     = toset(keys(output.service.repositories)) == toset(["smtp", "imap", "http", "relay"])
-    error_message = "each edge has its repository"
+    condition     = toset(keys(output.service.repositories)) == toset(["edge", "relay"])
+    error_message = "edges share an image, the relay has its own"
   }
 }
 

@@ -12,7 +12,7 @@ locals {
       {
         Sid      = "TableRead"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:DescribeTable"]
+        Action   = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
         Resource = [var.table_arn]
       },
     ]
@@ -25,7 +25,6 @@ locals {
         Resource = [var.table_arn]
       },
     ]
-    # Without the right to list, S3 answers 403 instead of 404 for a blob that is not there.
     blobs_read = [
       {
         Sid      = "BlobsRead"
@@ -33,11 +32,23 @@ locals {
         Action   = ["s3:GetObject"]
         Resource = ["${var.bucket_arn}/*"]
       },
+    ]
+    # Without the right to list, S3 answers 403 instead of 404 for a blob that is not there. Edges also ask at their start
+    # whether bucket and queue are there.
+    blobs_list = [
       {
         Sid      = "BlobsList"
         Effect   = "Allow"
         Action   = ["s3:ListBucket"]
         Resource = [var.bucket_arn]
+      },
+    ]
+    jobs_look = [
+      {
+        Sid      = "JobsLook"
+        Effect   = "Allow"
+        Action   = ["sqs:GetQueueAttributes"]
+        Resource = local.queues
       },
     ]
     blobs_write = [
@@ -60,7 +71,7 @@ locals {
       {
         Sid      = "JobsSend"
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"]
+        Action   = ["sqs:SendMessage"]
         Resource = local.queues
       },
     ]
@@ -68,7 +79,7 @@ locals {
       {
         Sid      = "JobsTake"
         Effect   = "Allow"
-        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
+        Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
         Resource = local.queues
       },
     ]
@@ -85,7 +96,7 @@ locals {
       {
         Sid      = "WakesSend"
         Effect   = "Allow"
-        Action   = ["sqs:SendMessage", "sqs:GetQueueUrl"]
+        Action   = ["sqs:SendMessage"]
         Resource = [local.edge_queue]
       },
     ]
@@ -93,7 +104,7 @@ locals {
       {
         Sid      = "WakesTake"
         Effect   = "Allow"
-        Action   = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
+        Action   = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:ReceiveMessage", "sqs:DeleteMessage"]
         Resource = [local.edge_queue]
       },
     ]

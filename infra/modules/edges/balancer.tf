@@ -53,11 +53,12 @@ resource "aws_lb_target_group" "tcp" {
   connection_termination = true
 
   # Over TCP, because the balancer sends its PROXY header to a health check as well. Whether the edge is well
-  # and not only listening, its own health command says.
+  # and not only listening, its health command says.
   health_check {
     protocol            = "TCP"
     port                = "traffic-port"
     interval            = 10
+    timeout             = 5
     healthy_threshold   = 2
     unhealthy_threshold = 2
   }

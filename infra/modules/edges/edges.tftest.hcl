@@ -24,18 +24,18 @@ variables {
       grants = ["table_read"]
     }
   }
-  architecture    = "arm64"
-  spot            = false
-  network         = { vpc_id = "vpc-1", cidr = "10.0.0.0/16", public_subnets = ["subnet-1"], edge_subnets = ["subnet-2"], private = true }
-  http            = { target_group_arn = "arn:aws:tg", security_group = "sg-1", port = 2080 }
-  statements      = { table_read = [{ Sid = "TableRead", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:table"] }] }
-  repository_arns = { smtp = "arn:1", imap = "arn:2", http = "arn:3" }
-  environment     = { PENFOLD_CELL = "test" }
-  tls_secret_arn  = "arn:aws:secret"
-  health          = ["CMD", "/edge", "health"]
-  drain_seconds   = 30
-  protect         = true
-  log_days        = 7
+  architecture   = "arm64"
+  spot           = false
+  network        = { vpc_id = "vpc-1", cidr = "10.0.0.0/16", public_subnets = ["subnet-1"], edge_subnets = ["subnet-2"], private = true }
+  http           = { target_group_arn = "arn:aws:tg", security_group = "sg-1", port = 2080 }
+  statements     = { table_read = [{ Sid = "TableRead", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:table"] }] }
+  repository_arn = "arn:aws:ecr:repository"
+  environment    = { PENFOLD_CELL = "test" }
+  tls_secret_arn = "arn:aws:secret"
+  health         = ["CMD", "/penfold", "health"]
+  drain_seconds  = 30
+  protect        = true
+  log_days       = 7
 }
 
 run "a_task_is_locked_down_and_may_finish" {
@@ -49,6 +49,10 @@ run "a_task_is_locked_down_and_may_finish" {
   assert {
     condition     = { for e in jsondecode(aws_ecs_task_definition.edge["smtp"].container_definitions)[0].environment : e.name => e.value } == { PENFOLD_CELL = "test", PENFOLD_EDGE = "smtp" }
     error_message = "an edge is told its cell and its name"
+  }
+  assert {
+    condition     = jsondecode(aws_ecs_task_definition.edge["imap"].container_definitions)[0].command == ["edge", "imap"]
+    error_message = "one image, of which each edge runs its part"
   }
   assert {
     condition     = alltrue([for task in aws_ecs_task_definition.edge : task.runtime_platform[0].cpu_architecture == "ARM64"])

@@ -52,7 +52,7 @@ resource "aws_iam_role_policy" "start" {
         Sid      = "Image"
         Effect   = "Allow"
         Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        Resource = [var.repository_arns[each.key]]
+        Resource = [var.repository_arn]
       },
       {
         Sid      = "Certificate"

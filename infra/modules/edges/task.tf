@@ -22,6 +22,7 @@ resource "aws_ecs_task_definition" "edge" {
     {
       name                   = each.key
       image                  = each.value.image
+      command                = ["edge", each.key]
       essential              = true
       user                   = "65532:65532"
       readonlyRootFilesystem = true
@@ -36,7 +37,7 @@ resource "aws_ecs_task_definition" "edge" {
         { name = "PENFOLD_TLS_CERTIFICATE_PEM", valueFrom = "${var.tls_secret_arn}:certificate::" },
         { name = "PENFOLD_TLS_KEY_PEM", valueFrom = "${var.tls_secret_arn}:key::" },
       ]
-      healthCheck = {
+      healthCheck = length(var.health) == 0 ? null : {
         command     = var.health
         interval    = 10
         timeout     = 5

@@ -62,8 +62,9 @@ variable "statements" {
   })))
 }
 
-variable "repository_arns" {
-  type = map(string)
+variable "repository_arn" {
+  type        = string
+  description = "Where the image of all edges lies; each runs another part of it."
 }
 
 variable "environment" {
@@ -77,7 +78,7 @@ variable "tls_secret_arn" {
 
 variable "health" {
   type        = list(string)
-  description = "Command in the container that ends with 0 while the edge is well."
+  description = "Command in the container that ends with 0 while the edge is well; none with an empty list."
 }
 
 variable "drain_seconds" {

@@ -8,7 +8,7 @@ variables {
   prefix = "penfold-test"
   functions = {
     deliver = { memory = 512, timeout = 60, grants = ["table_read"], queue = "deliver", batch = 10 }
-    upkeep  = { memory = 512, timeout = 300, grants = [], every_minutes = 1 }
+    upkeep  = { memory = 512, timeout = 300, grants = [], clock = { often = { rate = "rate(1 minute)", input = "{}" } } }
     account = { memory = 256, timeout = 10, grants = [] }
   }
   statements   = { table_read = [{ Sid = "TableRead", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:table"] }] }
@@ -28,7 +28,7 @@ run "triggers_and_rights" {
     error_message = "deliver takes batches of ten from its queue"
   }
   assert {
-    condition     = aws_scheduler_schedule.clock["upkeep"].schedule_expression == "rate(1 minute)"
+    condition     = aws_scheduler_schedule.clock["upkeep-often"].schedule_expression == "rate(1 minute)"
     error_message = "upkeep is started by the clock"
   }
   assert {

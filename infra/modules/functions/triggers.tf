@@ -1,6 +1,9 @@
 locals {
   workers = { for name, f in var.functions : name => f if f.queue != null }
-  clocked = { for name, f in var.functions : name => f if f.every_minutes != null }
+  clocked = toset([for name, f in var.functions : name if length(f.clock) > 0])
+  clocks = merge([
+    for name, f in var.functions : { for clock, c in f.clock : "${name}-${clock}" => merge(c, { function = name }) }
+  ]...)
 }
 
 resource "aws_lambda_event_source_mapping" "queue" {
@@ -17,17 +20,18 @@ resource "aws_lambda_event_source_mapping" "queue" {
 
 # What the clock starts comes again by itself, so a run that failed is not repeated.
 resource "aws_scheduler_schedule" "clock" {
-  for_each            = local.clocked
+  for_each            = local.clocks
   name                = "${var.prefix}-${each.key}"
-  schedule_expression = "rate(${each.value.every_minutes} ${each.value.every_minutes == 1 ? "minute" : "minutes"})"
+  schedule_expression = each.value.rate
 
   flexible_time_window {
     mode = "OFF"
   }
 
   target {
-    arn      = aws_lambda_alias.live[each.key].arn
-    role_arn = aws_iam_role.clock[each.key].arn
+    arn      = aws_lambda_alias.live[each.value.function].arn
+    role_arn = aws_iam_role.clock[each.value.function].arn
+    input    = each.value.input
     retry_policy {
       maximum_retry_attempts = 0
     }

@@ -4,14 +4,14 @@ variable "prefix" {
 
 variable "functions" {
   type = map(object({
-    memory        = number
-    timeout       = number
-    grants        = list(string)
-    queue         = optional(string)
-    batch         = optional(number)
-    every_minutes = optional(number)
+    memory  = number
+    timeout = number
+    grants  = list(string)
+    queue   = optional(string)
+    batch   = optional(number)
+    clock   = optional(map(object({ rate = string, input = string })), {})
   }))
-  description = "One Lambda function each. `queue` makes it a worker, `every_minutes` starts it by the clock."
+  description = "One Lambda function each. `queue` makes it a worker, `clock` starts it at a rate with an input."
   validation {
     condition     = alltrue([for f in values(var.functions) : f.queue == null || (coalesce(f.batch, 0) >= 1 && coalesce(f.batch, 0) <= 10)])
     error_message = "A function with a queue needs a batch of 1 to 10: a FIFO queue hands out no more."

@@ -12,10 +12,12 @@ resource "aws_instance" "relay" {
   iam_instance_profile = aws_iam_instance_profile.machine.name
   ebs_optimized        = true
 
-  # A cluster of its own, so that nothing else is put on these machines.
+  # A cluster of its own, so that nothing else is put on these machines. A task on the host's network gets its own role
+  # only where the agent is told so.
   user_data = <<-EOT
     #!/bin/bash
     echo ECS_CLUSTER=${aws_ecs_cluster.relay.name} >> /etc/ecs/ecs.config
+    echo ECS_ENABLE_TASK_IAM_ROLE_NETWORK_HOST=true >> /etc/ecs/ecs.config
   EOT
 
   primary_network_interface {

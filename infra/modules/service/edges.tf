@@ -14,9 +14,9 @@ locals {
   }
 
   edge_grants = {
-    smtp = ["table_read", "table_write", "blobs_write", "jobs_send", "keys"]
-    imap = ["table_read", "table_write", "blobs_read", "blobs_write", "wakes_send", "wakes_take", "keys"]
-    http = ["table_read", "table_write", "blobs_read", "blobs_write", "jobs_send", "wakes_send", "wakes_take", "keys"]
+    smtp = ["table_read", "table_write", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "keys"]
+    imap = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "wakes_send", "wakes_take", "keys"]
+    http = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "wakes_send", "wakes_take", "keys"]
   }
 
   edge_environment = {
@@ -40,7 +40,7 @@ module "edges" {
   prefix = local.prefix
   services = {
     for name, size in var.edges : name => merge(size, {
-      image       = "${module.artifacts.repositories[name]}:${var.release}"
+      image       = "${module.artifacts.repositories["edge"]}:${var.release}"
       ports       = local.edge_ports[name]
       grants      = local.edge_grants[name]
       environment = local.edge_environment[name]
@@ -60,19 +60,19 @@ module "edges" {
     security_group   = module.http.security_group
     port             = local.https_port
   }
-  statements      = module.access.statements
-  repository_arns = module.artifacts.repository_arns
+  statements     = module.access.statements
+  repository_arn = module.artifacts.repository_arns["edge"]
   environment = merge(local.environment, {
     AWS_REGION         = data.aws_region.here.region
     PENFOLD_HOST_NAME  = local.mail_host
     PENFOLD_PROXY_FROM = module.network.cidr
-    PENFOLD_DRAIN      = tostring(local.drain_seconds)
   })
   tls_secret_arn = module.certificates.edges_secret_arn
-  health         = ["CMD", "/edge", "health"]
-  drain_seconds  = local.drain_seconds
-  protect        = var.protect
-  log_days       = var.log_days
+  # For a command of the image that ends with 0 while the edge is well; until then a port that answers has to do.
+  health        = []
+  drain_seconds = local.drain_seconds
+  protect       = var.protect
+  log_days      = var.log_days
 }
 
 module "relay" {
@@ -83,7 +83,7 @@ module "relay" {
   reverse_names   = var.reverse_names
   image           = var.run_relay ? "${module.artifacts.repositories["relay"]}:${var.release}" : null
   statements      = module.access.statements
-  grants          = ["table_read", "table_write", "blobs_read", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
+  grants          = ["table_read", "table_write", "blobs_read", "blobs_list", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
   repository_arn  = module.artifacts.repository_arns["relay"]
   environment     = merge(local.environment, { AWS_REGION = data.aws_region.here.region })
   architecture    = var.architecture

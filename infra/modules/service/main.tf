@@ -45,7 +45,7 @@ module "access" {
 module "artifacts" {
   source  = "../artifacts"
   prefix  = local.prefix
-  images  = ["smtp", "imap", "http", "relay"]
+  images  = ["edge", "relay"]
   protect = var.protect
 }
 

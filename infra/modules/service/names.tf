@@ -7,7 +7,7 @@ locals {
   web_hosts = ["www.${var.domain}", "autoconfig.${var.domain}", "autodiscover.${var.domain}", "mta-sts.${var.domain}"]
   relays    = [for i in range(var.relays) : "out${i + 1}.${var.domain}"]
 
-  # How long edges take to finish after SIGTERM; their own setting, too.
+  # How long edges take to finish after SIGTERM (edges/solo, serve.rs).
   drain_seconds = 30
   # Where edges/http takes TLS from the load balancer.
   https_port = 2443

@@ -59,7 +59,9 @@ impl Asked<'_> {
         let place = self.place();
         match fault {
             Fault::Unsent(how) | Fault::Lost(how) if how.to_lowercase().contains("credential") => {
-                format!("{service} was not asked, because no credentials were found: please set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this process a role ({how})")
+                format!(
+                    "{service} was not asked, because no credentials were found: please set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this process a role ({how})"
+                )
             }
             Fault::Unsent(how) | Fault::Lost(how) => {
                 format!("{service} does not answer in {place}: please check AWS_REGION and {endpoint_variable} ({how})")
@@ -69,7 +71,9 @@ impl Asked<'_> {
                 format!("there is no {thing} in {place}: please check {variable} and AWS_REGION, or make it with infra/")
             }
             Fault::Refused { code, .. } if UNKNOWN_CREDENTIALS.contains(&code.as_str()) => {
-                format!("{service} does not accept the credentials ({code}): please check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role")
+                format!(
+                    "{service} does not accept the credentials ({code}): please check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role"
+                )
             }
             Fault::Refused { code, .. } if FORBIDDEN.contains(&code.as_str()) => {
                 format!("these credentials may not use {thing} in {place}: please give them the rights that infra/ names")
@@ -80,7 +84,9 @@ impl Asked<'_> {
             Fault::Refused { code, message } if code == "ValidationException" && *service == "DynamoDB" => {
                 format!("{thing} in {place} has other keys than a text {PK} and bytes {SK}: please make it with infra/ ({message})")
             }
-            Fault::Refused { code, message } => format!("{service} refuses to use {thing} in {place} ({code}: {message}): please check {variable}"),
+            Fault::Refused { code, message } => {
+                format!("{service} refuses to use {thing} in {place} ({code}: {message}): please check {variable}")
+            }
         }
     }
 

@@ -54,16 +54,16 @@ fn timeouts(answer: Duration) -> TimeoutConfig {
 impl Clients {
     fn new(base: &SdkConfig, settings: &Settings) -> Self {
         let ends = &settings.endpoints;
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(base).set_endpoint_url(ends.dynamodb.clone());
-        let s3 = aws_sdk_s3::config::Builder::from(base)
-            .set_endpoint_url(ends.s3.clone())
-            // A host that is not Amazon's has no names for buckets.
-            .force_path_style(ends.s3.is_some())
-            .timeout_config(timeouts(ANSWER_OF_BLOBS));
-        let sqs = aws_sdk_sqs::config::Builder::from(base)
-            .set_endpoint_url(ends.sqs.clone())
-            .timeout_config(timeouts(ANSWER_OF_QUEUE));
-        let kms = aws_sdk_kms::config::Builder::from(base).set_endpoint_url(ends.kms.clone());
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(base);
+        dynamodb.set_endpoint_url(ends.dynamodb.clone());
+        // A host that is not Amazon's has no names for buckets.
+        let s3 = aws_sdk_s3::config::Builder::from(base).force_path_style(ends.s3.is_some());
+        let mut s3 = s3.timeout_config(timeouts(ANSWER_OF_BLOBS));
+        s3.set_endpoint_url(ends.s3.clone());
+        let mut sqs = aws_sdk_sqs::config::Builder::from(base).timeout_config(timeouts(ANSWER_OF_QUEUE));
+        sqs.set_endpoint_url(ends.sqs.clone());
+        let mut kms = aws_sdk_kms::config::Builder::from(base);
+        kms.set_endpoint_url(ends.kms.clone());
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),

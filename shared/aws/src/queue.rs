@@ -98,8 +98,15 @@ fn check_limits(jobs: &[Job]) -> Result<(), PortError> {
     Ok(())
 }
 
+fn handles(messages: Vec<Incoming>) -> Vec<String> {
+    messages.into_iter().map(|message| message.handle).collect()
+}
+
 /// Runs to its end also where the caller goes away.
-async fn apart<T: Send + 'static>(work: impl Future<Output = (Units, Result<T, PortError>)> + Send + 'static, spent: &mut Units) -> Result<T, PortError> {
+async fn apart<T: Send + 'static>(
+    work: impl Future<Output = (Units, Result<T, PortError>)> + Send + 'static,
+    spent: &mut Units,
+) -> Result<T, PortError> {
     match tokio::spawn(work).await {
         Ok((units, result)) => {
             *spent += units;
@@ -188,7 +195,7 @@ impl Shared {
             let mut buffer = self.buffer.lock();
             buffer.groups().iter().flat_map(|group| buffer.drop_waiting(group)).collect()
         };
-        if let Err(error) = self.hide(messages.iter().map(|message| &message.handle), Duration::ZERO, &mut Units::default()).await {
+        if let Err(error) = self.hide(handles(messages), Duration::ZERO, &mut Units::default()).await {
             tracing::debug!(%error, "jobs come back only once their time is over");
         }
     }
@@ -223,9 +230,10 @@ impl Shared {
 
     async fn finish(self: &Arc<Self>, held: Vec<Held>, spent: &mut Units) -> Result<(), PortError> {
         let messages = held.iter().filter_map(|held| match &held.source {
-            Source::Message { message, .. } => Some(&message.handle),
+            Source::Message { message, .. } => Some(message.handle.clone()),
             Source::Row { .. } => None,
         });
+        let messages = messages.collect();
         self.delete(messages, spent).await?;
         for held in &held {
             match &held.source {

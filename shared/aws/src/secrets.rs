@@ -26,12 +26,8 @@ fn not_ours() -> PortError {
 #[async_trait]
 impl Secrets for KmsSecrets {
     async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>, PortError> {
-        let request = self
-            .client
-            .encrypt()
-            .key_id(&self.key)
-            .plaintext(Blob::new(key.as_slice()))
-            .encryption_context(TENANT, tenant.to_string());
+        let request =
+            self.client.encrypt().key_id(&self.key).plaintext(Blob::new(key.as_slice())).encryption_context(TENANT, tenant.to_string());
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         answer.ciphertext_blob.map(Blob::into_inner).ok_or_else(|| PortError::Broken("KMS gave nothing back".to_owned()))
     }
@@ -40,12 +36,8 @@ impl Secrets for KmsSecrets {
         if wrapped.is_empty() {
             return Err(not_ours());
         }
-        let request = self
-            .client
-            .decrypt()
-            .key_id(&self.key)
-            .ciphertext_blob(Blob::new(wrapped))
-            .encryption_context(TENANT, tenant.to_string());
+        let request =
+            self.client.decrypt().key_id(&self.key).ciphertext_blob(Blob::new(wrapped)).encryption_context(TENANT, tenant.to_string());
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await;
         let answer = answer.map_err(|failure| if WRONG.contains(&failure.code()) { not_ours() } else { failure.of_read() })?;
         let plain = answer.plaintext.map(Blob::into_inner).unwrap_or_default();

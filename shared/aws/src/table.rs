@@ -51,19 +51,17 @@ impl DynamoTable {
     async fn batch(&self, keys: Vec<Key>, spent: &mut Units) -> Result<(Vec<(Key, Row)>, Vec<Key>), PortError> {
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys.iter().map(key_item).collect())).consistent_read(true).build();
         let wanted = wanted.map_err(|error| PortError::Broken(error.to_string()))?;
-        let request = self
-            .client
-            .batch_get_item()
-            .request_items(&self.name, wanted)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let request =
+            self.client.batch_get_item().request_items(&self.name, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         let reported = consumed(answer.consumed_capacity(), false);
         let items = answer.responses.take().and_then(|mut tables| tables.remove(&self.name)).unwrap_or_default();
         let found: Vec<_> = items.into_iter().map(read_item).collect::<Result<_, _>>()?;
         let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(&self.name));
-        let left: BTreeSet<Key> = left.map_or_else(Vec::new, |left| left.keys).into_iter().filter_map(|key| read_item(key).ok()).map(|(key, _)| key).collect();
+        let left: BTreeSet<Key> =
+            left.map_or_else(Vec::new, |left| left.keys).into_iter().filter_map(|key| read_item(key).ok()).map(|(key, _)| key).collect();
         let sizes: BTreeMap<&Key, &Row> = found.iter().map(|(key, row)| (key, row)).collect();
-        let counted = keys.iter().filter(|key| !left.contains(key)).map(|key| units_of(key, sizes.get(key).copied())).sum();
+        let counted = keys.iter().filter(|key| !left.contains(*key)).map(|key| units_of(key, sizes.get(key).copied())).sum();
         let absent = keys.len() - left.len() - found.len();
         self.ledger.compare(Of::Request, "batch get", reading(counted), reported.filter(|_| absent == 0));
         spent.read += counted;

@@ -25,10 +25,7 @@ pub(crate) fn sort_key(sk: &[u8]) -> AttributeValue {
 }
 
 pub(crate) fn key_item(key: &Key) -> Item {
-    Item::from([
-        (PK.to_owned(), AttributeValue::S(key.pk().as_str().to_owned())),
-        (SK.to_owned(), sort_key(key.sk().as_bytes())),
-    ])
+    Item::from([(PK.to_owned(), AttributeValue::S(key.pk().as_str().to_owned())), (SK.to_owned(), sort_key(key.sk().as_bytes()))])
 }
 
 pub(crate) fn row_item(key: &Key, row: &Row) -> Item {

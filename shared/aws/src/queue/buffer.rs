@@ -201,7 +201,7 @@ impl Buffer {
                 Source::Message { .. } => held.until,
                 Source::Row { lock, .. } => self.locks.get(lock).map_or(now, |lock| lock.until),
             };
-            until < now + hidden && !out.contains(number)
+            until < now + hidden && !out.contains(*number)
         };
         self.held.iter().filter(late).map(|(_, held)| held.job.group.clone()).collect()
     }

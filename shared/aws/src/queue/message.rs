@@ -31,7 +31,12 @@ pub(super) enum Body {
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Content {
-    Job { id: JobId, tenant: TenantId, group: String, body: Body },
+    Job {
+        id: JobId,
+        tenant: TenantId,
+        group: String,
+        body: Body,
+    },
     /// The rows of this generation of a parked group come next.
     GoOn(CommitId),
 }
@@ -112,12 +117,17 @@ mod tests {
     use super::*;
 
     fn job(group: &str) -> Job {
-        Job { id: CommitId::from_bytes([7; 16]), tenant: TenantId::from_bytes([1; 16]), group: group.to_owned(), body: vec![0, 255, 32].into() }
+        Job {
+            id: CommitId::from_bytes([7; 16]),
+            tenant: TenantId::from_bytes([1; 16]),
+            group: group.to_owned(),
+            body: vec![0, 255, 32].into(),
+        }
     }
 
     #[test]
     fn jobs_survive_the_way() {
-        for group in ["t#a", "with space", "Entwürfe", "~x", &"g".repeat(129)] {
+        for group in ["t#a", "with space", "Entwürfe", "~x", "g".repeat(129).as_str()] {
             let job = job(group);
             let id = group_id(group);
             assert!(id.len() <= 128 && id.bytes().all(|b| b.is_ascii_graphic()));

@@ -158,8 +158,7 @@ impl Shared {
     async fn marks(&self, spent: &mut Units) -> Result<BTreeMap<String, Mark>, PortError> {
         let read = self.now();
         let rows = self.all(Query::prefix(self.pk.clone(), &Sk::text("p#")), usize::MAX, spent).await?;
-        let marks: BTreeMap<_, _> =
-            rows.iter().filter_map(|(sk, row)| Some((group_of(sk)?.to_owned(), read_mark(row)?))).collect();
+        let marks: BTreeMap<_, _> = rows.iter().filter_map(|(sk, row)| Some((group_of(sk)?.to_owned(), read_mark(row)?))).collect();
         let mut known = self.marks.lock();
         known.known = marks.keys().cloned().collect();
         known.read = Some(read);
@@ -196,12 +195,12 @@ impl Shared {
             marks.unswept.insert(message.group.clone());
         }
         let handle = message.handle.clone();
-        self.hide([&handle], HEARD + SLACK, spent).await?;
+        self.hide(vec![handle.clone()], HEARD + SLACK, spent).await?;
         let shared = self.clone();
         self.spawn(async move {
             shared.wire.env.sleep(HEARD).await;
             let mut spent = Units::default();
-            if let Err(error) = shared.delete([&handle], &mut spent).await {
+            if let Err(error) = shared.delete(vec![handle], &mut spent).await {
                 tracing::debug!(%error, "a parked job's message will be met again");
             }
             shared.aside(spent);
@@ -223,7 +222,7 @@ impl Shared {
             Ok(()) | Err(PortError::Condition { .. }) => {}
             Err(error) => return Err(error),
         }
-        self.delete([&message.handle], spent).await?;
+        self.delete(vec![message.handle.clone()], spent).await?;
         Ok(true)
     }
 
@@ -238,7 +237,7 @@ impl Shared {
         let mark = self.table.get(&self.mark_key(&message.group), spent).await?;
         let ours = mark.as_ref().and_then(read_mark).is_some_and(|mark| mark.released && mark.generation == released);
         if !ours {
-            return self.delete([&message.handle], spent).await;
+            return self.delete(vec![message.handle.clone()], spent).await;
         }
         self.load_rows(message, released, until, spent).await
     }
@@ -283,7 +282,7 @@ impl Shared {
             Err(error) => return Err(error),
         }
         self.marks.lock().known.remove(&message.group);
-        self.delete([&message.handle], spent).await
+        self.delete(vec![message.handle.clone()], spent).await
     }
 
     pub(super) async fn row_is_done(self: &Arc<Self>, key: &Key, lock: u64, spent: &mut Units) -> Result<(), PortError> {
@@ -312,7 +311,7 @@ impl Shared {
             None => Ok(()),
             Some(Unlocked::Done(lock)) => self.load_rows(lock.message, lock.generation, lock.until, spent).await,
             // Where the group was parked again, whoever receives the message sees that and forgets it.
-            Some(Unlocked::Failed(lock)) => self.hide([&lock.message.handle], Duration::ZERO, spent).await.map(drop),
+            Some(Unlocked::Failed(lock)) => self.hide(vec![lock.message.handle], Duration::ZERO, spent).await.map(drop),
         }
     }
 
@@ -399,7 +398,8 @@ mod tests {
 
     #[test]
     fn jobs_survive_their_rows() {
-        let job = Job { id: CommitId::from_bytes([7; 16]), tenant: TenantId::from_bytes([1; 16]), group: "g".into(), body: vec![0, 1].into() };
+        let job =
+            Job { id: CommitId::from_bytes([7; 16]), tenant: TenantId::from_bytes([1; 16]), group: "g".into(), body: vec![0, 1].into() };
         let row = job_row(&job, Timestamp::from_millis(5), 3);
         assert_eq!(read_job(&row), Some((job, Timestamp::from_millis(5))));
         assert_eq!(failures(&row), 3);

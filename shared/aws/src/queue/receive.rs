@@ -1,6 +1,6 @@
 use super::buffer::{Held, Source};
 use super::message::{Body, Content, Incoming, decode};
-use super::{SLACK, Shared, apart};
+use super::{SLACK, Shared, apart, handles};
 use penfold_ports::{Blobs, Job, PortError, Queue, Receipt, Received, Units};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,12 @@ const LOOKS: usize = 4;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Shared {
-    pub(super) async fn receive_jobs(self: &Arc<Self>, max: usize, hidden: Duration, spent: &mut Units) -> Result<Vec<Received>, PortError> {
+    pub(super) async fn receive_jobs(
+        self: &Arc<Self>,
+        max: usize,
+        hidden: Duration,
+        spent: &mut Units,
+    ) -> Result<Vec<Received>, PortError> {
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(PortError::Broken("the queue was closed".to_owned()));
@@ -98,7 +103,7 @@ impl Shared {
             let shared = self.clone();
             self.spawn(async move {
                 let mut spent = Units::default();
-                if let Err(error) = shared.hide(&locks, hidden + SLACK, &mut spent).await {
+                if let Err(error) = shared.hide(locks.into_iter().collect(), hidden + SLACK, &mut spent).await {
                     tracing::debug!(%error, "a released group may come again too early");
                 }
                 shared.aside(spent);
@@ -122,7 +127,7 @@ impl Shared {
         let shared = self.clone();
         let work = async move {
             let mut spent = Units::default();
-            let given = shared.hide(messages.iter().map(|message| &message.handle), Duration::ZERO, &mut spent).await;
+            let given = shared.hide(handles(messages), Duration::ZERO, &mut spent).await;
             let result = shared.failed(late, &mut spent).await;
             (spent, given.map(drop).and(result))
         };
@@ -147,13 +152,13 @@ impl Shared {
         }
         back.extend(behind.into_iter().map(|message| message.handle));
         // Where SQS refuses, they are back already.
-        self.hide(&back, Duration::ZERO, spent).await.map(drop)
+        self.hide(back, Duration::ZERO, spent).await.map(drop)
     }
 
     pub(super) async fn extend_jobs(self: &Arc<Self>, receipts: &[Receipt], hidden: Duration, spent: &mut Units) -> Result<(), PortError> {
         self.tidy(Duration::ZERO, spent).await?;
-        let handles = self.buffer.lock().extend(receipts, self.now() + hidden).ok_or(PortError::Missing)?;
-        if self.hide(&handles, hidden + SLACK, spent).await? { Ok(()) } else { Err(PortError::Missing) }
+        let messages = self.buffer.lock().extend(receipts, self.now() + hidden).ok_or(PortError::Missing)?;
+        if self.hide(messages.into_iter().collect(), hidden + SLACK, spent).await? { Ok(()) } else { Err(PortError::Missing) }
     }
 
     /// Asks SQS for messages and puts them here. True where there were some.
@@ -208,10 +213,17 @@ impl Shared {
             }
         }
         back.iter().for_each(|message| self.buffer.lock().was_unhanded(&message.id));
-        self.hide(back.iter().map(|message| &message.handle), Duration::ZERO, spent).await.map(drop)
+        self.hide(handles(back), Duration::ZERO, spent).await.map(drop)
     }
 
-    async fn take_in_job(self: &Arc<Self>, job: Job, body: Body, message: &Incoming, until: Instant, spent: &mut Units) -> Result<(), PortError> {
+    async fn take_in_job(
+        self: &Arc<Self>,
+        job: Job,
+        body: Body,
+        message: &Incoming,
+        until: Instant,
+        spent: &mut Units,
+    ) -> Result<(), PortError> {
         let (body, blob) = match body {
             Body::Here(bytes) => (bytes, None),
             Body::Blob(key) => (self.blobs.get(&key, spent).await?, Some(key)),

@@ -75,18 +75,12 @@ impl Shared {
     }
 
     /// Hides messages for so long from now, or gives them back with zero. False where SQS refused some of them.
-    pub(super) async fn hide<'a>(
-        &self,
-        handles: impl IntoIterator<Item = &'a String>,
-        hidden: Duration,
-        spent: &mut Units,
-    ) -> Result<bool, PortError> {
-        let handles: Vec<_> = handles.into_iter().collect();
+    pub(super) async fn hide(&self, handles: Vec<String>, hidden: Duration, spent: &mut Units) -> Result<bool, PortError> {
         let mut all = true;
         for handles in handles.chunks(BATCH) {
             spent.queue += 1;
-            let entry = |(at, handle): (usize, &&String)| {
-                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string()).receipt_handle(*handle);
+            let entry = |(at, handle): (usize, &String)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(at.to_string()).receipt_handle(handle);
                 built(entry.visibility_timeout(seconds(hidden)).build())
             };
             let entries = handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
@@ -98,19 +92,18 @@ impl Shared {
     }
 
     /// A message that SQS will not delete has been given to somebody else, who does it again.
-    pub(super) async fn delete<'a>(&self, handles: impl IntoIterator<Item = &'a String>, spent: &mut Units) -> Result<(), PortError> {
-        let handles: Vec<_> = handles.into_iter().collect();
+    pub(super) async fn delete(&self, handles: Vec<String>, spent: &mut Units) -> Result<(), PortError> {
         for handles in handles.chunks(BATCH) {
             spent.queue += 1;
-            let entry = |(at, handle): (usize, &&String)| {
-                built(DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(*handle).build())
+            let entry = |(at, handle): (usize, &String)| {
+                built(DeleteMessageBatchRequestEntry::builder().id(at.to_string()).receipt_handle(handle).build())
             };
             let entries = handles.iter().enumerate().map(entry).collect::<Result<Vec<_>, _>>()?;
             let request = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries));
             let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(Failure::of_write)?;
             refused(answer.failed());
             if let Some(deleted) = self.deleted.lock().as_mut() {
-                deleted.extend(handles.iter().map(|handle| (*handle).clone()));
+                deleted.extend(handles.iter().cloned());
             }
         }
         Ok(())

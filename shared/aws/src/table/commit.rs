@@ -1,5 +1,5 @@
-use super::put::{is_size, too_large};
 use super::DynamoTable;
+use super::put::{is_size, too_large};
 use crate::expression::Expression;
 use crate::ledger::{Of, consumed};
 use crate::values::{key_item, read_item, row_item};
@@ -64,15 +64,17 @@ impl DynamoTable {
                 Err(failure) => failure,
             };
             match (&failure.fault, &failure.said) {
-                (_, Some(TransactWriteItemsError::TransactionCanceledException(cancelled))) => match why(cancelled.cancellation_reasons()) {
-                    Cancelled::Condition(write) => {
-                        count_failed(&commit.writes, before, cancelled.cancellation_reasons(), spent);
-                        return Err(PortError::Condition { write });
+                (_, Some(TransactWriteItemsError::TransactionCanceledException(cancelled))) => {
+                    match why(cancelled.cancellation_reasons()) {
+                        Cancelled::Condition(write) => {
+                            count_failed(&commit.writes, before, cancelled.cancellation_reasons(), spent);
+                            return Err(PortError::Condition { write });
+                        }
+                        Cancelled::TooLarge => return Err(too_large()),
+                        Cancelled::Other(text) => return Err(PortError::Broken(text)),
+                        Cancelled::Busy => {}
                     }
-                    Cancelled::TooLarge => return Err(too_large()),
-                    Cancelled::Other(text) => return Err(PortError::Broken(text)),
-                    Cancelled::Busy => {}
-                },
+                }
                 // The first sending is still at it.
                 (_, Some(TransactWriteItemsError::TransactionInProgressException(_))) => {}
                 (Fault::Refused { code, .. }, _) if code == "IdempotentParameterMismatchException" => {
@@ -187,7 +189,8 @@ mod tests {
         assert_eq!(why(&reasons(&["TransactionConflict", "ConditionalCheckFailed"])), Cancelled::Busy, "the first is in doubt");
         assert_eq!(why(&reasons(&["None", "ThrottlingError"])), Cancelled::Busy);
         assert!(matches!(why(&reasons(&["AccessDenied"])), Cancelled::Other(_)));
-        let large = CancellationReason::builder().code("ValidationError").message("Item size to update has exceeded the maximum allowed size");
+        let large =
+            CancellationReason::builder().code("ValidationError").message("Item size to update has exceeded the maximum allowed size");
         assert_eq!(why(&[large.build()]), Cancelled::TooLarge);
     }
 }

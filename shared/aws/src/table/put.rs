@@ -111,14 +111,7 @@ impl DynamoTable {
 
     /// Counts what writes cost. DynamoDB bills the larger of the row before and after, and only it knows both, so where
     /// the rows before were not read, what it reports stands; the count by what was sent is the least that it can be.
-    pub(super) fn account(
-        &self,
-        of: Of,
-        writes: &[Write],
-        before: Option<Vec<Option<Row>>>,
-        reported: Option<Units>,
-        spent: &mut Units,
-    ) {
+    pub(super) fn account(&self, of: Of, writes: &[Write], before: Option<Vec<Option<Row>>>, reported: Option<Units>, spent: &mut Units) {
         let price = if of == Of::Request { Price::Single } else { Price::Transaction };
         let mut counted = Units::default();
         let exact = before.is_some();
@@ -144,10 +137,10 @@ fn unconditional(write: &Write) -> Write {
 }
 
 macro_rules! item_of {
-    ($name:ident, $error:path) => {
+    ($name:ident, $error:ident) => {
         fn $name(error: $error) -> Option<Item> {
             match error {
-                <$error>::ConditionalCheckFailedException(failed) => failed.item,
+                $error::ConditionalCheckFailedException(failed) => failed.item,
                 _ => None,
             }
         }

@@ -91,7 +91,10 @@ impl DynamoTable {
         }
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         let reported = consumed(answer.consumed_capacity(), false);
-        let mut page = Page { rows: Vec::with_capacity(answer.items().len()), more: answer.last_evaluated_key.is_some_and(|key| key.contains_key(SK)) };
+        let mut page = Page {
+            rows: Vec::with_capacity(answer.items().len()),
+            more: answer.last_evaluated_key.is_some_and(|key| key.contains_key(SK)),
+        };
         let (mut read, mut kept) = (0, 0);
         for item in answer.items.unwrap_or_default() {
             let (key, row) = read_item(item)?;

@@ -70,7 +70,14 @@ impl Drop for Registered {
 }
 
 impl Edge {
-    pub(super) fn start(wire: Arc<Wire>, client: Client, table: DynamoTable, watchers: Arc<Watchers>, name: String, queue: String) -> Arc<Self> {
+    pub(super) fn start(
+        wire: Arc<Wire>,
+        client: Client,
+        table: DynamoTable,
+        watchers: Arc<Watchers>,
+        name: String,
+        queue: String,
+    ) -> Arc<Self> {
         let edge = Arc::new(Self {
             wire,
             client,

@@ -52,7 +52,8 @@ pub fn sqs(settings: &Settings) -> aws_sdk_sqs::Client {
     for_real(async move {
         let region = aws_config::Region::new(settings.region.clone());
         let base = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
-        let config = aws_sdk_sqs::config::Builder::from(&base).set_endpoint_url(settings.endpoints.sqs.clone());
+        let mut config = aws_sdk_sqs::config::Builder::from(&base);
+        config.set_endpoint_url(settings.endpoints.sqs.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
     })
 }
