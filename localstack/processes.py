@@ -75,6 +75,10 @@ class Process:
         if not self.process:
             return None
         self.process.send_signal(signal.SIGTERM)
+        return self.ended(seconds)
+
+    def ended(self, seconds=45):
+        """The exit status of one that was told to end."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -133,8 +137,8 @@ class Host(Process):
                 pids.discard(e["pid"])
         return sorted(pids)
 
-    def stop(self, seconds=45):
-        code = super().stop(seconds)
+    def ended(self, seconds=45):
+        code = super().ended(seconds)
         end = time.monotonic() + 5
         while self.summary is None and time.monotonic() < end:
             time.sleep(0.01)
@@ -165,7 +169,7 @@ class Service:
         running = [p for p in self.edges + self.hosts if p.alive()]
         for p in running:
             p.process.send_signal(signal.SIGTERM)
-        return [f"{p.name}: {code}" for p in running if (code := p.stop())]
+        return [f"{p.name}: {code}" for p in running if (code := p.ended())]
 
     def kill(self):
         for p in self.edges + self.hosts:

@@ -144,7 +144,7 @@ def test_drain(run):
     accepted = out.expect(250)
     ends = {}
     for box in run.boxes:
-        ends[box.name] = box.stop(30), time.monotonic() - begin
+        ends[box.name] = box.ended(30), time.monotonic() - begin
     assert all(code == 0 for code, _ in ends.values()), (ends, smtp.tail())
     # The next task takes over.
     for box in run.boxes:

@@ -262,7 +262,7 @@ def one_sentence(what, expect, **environment):
         done = subprocess.run([processes.program("penfold"), *arguments], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
         said = [line for line in done.stderr.splitlines() if line.strip()]
         assert done.returncode == 2, f"{what}: exit {done.returncode}: {done.stderr[-500:]}"
-        assert len(said) == 1 and said[0].startswith("penfold: "), f"{what}: {done.stderr[-1500:]}"
+        assert len(said) == 1 and said[0].startswith("penfold: "), f"{what}: {done.stderr[:1500]}"
         assert all(word in said[0] for word in expect), f"{what}: {said[0]}"
     return time.monotonic() - begin
 
@@ -498,7 +498,7 @@ def inside(options):
     """In the local cloud."""
     work = tempfile.mkdtemp(prefix="penfold-cloudtest-")
     run, failed, tests = Run(options, work), [], options.tests or [k for k in globals() if k.startswith("test_")]
-    tests = [globals()[t if t in globals() else f"test_{t}"] for t in tests]
+    tests = [globals()[f"test_{t}" if f"test_{t}" in globals() else t] for t in tests]
     try:
         seed = lib.write_seed(os.path.join(work, "seed.toml"), TENANTS)
         run.service = Service(work, seed, visibility=HIDDEN)
