@@ -114,7 +114,8 @@ class Rounds:
         self.audits = [Audit(self.book, PEOPLE, {"imap": p}) for p in self.ports["imap"]]
         self.audits[1].compared, self.audits[1].numbers = self.audits[0].compared, self.audits[0].numbers
         folders = [(PEOPLE[0], "INBOX"), (PEOPLE[1], "INBOX"), (PEOPLE[-1], "Flags0")]
-        self.followers = [Follower(p, f, self.ports["imap"], patient) for p, f in folders]
+        # On both edges, so that whichever is killed has one.
+        self.followers = [Follower(p, f, self.ports["imap"], patient, n) for n, (p, f) in enumerate(folders)]
 
     def kill(self, rnd):
         """SIGKILL for one of the processes that are at work; gives back what brings it back."""
@@ -161,7 +162,7 @@ class Rounds:
         self.audits[0].run(seconds=5, whole=True)
         said = clean(10 if self.patient else 1)
         resumed = sum(f.resumed for f in self.followers)
-        assert resumed or count < 3 or "imap" not in self.killed
+        assert resumed >= self.killed.get("imap", 0), f"{resumed} followers went on after {self.killed}"
         acks = ", ".join(f"{v} {k}" for k, v in sorted(self.book.acks.items()))
         killed = ", ".join(f"{v} {k}" for k, v in sorted(self.killed.items()))
         late = f", {self.put_off} put off" if self.put_off else ""
@@ -220,7 +221,8 @@ def test_batch(run):
         if hits >= 3:
             break
     assert hits, "no kill hit a batch"
-    got = lib.wait_until(lambda: (f := subjects(s.imap[0].port["imap"], who)) if len(f) >= len(sent) else None, 60, 0.5, "all mails")
+    lib.wait_until(lambda: len(subjects(s.imap[0].port["imap"], who)) >= len(sent), 60, 0.5, "all mails")
+    got = subjects(s.imap[0].port["imap"], who)
     assert got == sorted(sent), f"doubled or lost: {set(sent) ^ set(got)} {len(got)} of {len(sent)}"
     time.sleep(1)
     assert subjects(s.imap[1].port["imap"], who) == sorted(sent)
@@ -247,9 +249,9 @@ def test_whoami(run):
     assert whoami(function, PASSWORD, path="/v1/nothing")[0] == 404
     status, text = whoami(function, PASSWORD, body=b"x" * (1048576 + 1))
     assert status == 413 and b"1048576" in text, (status, text)
-    refused = [whoami(function, "wrong", headers=[("X-Forwarded-For", f"198.51.100.{n}")])[0] for n in range(30)]
-    assert set(refused) <= {401, 429}, refused
-    return f"200 with the address, 401, 404, 413 naming 1048576 bytes; 30 wrong ones: {refused.count(401)} x 401, {refused.count(429)} x 429"
+    # Who says that a request is somebody else's is not believed: the load balancer adds whom it sees.
+    assert whoami(function, "wrong", headers=[("X-Forwarded-For", "198.51.100.1")])[0] == 401
+    return "200 with the address, 401, 404, 413 naming 1048576 bytes"
 
 
 def one_sentence(what, expect, **environment):

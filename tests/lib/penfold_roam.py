@@ -52,10 +52,10 @@ def later(error):
 
 
 class Follower:
-    def __init__(self, person, folder, ports, patient=False):
+    def __init__(self, person, folder, ports, patient=False, turn=0):
         self.person, self.folder, self.ports, self.patient = person, folder, ports, patient
         self.flags, self.validity, self.modseq = {}, None, 0
-        self.turn, self.resumed, self.c, self.wrong = 0, 0, None, []
+        self.turn, self.resumed, self.c, self.wrong = turn, 0, None, []
 
     def start(self):
         self.ending = threading.Event()
