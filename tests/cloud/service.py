@@ -136,6 +136,7 @@ class Rounds:
         load.wait_connected(120)
         for f in self.followers:
             f.start()
+        lib.wait_until(lambda: all(f.c and f.validity for f in self.followers), 120, 0.01, "followers")
         time.sleep(rnd.uniform(0.5, 2.5))  # the random moment of the kill, not a wait for something
         name, again = self.kill(rnd)
         time.sleep(rnd.uniform(0.5, 2.5))
@@ -306,20 +307,29 @@ def intercepted(run, who):
     return got["Body"], got["Attributes"]["MessageGroupId"]
 
 
+def id_text(raw):
+    n = int.from_bytes(raw, "big")
+    return "".join("0123456789abcdefghijklmnopqrstuv"[n >> 5 * k & 31] for k in reversed(range(26)))
+
+
 def test_poison(run):
     """Jobs that no function can do are given up, and all others go on."""
     s, stranger = run.service, bytes(range(16))
     text, group = intercepted(run, "bad@cloud.test")
     version, _, tenant, named, body = text.split(" ")
-    own = bytes.fromhex(json.loads(whoami(processes.ACCOUNT_PORT, PASSWORD)[1])["tenant"].replace("-", ""))
+    # An id is 26 digits of 5 bits.
+    own, stranger_text = int(tenant, 32).to_bytes(16, "big"), id_text(stranger)
     data = base64.b64decode(body[1:])
     assert own in data, "a job names its tenant"
-    job_id = lambda n: text.split(" ")[1][:-2] + f"{n:02x}"
+    job_id = lambda: id_text(random.randbytes(16))
     jobs = {
         "g/text": "{not a job}",
-        group: f"{version} {job_id(1)} {tenant} {named} =" + base64.b64encode(b"\xff no body of a job").decode(),
-        "stranger/x": f"{version} {job_id(2)} {stranger.hex() if '-' not in tenant else tenant} {named} =" + base64.b64encode(data.replace(own, stranger)).decode(),
+        group: f"{version} {job_id()} {tenant} {named} =" + base64.b64encode(b"\xff no body of a job").decode(),
+        "stranger/x": f"{version} {job_id()} {stranger_text} {named} =" + base64.b64encode(data.replace(own, stranger)).decode(),
     }
+    # SQS itself gives up much later than we do, so that it never takes what is to be parked; not to wait for that, it is told to be quick.
+    policy = json.loads(sqs().get_queue_attributes(QueueUrl=os.environ["PENFOLD_QUEUE_DELIVER"], AttributeNames=["RedrivePolicy"])["Attributes"]["RedrivePolicy"])
+    sqs().set_queue_attributes(QueueUrl=os.environ["PENFOLD_QUEUE_DELIVER"], Attributes={"RedrivePolicy": json.dumps(policy | {"maxReceiveCount": 6})})
     begin = time.monotonic()
     for g, job in jobs.items():
         send_job(job, g, 0)
@@ -341,8 +351,9 @@ def test_poison(run):
     tries = {g: found[g]["attempts"] for g in wanted}
     assert set(tries.values()) == {3}, found
     parked = time.monotonic() - begin
-    lib.wait_until(lambda: waiting("PENFOLD_QUEUE_DELIVER_DEAD") == 1, HIDDEN * 25, 1, "the unreadable message among the queue's dead letters")
+    lib.wait_until(lambda: waiting("PENFOLD_QUEUE_DELIVER_DEAD") == 1, HIDDEN * 10, 1, "the unreadable message among the queue's dead letters")
     assert not [x for x in subjects(s.imap[0].port["imap"], "bad@cloud.test") if x == "behind"], "mail overtook the job before it"
+    sqs().set_queue_attributes(QueueUrl=os.environ["PENFOLD_QUEUE_DELIVER"], Attributes={"RedrivePolicy": json.dumps(policy)})
     released = penfold("--cloud", "queue", "release", group)
     assert released.returncode == 0, released.stderr
     return f"others' mail after {others:.1f} s; given up after 3 tries and {parked:.0f} s, the unreadable one among SQS' dead letters after {time.monotonic() - begin:.0f} s; queue list shows {len(found)} groups"
