@@ -57,6 +57,8 @@ impl Asked<'_> {
     fn sentence(&self, fault: &Fault) -> String {
         let Self { service, thing, variable, endpoint_variable, .. } = self;
         let place = self.place();
+        // What the SDK says of credentials has many lines.
+        let first_line = |how: &str| how.lines().next().unwrap_or_default().to_owned();
         match fault {
             Fault::Unsent(how) | Fault::Lost(how) if how.to_lowercase().contains("credential") => {
                 format!(
@@ -64,7 +66,7 @@ impl Asked<'_> {
                 )
             }
             Fault::Unsent(how) | Fault::Lost(how) => {
-                format!("{service} does not answer in {place}: please check AWS_REGION and {endpoint_variable} ({how})")
+                format!("{service} does not answer in {place}: please check AWS_REGION and {endpoint_variable} ({})", first_line(how))
             }
             Fault::Throttled => format!("{service} turns requests away in {place}: please try again later"),
             Fault::Refused { code, .. } if MISSING.contains(&code.as_str()) => {
