@@ -204,6 +204,30 @@ fn a_wrong_import_is_noticed() {
     assert!(broken(&right).is_empty(), "{:#?}", broken(&right));
 }
 
+/// What a crate compiles of the workspace, tests apart.
+fn closure<'a>(packages: &'a [Package], of: &'a str) -> BTreeSet<&'a str> {
+    let by_name: BTreeMap<&str, &Package> = packages.iter().map(|p| (p.name.as_str(), p)).collect();
+    let (mut found, mut open) = (BTreeSet::new(), vec![of]);
+    while let Some(name) = open.pop() {
+        if let Some(package) = by_name.get(name)
+            && found.insert(name)
+        {
+            open.extend(package.needs.iter().filter(|(kind, _)| kind != "dev").map(|(_, need)| need.as_str()));
+        }
+    }
+    found
+}
+
+/// `make run` must not wait for the SDK of a cloud that it does not use.
+#[test]
+fn the_default_binary_compiles_no_cloud() {
+    let packages = packages();
+    let solo = closure(&packages, "penfold-solo");
+    assert!(solo.contains("penfold-embedded") && solo.len() >= 10, "{solo:?}");
+    assert!(!solo.contains("penfold-aws"), "{solo:?}");
+    assert!(closure(&packages, "penfold-aws").contains("penfold-ports"));
+}
+
 fn sources(root: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(root) else { return };
     for path in entries.map(|e| e.unwrap().path()).collect::<BTreeSet<_>>() {

@@ -3,6 +3,7 @@
 mod cli;
 mod control;
 mod failure;
+mod health;
 mod listeners;
 mod parts;
 mod process;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Mail for many organisations: SMTP and IMAP over one store
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "penfold", version)]
 struct Arguments {
     /// Directory that holds everything
@@ -35,7 +36,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Run the service
     Serve(Box<Settings>),
@@ -45,6 +46,11 @@ enum Command {
         edge: parts::Edge,
         #[command(flatten)]
         settings: Box<Settings>,
+    },
+    /// Ask a running one whether it takes mail: 0 where it does
+    Health {
+        #[arg(long, env = "PENFOLD_HTTP", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2080")]
+        http: std::net::SocketAddr,
     },
     #[command(flatten)]
     Administer(cli::Command),
@@ -71,6 +77,7 @@ fn main() -> ExitCode {
             Command::Serve(settings) => ended(serve::serve(&arguments.data, *settings).await),
             #[cfg(feature = "cloud")]
             Command::Edge { edge, settings } => ended(serve::edge(edge.into(), *settings).await),
+            Command::Health { http } => ended(health::ask(http).await),
             Command::Administer(command) => cli::run(command, place).await,
         }
     })

@@ -15,8 +15,16 @@ use serde::Serialize;
 use std::net::IpAddr;
 
 /// Whose request it is, put into the request by whoever hosts the router: the load balancer's word, or the socket's.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peer(pub IpAddr);
+
+impl Peer {
+    /// The last of X-Forwarded-For: what the load balancer itself added.
+    pub fn forwarded(headers: &HeaderMap) -> Option<Self> {
+        let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+        last.rsplit(',').next()?.trim().parse().ok().map(Self)
+    }
+}
 
 pub fn router(directory: Directory) -> Router {
     Router::new().route("/v1/whoami", get(whoami)).with_state(directory)

@@ -54,3 +54,15 @@ async fn everybody_else_hears_the_same() {
     }
     assert_eq!(ask(&router, Some(&basic("nobody@one.test:wrong"))).await.0, StatusCode::UNAUTHORIZED);
 }
+
+#[test]
+fn only_the_load_balancer_s_own_word_counts() {
+    let mut headers = HeaderMap::new();
+    assert_eq!(Peer::forwarded(&headers), None);
+    headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
+    assert_eq!(Peer::forwarded(&headers), Some(Peer(IpAddr::from([198, 51, 100, 7]))));
+    headers.append("x-forwarded-for", "2001:db8::7".parse().unwrap());
+    assert_eq!(Peer::forwarded(&headers), "2001:db8::7".parse().ok().map(Peer));
+    headers.append("x-forwarded-for", "somebody".parse().unwrap());
+    assert_eq!(Peer::forwarded(&headers), None);
+}

@@ -55,6 +55,13 @@ async fn work(deliver: Deliver, mut shutdown: watch::Receiver<bool>) {
 }
 
 impl Deliver {
+    /// For a host whose queue takes back by itself what is not done.
+    pub async fn once(&self, batch: &[Received]) {
+        let outcomes = self.handle(batch).await;
+        let done = outcomes.iter().take_while(|o| o.is_done()).count();
+        self.done(batch.split_at(done).0).await;
+    }
+
     async fn carry_out(&self, batch: &[Received], shutdown: &mut watch::Receiver<bool>) {
         let mut rest = batch;
         let mut pause = FIRST_PAUSE;

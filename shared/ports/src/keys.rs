@@ -146,6 +146,15 @@ impl Sk {
     pub fn checkpoint(folder: FolderId) -> Self {
         Self::parts(&[b"k#", folder.as_bytes()])
     }
+
+    /// Edges that want wakes.
+    pub fn watches() -> Self {
+        Self::text("w#")
+    }
+
+    pub fn watch(edge: &str) -> Self {
+        Self::parts(&[b"w#", edge.as_bytes()])
+    }
 }
 
 impl fmt::Debug for Sk {
@@ -188,6 +197,11 @@ pub mod shared {
     /// Which tenant a domain belongs to.
     pub fn domain(domain: &Domain) -> Key {
         Key { pk: Pk::new(format!("d#{domain}")), sk: Sk::text("d") }
+    }
+
+    /// What a queue keeps beside its jobs, where the queue itself cannot: parked groups and their jobs.
+    pub fn queue(name: &str) -> Pk {
+        Pk::new(format!("q#{name}"))
     }
 
     /// The list of tenants, for the operator.
@@ -284,6 +298,22 @@ pub struct Account {
     pub principal: PrincipalId,
 }
 
+/// The one kind of row that needs no right to the account: it says who wants wakes, and nothing of what is in there.
+impl Account {
+    /// `a#T#A`, for the rows that begin with [`Sk::watches`].
+    pub fn watches(&self) -> Pk {
+        account_pk(*self)
+    }
+
+    pub fn watch(&self, edge: &str) -> Key {
+        Key { pk: account_pk(*self), sk: Sk::watch(edge) }
+    }
+}
+
+fn account_pk(account: Account) -> Pk {
+    Pk::new(format!("a#{}#{}", account.tenant, account.principal))
+}
+
 /// The right to one account's rows: who acts, on which account, and what they may do there.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scope {
@@ -296,8 +326,7 @@ pub struct Scope {
 impl Scope {
     /// Only the directory calls this, after a sign-in or from a job's header.
     pub fn grant(account: Account, viewer: PrincipalId, rights: Rights) -> Self {
-        let pk = Pk::new(format!("a#{}#{}", account.tenant, account.principal));
-        Self { account, viewer, rights, pk }
+        Self { account, viewer, rights, pk: account_pk(account) }
     }
 
     pub fn account(&self) -> Account {

@@ -196,6 +196,28 @@ impl Line {
         numbers
     }
 
+    /// Forgets a group's jobs that are not out, and that it was parked; for adapters that hold only a part of a queue.
+    pub fn drop_waiting(&mut self, group: &str) -> Vec<u64> {
+        let Some((name, entry)) =
+            self.groups.get_key_value(group).map(|(n, _)| n.clone()).and_then(|n| self.groups.get_mut(&n).map(|g| (n, g)))
+        else {
+            return Vec::new();
+        };
+        let numbers: Vec<u64> = std::mem::take(&mut entry.jobs).into_keys().collect();
+        entry.parked = false;
+        let tenant = entry.tenant;
+        for number in &numbers {
+            if self.waiting.remove(number).is_some()
+                && let Some(turn) = self.tenants.get_mut(&tenant)
+            {
+                turn.waiting = turn.waiting.saturating_sub(1);
+            }
+        }
+        self.unready(&name);
+        self.settle(&name);
+        numbers
+    }
+
     pub fn give_back(&mut self, receipts: &[Receipt]) -> Vec<Failure> {
         receipts.iter().filter_map(|receipt| self.fail(*receipt)).collect()
     }

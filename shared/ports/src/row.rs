@@ -24,6 +24,11 @@ impl Name {
         Self(out)
     }
 
+    /// For adapters, which read names back from storage.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::read(text.as_bytes())
+    }
+
     fn read(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() || bytes.len() > 7 || !bytes.iter().all(u8::is_ascii_graphic) {
             return None;
@@ -120,9 +125,17 @@ impl From<&[u8; 16]> for Value {
 #[error("the stored bytes are not a row")]
 pub struct RowError;
 
-/// Attributes in the order they were set; a handful, so a list beats a map.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
+/// Attributes; a handful, so a list beats a map. Their order means nothing, and not every store keeps it.
+#[derive(Clone, Default, Debug)]
 pub struct Row(Vec<(Name, Value)>);
+
+impl PartialEq for Row {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|(name, value)| other.get(*name) == Some(value))
+    }
+}
+
+impl Eq for Row {}
 
 const FORMAT: u8 = 1;
 

@@ -32,6 +32,12 @@ impl Watch {
         Self { signal, seen: 0, _guard: guard }
     }
 
+    /// For adapters: the same watch with one more guard.
+    #[must_use]
+    pub fn with(self, guard: Box<dyn Send + Sync>) -> Self {
+        Self { _guard: Box::new((self._guard, guard)), ..self }
+    }
+
     /// Waits until the account is known to be past what this returned last. Safe to cancel.
     pub async fn changed(&mut self) -> Modseq {
         loop {

@@ -113,6 +113,13 @@ impl Model {
         }
     }
 
+    fn drop_waiting(&mut self) {
+        let group = self.below(GROUPS) as usize;
+        let wanted: Vec<_> = self.of(group).filter(|(_, job)| job.place == Place::Waits).map(|(number, _)| *number).collect();
+        assert_eq!(self.line.drop_waiting(&group.to_string()), wanted);
+        wanted.iter().for_each(|number| self.jobs.get_mut(number).unwrap().place = Place::Done);
+    }
+
     fn check(&self) {
         let waits = |job: &&Known| job.place == Place::Waits && !self.is_parked(job.group);
         for tenant in 0..2usize {
@@ -126,7 +133,7 @@ impl Model {
     }
 
     fn step(&mut self) {
-        match self.below(10) {
+        match self.below(21) / 2 {
             0..=2 => self.add(),
             3..=5 => self.take(),
             6 => self.done(),
@@ -142,7 +149,8 @@ impl Model {
                 self.failed(&failures);
                 assert!(self.line.next_due().is_none_or(|due| due > self.now));
             }
-            _ => self.release(),
+            9 => self.release(),
+            _ => self.drop_waiting(),
         }
         self.check();
     }

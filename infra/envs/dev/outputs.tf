@@ -1,0 +1,3 @@
+output "service" {
+  value = module.service
+}

@@ -1,0 +1,3 @@
+output "statements" {
+  value = local.statements
+}

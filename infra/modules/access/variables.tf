@@ -1,0 +1,19 @@
+variable "prefix" {
+  type = string
+}
+
+variable "table_arn" {
+  type = string
+}
+
+variable "bucket_arn" {
+  type = string
+}
+
+variable "key_arn" {
+  type = string
+}
+
+variable "queue_arns" {
+  type = map(string)
+}

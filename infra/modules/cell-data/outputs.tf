@@ -1,0 +1,19 @@
+output "table_name" {
+  value = aws_dynamodb_table.this.name
+}
+
+output "table_arn" {
+  value = aws_dynamodb_table.this.arn
+}
+
+output "bucket_name" {
+  value = aws_s3_bucket.this.bucket
+}
+
+output "bucket_arn" {
+  value = aws_s3_bucket.this.arn
+}
+
+output "key_arn" {
+  value = aws_kms_key.this.arn
+}

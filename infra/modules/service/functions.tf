@@ -1,0 +1,54 @@
+locals {
+  # What each function may do; sizes come from infra/cell.json.
+  function_grants = {
+    deliver = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
+    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "keys"]
+    account = ["table_read", "table_write", "keys"]
+  }
+
+  often = {
+    for name, f in var.definition.functions : name =>
+    can(f.every_minutes) ? { often = { rate = "rate(${f.every_minutes} ${f.every_minutes == 1 ? "minute" : "minutes"})", input = "{}" } } : {}
+  }
+  # Looking for blobs that nothing names reads a row of each item, so once a day is enough.
+  daily = { upkeep = { daily = { rate = "rate(1 day)", input = jsonencode({ sweep = true }) } } }
+
+  functions = {
+    for name, f in var.definition.functions : name => {
+      memory  = f.memory
+      timeout = f.timeout
+      grants  = local.function_grants[name]
+      queue   = try(f.queue, null)
+      batch   = try(f.batch, null)
+      clock   = merge(local.often[name], lookup(local.daily, name, {}))
+    }
+  }
+}
+
+module "functions" {
+  source       = "../functions"
+  prefix       = local.prefix
+  functions    = local.functions
+  statements   = module.access.statements
+  queue_arns   = module.queues.arns
+  environment  = local.environment
+  packages     = { bucket = module.artifacts.packages_bucket, version = var.release }
+  architecture = var.architecture
+  stay_on      = var.stay_on
+  canary       = var.canary
+  workers      = var.workers
+  log_days     = var.log_days
+}
+
+module "http" {
+  source          = "../http"
+  prefix          = local.prefix
+  network         = module.network
+  certificate_arn = module.certificates.http_arn
+  function_paths  = { account = ["/v1/whoami"] }
+  function_arns   = module.functions.live_arns
+  edge_paths      = ["/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*"]
+  edge_port       = local.https_port
+  drain_seconds   = local.drain_seconds
+  protect         = var.protect
+}

@@ -1,0 +1,30 @@
+//! The ports' contract on the local cloud, and at the end of each case: what was counted is what DynamoDB reported.
+#![allow(clippy::expect_used)]
+
+mod support;
+
+use penfold_aws::Ports;
+use penfold_ports::World;
+use penfold_types::Env;
+use support::OwnQueue;
+
+struct Keep {
+    ports: Ports,
+    _queue: OwnQueue,
+}
+
+impl Drop for Keep {
+    fn drop(&mut self) {
+        let compared = self.ports.compared();
+        if !std::thread::panicking() {
+            assert_eq!(compared.mismatches, 0, "{:#?}", compared.texts);
+        }
+    }
+}
+
+async fn fixture() -> (World, Keep) {
+    let (ports, queue) = support::on_virtual_time().await;
+    (ports.world(Env::system()), Keep { ports, _queue: queue })
+}
+
+penfold_ports::contract_suite!(fixture);
