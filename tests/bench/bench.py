@@ -156,7 +156,7 @@ def many_people(work, label, count, messages):
 
 
 def deep(sides, work, args):
-    many_people(work, "deep", 20 if args.quick else 300, 5000)
+    many_people(work, "deep", 20 if args.quick else 1000, 5000)
 
 
 def many(sides, work, args):
