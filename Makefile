@@ -4,10 +4,12 @@
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-cloud cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud bench soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-infra bench soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
+# Everything there is, also what only the cloud needs; one selection, so that nothing is built twice.
+ALL := --workspace --all-features --locked
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 100000
 CLOUD_ROUNDS ?= 20
@@ -19,20 +21,14 @@ build:
 	@scripts/setup-build
 	cargo build --release --locked -p penfold-solo
 
-# The edges are one binary, the functions one each; in one step, so that nothing is built twice.
-build-cloud:
-	@scripts/setup-build
-	cargo build --locked -p penfold-solo -p penfold-deliver -p penfold-upkeep -p penfold-account \
-	  --features penfold-solo/cloud,penfold-deliver/lambda,penfold-upkeep/lambda,penfold-account/lambda
-
-cloud: build-cloud
+cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-crash test-diskfull test-powercut test-cloud
+test: test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
-	@$(SUITE) rust cargo nextest run --workspace --locked --no-fail-fast
+	@$(SUITE) rust cargo nextest run $(ALL) --no-fail-fast
 
 test-interop: build
 	@scripts/setup-test clients
@@ -48,16 +44,32 @@ test-powercut: build
 	@scripts/setup-test tools
 	@$(SUITE) powercut python3 tests/powercut/powercut.py
 
-test-cloud: build-cloud
+build-all:
+	@scripts/setup-build test
+	cargo build $(ALL) --all-targets
+
+# The contract of the ports on a local AWS.
+test-cloud: build-all
+	@if scripts/setup-cloud; then \
+	   $(SUITE) contract localstack/with-aws cargo nextest run $(ALL) --offline -E 'package(penfold-aws)'; \
+	 elif [ $$? = 3 ]; then echo "SKIPPED: THE TESTS OF THE CLOUD PARTS, FOR THE REASON ABOVE"; else exit 1; fi
+
+# Edges, functions and containers on a local AWS: slower than what guards every change.
+test-service: build-all
+	@scripts/setup-cloud
+	@$(SUITE) local python3 tests/cloud/local.py
 	@$(SUITE) host python3 tests/cloud/host.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
 	@$(SUITE) container python3 tests/cloud/container.py
+
+test-infra:
+	@if command -v npm >/dev/null; then $(SUITE) infra infra/check; else echo "SKIPPED: THE CHECK OF infra/, BECAUSE THERE IS NO npm"; fi
 
 bench: build
 	@scripts/setup-test bench
 	@$(SUITE) bench python3 tests/bench/bench.py $(ARGS)
 
-soak: build build-cloud
+soak: build build-all
 	@scripts/setup-build test
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
@@ -68,7 +80,7 @@ soak: build build-cloud
 lint:
 	@scripts/setup-build
 	@$(SUITE) fmt cargo fmt --all --check
-	@$(SUITE) clippy cargo clippy --workspace --all-targets --locked -- --deny warnings
+	@$(SUITE) clippy cargo clippy $(ALL) --all-targets -- --deny warnings
 	@$(SUITE) licences scripts/check-licences
 	@if command -v cargo-deny >/dev/null; then $(SUITE) deny cargo deny --locked check licenses bans sources; \
 	 else echo "cargo-deny is not installed (cargo install --locked cargo-deny, some minutes): scripts/check-licences stands in for it"; fi

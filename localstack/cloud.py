@@ -35,6 +35,11 @@ def url(port):
     return f"http://127.0.0.1:{port}"
 
 
+def outer_environment():
+    """The caller's, without its own AWS account and without ways out that a room does not have."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("AWS_") and not k.lower().endswith("_proxy")}
+
+
 def spawn(command, **options):
     return subprocess.Popen(command, preexec_fn=room.unblock, **options)
 
@@ -43,8 +48,8 @@ class Servers:
     """The three servers, as children of a room's first process."""
 
     def __init__(self, logs):
-        self.logs, self.ended, self.pids = logs, {}, {}
-        base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "PENFOLD_"))}
+        self.logs, self.pids = logs, {}
+        base = {k: v for k, v in outer_environment().items() if not k.startswith("PENFOLD_")}
         base |= {"TMPDIR": SCRATCH, "HOME": SCRATCH, "XDG_CACHE_HOME": SCRATCH, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
         jar = os.path.join(TOOLS, "dynamodb")
         # The quick compiler alone: starts with half of the work, and tests are over before the thorough one would pay.
@@ -68,7 +73,6 @@ class Servers:
     def heard(self, pid, status):
         """A child has ended. A server should not."""
         if name := self.pids.pop(pid, None):
-            self.ended[name] = status
             with open(self.log(name), errors="replace") as f:
                 say(f"{name} ended with status {status}. Its log ends:\n" + "".join(f.readlines()[-20:]))
             return True
@@ -115,9 +119,8 @@ def keep_json(name, value):
 
 
 def environment(found, ports):
-    """What a command in the room sees: nothing of the caller's own AWS account."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
-    return kept | found | {f"AWS_ENDPOINT_URL_{s.upper()}": url(p) for s, p in ports.items()} | {
+    """What a command in the room sees."""
+    return outer_environment() | found | {f"AWS_ENDPOINT_URL_{s.upper()}": url(p) for s, p in ports.items()} | {
         "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "PENFOLD_CLOUD_ROOM": str(os.stat("/proc/self/ns/net").st_ino)}

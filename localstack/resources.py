@@ -5,6 +5,7 @@ Usage: resources.py CELL DYNAMODB S3+SQS KMS (endpoints). Waits for each server;
 import json
 import logging
 import os
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -90,11 +91,12 @@ def key(alias, endpoint):
 
 def patiently(part, make, *arguments):
     """Tries until the server is there; anything that it answers counts. Gives back the environment and the seconds."""
-    begin = time.monotonic()
+    begin, (host, _, port) = time.monotonic(), arguments[-1].removeprefix("http://").partition(":")
     while True:
         try:
+            socket.create_connection((host, int(port))).close()  # costs less than to make a client again and again
             return part, make(*arguments), time.monotonic() - begin
-        except (EndpointConnectionError, HTTPClientError) as e:
+        except (ConnectionError, EndpointConnectionError, HTTPClientError) as e:
             if time.monotonic() - begin > PATIENCE:
                 raise SystemExit(f"{part}: no answer from {arguments[-1]} in {PATIENCE} s: {e}") from e
             time.sleep(0.1)

@@ -95,18 +95,23 @@ def when_inside(place, child, ready):
     os.remove(ready)
 
 
-def in_own_room(place, number, script, expect):
-    """with-aws gets a signal while its command and a stray child of that are at work."""
+def signalled(place, number, script, expect):
+    """with-aws gets a signal while its command and a stray child of that are at work. Gives back the seconds until it ended."""
+    before = len(place.processes())
     ready = os.path.join(place.work, "ready")
     child = place.start("with-aws", "bash", "-c", f"setsid sleep 1000 & {script}; touch {ready}; sleep 1000 & wait; echo never", stdin=subprocess.DEVNULL)
     when_inside(place, child, ready)
-    assert len(place.processes()) >= 7
+    assert len(place.processes()) >= before + 4
     begin = time.monotonic()
     child.send_signal(number)
     out, err = child.communicate(timeout=30)
+    seconds = time.monotonic() - begin
     assert (child.returncode, out) == (expect, ""), (child.returncode, out, err)
-    place.clean()
-    return time.monotonic() - begin
+    end = time.monotonic() + 2
+    while len(place.processes()) > before:
+        assert time.monotonic() < end, place.processes()
+        time.sleep(0.05)
+    return seconds
 
 
 # --- a cloud of its own for each command
@@ -120,19 +125,13 @@ def test_own_cloud_status_and_nothing_left(place):
 
 
 def test_sigterm(place):
-    assert in_own_room(place, signal.SIGTERM, "true", 128 + signal.SIGTERM) < 5
-
-
-def test_sigint(place):
-    assert in_own_room(place, signal.SIGINT, "true", 128 + signal.SIGINT) < 5
-
-
-def test_command_that_ignores_sigterm_is_killed(place):
-    assert in_own_room(place, signal.SIGTERM, "trap '' TERM", 128 + signal.SIGKILL) < 15
+    assert signalled(place, signal.SIGTERM, "true", 128 + signal.SIGTERM) < 5
+    place.clean()
 
 
 def test_sigkill(place):
-    assert in_own_room(place, signal.SIGKILL, "true", -signal.SIGKILL) < 5
+    assert signalled(place, signal.SIGKILL, "true", -signal.SIGKILL) < 5
+    place.clean()
 
 
 def test_sigterm_while_starting(place):
@@ -194,6 +193,11 @@ def joined_leaves_nothing(place):
     child.communicate()
     time.sleep(0.3)
     assert sorted(place.processes()) == before
+
+
+def joined_signals(place):
+    for number, script, expect, within in ((signal.SIGINT, "true", 128 + signal.SIGINT, 5), (signal.SIGTERM, "trap '' TERM", 128 + signal.SIGKILL, 20)):
+        assert signalled(place, number, script, expect) < within
 
 
 def joined_terminal(place):

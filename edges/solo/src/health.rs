@@ -1,68 +1,58 @@
-//! `penfold health`: asks the process beside it whether it is well, for the health check of a container that has no other program.
+//! `penfold health`: what a container's health check runs, where there is no curl.
 
 use crate::failure::Failure;
-use std::io::{Error, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-/// A health check is given 5 seconds.
-const WAIT: Duration = Duration::from_secs(4);
-/// Octets of an answer; it is a status and a sentence.
-const LIMIT: u64 = 4096;
+const WAIT: Duration = Duration::from_secs(5);
+/// Octets of the answer; it is a line.
+const ANSWER: u64 = 4096;
 
-/// An error says what is wrong with the process that listens on `address` for HTTP.
-pub fn ask(address: SocketAddr) -> Result<(), Failure> {
-    let answer =
-        answer(address).map_err(|error| Failure::Other(format!("no health from {address} ({error}): is an edge running here?")))?;
+/// Asks `/healthz` at `address`.
+pub async fn ask(address: SocketAddr) -> Result<(), Failure> {
+    let answer = tokio::time::timeout(WAIT, get(address)).await;
+    let answer = answer.map_err(|_| Failure::Other(format!("{address} does not answer")))?;
+    let answer = answer.map_err(|error| Failure::Other(format!("{address}: {error}")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     match head.split(' ').nth(1) {
         Some("200") => Ok(()),
-        _ => Err(Failure::Other(format!("not well: {}", body.trim()))),
+        _ => Err(Failure::Other(format!("{address} says: {}", body.trim()))),
     }
 }
 
-fn answer(address: SocketAddr) -> Result<String, Error> {
-    let mut stream = TcpStream::connect_timeout(&address, WAIT)?;
-    stream.set_read_timeout(Some(WAIT))?;
-    stream.set_write_timeout(Some(WAIT))?;
-    // HTTP/1.0: the answer ends with the connection.
-    write!(stream, "GET /healthz HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
-    let mut answer = Vec::new();
-    stream.take(LIMIT).read_to_end(&mut answer)?;
-    String::from_utf8(answer).map_err(|error| Error::new(ErrorKind::InvalidData, error))
+async fn get(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n").await?;
+    let mut answer = String::new();
+    stream.take(ANSWER).read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
 
-    fn told(answer: &'static str) -> Result<(), Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    async fn told(answer: &'static [u8]) -> Result<(), Failure> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = [0; 128];
-            let n = stream.read(&mut asked).unwrap();
-            assert!(asked[..n].starts_with(b"GET /healthz HTTP/1.0\r\n"));
-            stream.write_all(answer.as_bytes()).unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 64];
+            let _ = stream.read(&mut asked).await.unwrap();
+            stream.write_all(answer).await.unwrap();
         });
-        let result = ask(address);
-        server.join().unwrap();
+        let result = ask(address).await;
+        server.await.unwrap();
         result
     }
 
-    #[test]
-    fn health_is_what_the_process_says() {
-        assert!(told("HTTP/1.0 200 OK\r\ncontent-length: 3\r\n\r\nok\n").is_ok());
-        let ill = told("HTTP/1.0 503 Service Unavailable\r\n\r\ntoo much work waits\n");
-        assert!(matches!(ill, Err(Failure::Other(text)) if text == "not well: too much work waits"));
-        assert!(told("").is_err());
-    }
-
-    #[test]
-    fn nobody_there() {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        assert!(matches!(ask(address), Err(Failure::Other(text)) if text.contains("is an edge running here?")));
+    #[tokio::test]
+    async fn well_or_not() {
+        told(b"HTTP/1.0 200 OK\r\ncontent-length: 3\r\n\r\nok\n").await.unwrap();
+        let error = told(b"HTTP/1.0 503 Service Unavailable\r\n\r\nno space left\n").await.unwrap_err();
+        assert!(matches!(error, Failure::Other(text) if text.ends_with("says: no space left")));
+        assert!(told(b"").await.is_err());
     }
 }

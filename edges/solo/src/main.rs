@@ -14,7 +14,6 @@ mod store;
 use clap::{Parser, Subcommand};
 use control::Place;
 use penfold_runtime::Settings;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +22,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Mail for many organisations: SMTP and IMAP over one store
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "penfold", version)]
 struct Arguments {
     /// Directory that holds everything
@@ -37,7 +36,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Run the service
     Serve(Box<Settings>),
@@ -48,11 +47,10 @@ enum Command {
         #[command(flatten)]
         settings: Box<Settings>,
     },
-    /// Ask the service or edge that runs here whether it is well
+    /// Ask a running one whether it takes mail: 0 where it does
     Health {
-        /// Where it answers to HTTP
         #[arg(long, env = "PENFOLD_HTTP", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:2080")]
-        http: SocketAddr,
+        http: std::net::SocketAddr,
     },
     #[command(flatten)]
     Administer(cli::Command),
@@ -79,7 +77,7 @@ fn main() -> ExitCode {
             Command::Serve(settings) => ended(serve::serve(&arguments.data, *settings).await),
             #[cfg(feature = "cloud")]
             Command::Edge { edge, settings } => ended(serve::edge(edge.into(), *settings).await),
-            Command::Health { http } => ended(health::ask(http)),
+            Command::Health { http } => ended(health::ask(http).await),
             Command::Administer(command) => cli::run(command, place).await,
         }
     })

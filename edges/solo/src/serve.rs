@@ -82,9 +82,10 @@ fn read_seed(config: &Config) -> Result<Option<Seed>, Failure> {
 
 /// The certificate that is configured, or another.
 fn tls(config: &Config, other: impl FnOnce() -> Result<Tls, penfold_runtime::TlsError>) -> Result<Tls, Failure> {
-    let tls = match &config.tls {
-        Some((certificate, key)) => Tls::load(certificate, key),
-        None => other(),
+    let tls = match (&config.tls_pem, &config.tls) {
+        (Some((certificate, key)), _) => Tls::from_pem(certificate, key),
+        (None, Some((certificate, key))) => Tls::load(certificate, key),
+        (None, None) => other(),
     };
     tls.map_err(|e| Failure::Usage(e.to_string()))
 }

@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::{AggregatedBytes, ByteStream};
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use penfold_ports::{BlobKey, Blobs, PortError, Units};
 use penfold_types::TenantId;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 /// From here on a blob is sent in parts, so that a lost connection costs one part and not all.
 const PART: usize = 8 << 20;
 const LIST: i32 = 1000;
+/// Named at the beginning, or S3 refuses the parts' sums at the end.
+const SUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 
 #[derive(Clone)]
 pub(crate) struct S3Blobs {
@@ -67,7 +69,7 @@ impl S3Blobs {
 
     async fn put_parts(&self, key: &BlobKey, pieces: Vec<Bytes>, spent: &mut Units) -> Result<(), PortError> {
         spent.blob_put += 1;
-        let begin = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str());
+        let begin = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str()).checksum_algorithm(SUM);
         let begun = self.wire.call(Repeat::Safe, || begin.clone().send()).await.map_err(|failure| failure.of_write())?;
         let upload = begun.upload_id.ok_or_else(|| PortError::Broken("S3 began an upload without a name".to_owned()))?;
         let sent = self.send_parts(key, &upload, pieces, spent).await;
@@ -85,7 +87,7 @@ impl S3Blobs {
             spent.blob_put += 1;
             let request = || {
                 let part = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(upload).part_number(number);
-                part.body(ByteStream::from(piece.clone())).send()
+                part.checksum_algorithm(SUM).body(ByteStream::from(piece.clone())).send()
             };
             let part = self.wire.call(Repeat::Safe, request).await.map_err(|failure| failure.of_write())?;
             let part = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag).set_checksum_crc32(part.checksum_crc32);

@@ -62,7 +62,10 @@ impl Settings {
         let optional = |name: &str| variable(name).filter(|value| !value.is_empty());
         let needed = |name: &str, what: &str| optional(name).ok_or_else(|| SettingsError(format!("please set {name} to {what}")));
         let cell = optional("PENFOLD_CELL").unwrap_or_else(|| "dev".to_owned());
-        let edge = optional("PENFOLD_EDGE");
+        // Tasks of one service are started alike; each needs a queue of its own for wakes.
+        let task = optional("ECS_CONTAINER_METADATA_URI_V4")
+            .map(|uri| uri.rsplit('/').next().unwrap_or_default().chars().take(12).collect::<String>());
+        let edge = optional("PENFOLD_EDGE").map(|edge| task.map_or(edge.clone(), |task| format!("{edge}-{task}")));
         for (name, value) in [("PENFOLD_CELL", Some(&cell)), ("PENFOLD_EDGE", edge.as_ref())] {
             if value.is_some_and(|value| !is_name(value)) {
                 return Err(SettingsError(format!("{name} may have 1 to 32 letters, digits, - and _")));
@@ -113,6 +116,16 @@ mod tests {
         let settings = Settings::from(variables("")).unwrap();
         assert_eq!((settings.cell.as_str(), settings.edge, settings.endpoints.s3.is_some()), ("dev", None, true));
         assert_eq!(settings.endpoints.kms, None);
+    }
+
+    #[test]
+    fn tasks_of_one_service_have_names_of_their_own() {
+        let on_ecs = |name: &str| match name {
+            "PENFOLD_EDGE" => Some("imap".to_owned()),
+            "ECS_CONTAINER_METADATA_URI_V4" => Some("http://169.254.170.2/v4/0206b271-b33f-47ab-86c6-a0ba208a70a9".to_owned()),
+            _ => variables("")(name),
+        };
+        assert_eq!(Settings::from(on_ecs).unwrap().edge.as_deref(), Some("imap-0206b271-b33"));
     }
 
     #[test]

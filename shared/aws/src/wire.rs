@@ -57,6 +57,8 @@ pub(crate) enum Fault {
 pub(crate) struct Failure<E> {
     pub(crate) fault: Fault,
     pub(crate) said: Option<E>,
+    /// The answer to a sending before this one was lost.
+    pub(crate) after_loss: bool,
 }
 
 /// Whether a request whose answer was lost may be sent again.
@@ -103,7 +105,10 @@ impl Wire {
                 Err(failure) => failure,
             };
             let again = match &failure.fault {
-                Fault::Refused { .. } => return Err(failure),
+                Fault::Refused { .. } => {
+                    failure.after_loss = lost.is_some();
+                    return Err(failure);
+                }
                 Fault::Unsent(_) | Fault::Throttled => true,
                 Fault::Lost(how) => {
                     lost = Some(how.clone());
@@ -120,7 +125,7 @@ impl Wire {
             self.env.sleep_jittered(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(Failure { fault: Fault::Throttled, said: None })
+        Err(Failure { fault: Fault::Throttled, said: None, after_loss: false })
     }
 
     /// Sends it once.
@@ -137,8 +142,8 @@ impl Wire {
         }));
         match answered.await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Failure { fault: judge(&error), said: error.into_service_error_if_any() }),
-            Err(_) => Err(Failure { fault: Fault::Lost("the process is going down".to_owned()), said: None }),
+            Ok(Err(error)) => Err(Failure { fault: judge(&error), said: error.into_service_error_if_any(), after_loss: false }),
+            Err(_) => Err(Failure { fault: Fault::Lost("the process is going down".to_owned()), said: None, after_loss: false }),
         }
     }
 
@@ -266,6 +271,7 @@ impl<E> Failure<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::operation::get_item::GetItemError;
 
     #[test]
     fn what_the_services_say_becomes_what_the_caller_must_do() {
@@ -276,11 +282,40 @@ mod tests {
         assert!(matches!(fault("InternalServerError", 500), Fault::Lost(_)));
         assert!(matches!(by_code(None, None, 502), Fault::Lost(_)));
         assert!(matches!(fault("AccessDeniedException", 400), Fault::Refused { .. }));
-        let failure = |fault| Failure::<()> { fault, said: None };
+        let failure = |fault| Failure::<()> { fault, said: None, after_loss: false };
         assert_eq!(failure(Fault::Lost(String::new())).of_write(), PortError::Unknown);
         assert_eq!(failure(Fault::Lost(String::new())).of_read(), PortError::Throttled);
         assert_eq!(failure(Fault::Unsent(String::new())).of_write(), PortError::Throttled);
         assert!(matches!(failure(fault("ValidationException", 400)).of_write(), PortError::Broken(_)));
+    }
+
+    /// Calls with requests that fail one after the other as given, and then succeed. Gives how many were sent.
+    #[allow(clippy::result_large_err)]
+    async fn call(repeat: Repeat, failures: &[fn() -> SdkError<GetItemError>]) -> (Option<Fault>, usize) {
+        let wire = Wire::new(Env::system(), Arc::new(Tasks));
+        let mut sent = 0;
+        let request = || {
+            sent += 1;
+            let answer = failures.get(sent - 1).map_or(Ok(()), |failure| Err(failure()));
+            async move { answer }
+        };
+        let fault = wire.call(repeat, request).await.err().map(|failure| failure.fault);
+        (fault, sent)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_been_done_is_sent_again_only_where_that_is_safe() {
+        let lost: fn() -> SdkError<GetItemError> = || SdkError::timeout_error("late");
+        let unsent: fn() -> SdkError<GetItemError> = || SdkError::construction_failure("no address");
+        let is_lost = |fault: Option<Fault>| matches!(fault, Some(Fault::Lost(_)));
+        assert_eq!(call(Repeat::Safe, &[lost, unsent, lost]).await, (None, 4));
+        assert_eq!(call(Repeat::Never, &[unsent, unsent]).await, (None, 3));
+        let (fault, sent) = call(Repeat::Never, &[unsent, lost]).await;
+        assert!(is_lost(fault) && sent == 2);
+        let (fault, sent) = call(Repeat::Safe, &[lost; 20]).await;
+        assert!(is_lost(fault) && sent == ATTEMPTS as usize);
+        let (fault, _) = call(Repeat::Safe, &[&[lost][..], &[unsent; 20]].concat()).await;
+        assert!(is_lost(fault), "the first may have been carried out");
     }
 
     #[test]

@@ -174,13 +174,14 @@ async fn a_process_that_dies_while_it_parks_loses_and_mixes_nothing() {
     assert_eq!(bodies(&jobs), ["1", "2", "3"]);
     two.queue.done(QUEUE, &receipts(&jobs[..1])).await.unwrap();
     two.queue.give_back(QUEUE, &receipts(&jobs[1..])).await.unwrap();
-    let jobs = soon(two.queue.receive(QUEUE, 10, HIDDEN)).await.unwrap();
-    assert_eq!(bodies(&jobs), ["2", "3", "4", "5"]);
-    assert_eq!(jobs[0].attempt, 2);
-    two.queue.done(QUEUE, &receipts(&jobs)).await.unwrap();
-    let jobs = soon(two.queue.receive(QUEUE, 10, HIDDEN)).await.unwrap();
-    assert_eq!(bodies(&jobs), ["6"], "what was sent meanwhile comes after them");
-    two.queue.done(QUEUE, &receipts(&jobs)).await.unwrap();
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|body| body != "6") {
+        let jobs = soon(two.queue.receive(QUEUE, 10, HIDDEN)).await.unwrap();
+        assert_eq!(jobs[0].attempt, if seen.is_empty() { 2 } else { 1 });
+        seen.extend(bodies(&jobs));
+        two.queue.done(QUEUE, &receipts(&jobs)).await.unwrap();
+    }
+    assert_eq!(seen, ["2", "3", "4", "5", "6"], "what was sent meanwhile comes after them");
     assert_eq!(dead(&two).await, [""; 0]);
     assert_eq!(two.queue.release(QUEUE, &group).await, Ok(0));
 }

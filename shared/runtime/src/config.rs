@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 /// What may be set. Everything is optional; what is set by a flag hides what a file says.
-#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[derive(Clone, Default, clap::Args, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// Settings as TOML
@@ -50,6 +50,13 @@ pub struct Settings {
     /// Networks whose load balancers put a PROXY protocol header (version 2) before each SMTP and IMAP connection
     #[arg(long, env = "PENFOLD_PROXY_FROM", value_name = "NETWORK", value_delimiter = ',')]
     pub proxy_from: Option<Vec<Network>>,
+    /// The certificate chain and the key as PEM text; meant for the environment, where a container gets its secrets
+    #[arg(long, env = "PENFOLD_TLS_CERTIFICATE_PEM", value_name = "PEM", hide_env_values = true, requires = "tls_key_pem")]
+    #[serde(skip)]
+    pub tls_certificate_pem: Option<String>,
+    #[arg(long, env = "PENFOLD_TLS_KEY_PEM", value_name = "PEM", hide_env_values = true, requires = "tls_certificate_pem")]
+    #[serde(skip)]
+    pub tls_key_pem: Option<String>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -94,6 +101,8 @@ impl Settings {
             https,
             tls_certificate,
             tls_key,
+            tls_certificate_pem,
+            tls_key_pem,
             proxy_from,
             max_message_size,
             cache,
@@ -136,6 +145,7 @@ impl Settings {
             http: at(settings.http, 2080),
             https: at(settings.https, 2443),
             tls: settings.tls_certificate.zip(settings.tls_key),
+            tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             max_message_size,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
@@ -147,7 +157,7 @@ impl Settings {
 }
 
 /// Settings, complete and checked.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     pub seed: Option<PathBuf>,
     pub host_name: String,
@@ -160,6 +170,8 @@ pub struct Config {
     pub https: SocketAddr,
     /// Certificate chain and key, as files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// The same as text, which comes first.
+    pub tls_pem: Option<(String, String)>,
     /// Load balancers in front of SMTP and IMAP.
     pub front: Front,
     pub max_message_size: usize,
@@ -189,9 +201,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("penfold.toml");
         std::fs::write(&path, "smpt = \"127.0.0.1:25\"\n").unwrap();
-        let error = Settings { config: Some(path), ..Settings::default() }.resolve().unwrap_err();
+        let error = Settings { config: Some(path), ..Settings::default() }.resolve().err().unwrap();
         assert!(error.to_string().contains("smpt"), "{error}");
-        let error = Settings { tls_key: Some("k".into()), ..Settings::default() }.resolve().unwrap_err();
+        let error = Settings { tls_key: Some("k".into()), ..Settings::default() }.resolve().err().unwrap();
         assert!(error.to_string().contains("tls-certificate"), "{error}");
     }
 }

@@ -28,6 +28,14 @@ impl Tls {
         Self::with(chain, key_file).map_err(|e| TlsError(format!("the certificate in {} cannot be used: {e}", certificate.display())))
     }
 
+    /// From PEM text, as a service that keeps secrets puts it into the environment.
+    pub fn from_pem(certificate: &str, key: &str) -> Result<Self, TlsError> {
+        let failed = |e: &dyn std::fmt::Display| TlsError(format!("the certificate and key given as PEM text cannot be used: {e}"));
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>().map_err(|e| failed(&e))?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|e| failed(&e))?;
+        Self::with(chain, key).map_err(|e| failed(&e))
+    }
+
     /// Made now and signed by itself: good behind a load balancer that does not ask.
     pub fn make(host_name: &str) -> Result<Self, TlsError> {
         let failed = |e: &dyn std::fmt::Display| TlsError(format!("cannot make a certificate for {host_name}: {e}"));

@@ -45,7 +45,9 @@ impl Shared {
                 let _guard = guard;
                 let mut spent = Units::default();
                 let found = shared.poll(shared.wait, hidden, &mut spent).await;
-                shared.bell.notify_waiters();
+                if found != Ok(false) {
+                    shared.bell.notify_waiters();
+                }
                 (spent, found)
             });
             let found = match poll.await {

@@ -55,6 +55,7 @@ impl DynamoTable {
             .client_request_token(commit.id.to_string())
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut pause = FIRST_PAUSE;
+        let mut in_doubt = false;
         for _ in 0..CONFLICTS {
             let failure = match self.wire.call(Repeat::Safe, || request.clone().send()).await {
                 Ok(answer) => {
@@ -63,6 +64,7 @@ impl DynamoTable {
                 }
                 Err(failure) => failure,
             };
+            in_doubt |= failure.after_loss;
             match (&failure.fault, &failure.said) {
                 (_, Some(TransactWriteItemsError::TransactionCanceledException(cancelled))) => {
                     match why(cancelled.cancellation_reasons()) {
@@ -76,7 +78,7 @@ impl DynamoTable {
                     }
                 }
                 // The first sending is still at it.
-                (_, Some(TransactWriteItemsError::TransactionInProgressException(_))) => {}
+                (_, Some(TransactWriteItemsError::TransactionInProgressException(_))) => in_doubt = true,
                 (Fault::Refused { code, .. }, _) if code == "IdempotentParameterMismatchException" => {
                     return Err(PortError::Broken("one commit id was given to two different commits".to_owned()));
                 }
@@ -86,7 +88,7 @@ impl DynamoTable {
             self.wire.env.sleep_jittered(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(PortError::Throttled)
+        Err(if in_doubt { PortError::Unknown } else { PortError::Throttled })
     }
 
     fn item(&self, write: &Write) -> Result<TransactWriteItem, BuildError> {

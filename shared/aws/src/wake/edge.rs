@@ -237,7 +237,6 @@ impl Edge {
     }
 
     async fn remove(&self, account: Account) {
-        // Forgotten first: a watch that begins now writes its row after this, or is found by the next round.
         if self.state.lock().accounts.get(&account).is_some_and(|entry| entry.watches > 0) {
             return;
         }
@@ -249,6 +248,7 @@ impl Edge {
             return;
         }
         match state.accounts.get_mut(&account) {
+            // A watch began meanwhile, and took the row for standing.
             Some(entry) if entry.watches > 0 => {
                 entry.written = None;
                 state.fresh.insert(account);
