@@ -62,7 +62,8 @@ impl Asked<'_> {
         match fault {
             Fault::Unsent(how) | Fault::Lost(how) if how.to_lowercase().contains("credential") => {
                 format!(
-                    "{service} was not asked, because no credentials were found: please set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this process a role ({how})"
+                    "{service} was not asked, because no credentials were found: please set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give this process a role ({})",
+                    first_line(how)
                 )
             }
             Fault::Unsent(how) | Fault::Lost(how) => {
