@@ -10,8 +10,8 @@ locals {
     for name, f in var.definition.functions : name =>
     can(f.every_minutes) ? { often = { rate = "rate(${f.every_minutes} ${f.every_minutes == 1 ? "minute" : "minutes"})", input = "{}" } } : {}
   }
-  # Looking for blobs that nothing names reads a row of each item, so once a day is enough.
-  daily = { upkeep = { daily = { rate = "rate(1 day)", input = jsonencode({ sweep = true }) } } }
+  # Looking for blobs that nothing names reads a row of each item, so once a week is enough.
+  weekly = { upkeep = { weekly = { rate = "rate(7 days)", input = jsonencode({ sweep = true }) } } }
 
   functions = {
     for name, f in var.definition.functions : name => {
@@ -20,7 +20,7 @@ locals {
       grants  = local.function_grants[name]
       queue   = try(f.queue, null)
       batch   = try(f.batch, null)
-      clock   = merge(local.often[name], lookup(local.daily, name, {}))
+      clock   = merge(local.often[name], lookup(local.weekly, name, {}))
     }
   }
 }

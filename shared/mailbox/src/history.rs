@@ -6,7 +6,7 @@ use crate::change::{Change, Entry};
 use crate::checkpoint::Manifest;
 use crate::content::{self, ContentFacts, gone};
 use crate::verbs::message_id_hash;
-use crate::view::{Head, View};
+use crate::view::Head;
 use penfold_ports::{BlobKey, Commit, PortError, Query, QueueName, Row, Scope, Sk, When, Write, limits};
 use penfold_types::{AcceptanceId, CommitId, Error, FolderId, ItemId, Modseq, Result, TenantId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,23 +43,26 @@ impl Mailbox {
     pub async fn trim(&self, window: Duration) -> Result<Modseq> {
         let now = self.inner.world.env.now();
         let cutoff = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX)));
+        // Mostly the first change is too young: one row says so.
+        let mut limit = 1;
         loop {
-            let view = self.view().await?;
             // A cached view does not know of a floor that another process raised.
             let row = self.inner.world.table.get(&self.scope().key(Sk::head())).await?;
             let floor = row.and_then(|row| Head::from_row(&row)).map_or(Modseq(0), |head| head.floor);
-            let old = self.oldest_changes(floor, cutoff, now).await?;
-            if old.rows.is_empty() || old.last > floor && !self.raise_floor(&view, floor, old.last).await? {
+            let old = self.oldest_changes(floor, cutoff, now, limit).await?;
+            if old.rows.is_empty() || old.last > floor && !self.raise_floor(floor, old.last).await? {
                 return Ok(floor);
             }
             self.forget_changes(old).await?;
+            limit = usize::MAX;
         }
     }
 
     /// A page's worth of the log's beginning: what an interrupted trim left, and what is older than `cutoff`. It ends where
     /// an item was taken out that a job may still bring again: the content row is what says that it was delivered.
-    async fn oldest_changes(&self, floor: Modseq, cutoff: Timestamp, now: Timestamp) -> Result<Old> {
-        let page = self.inner.world.table.query(&Query::prefix(self.scope().pk().clone(), &Sk::changes())).await?;
+    async fn oldest_changes(&self, floor: Modseq, cutoff: Timestamp, now: Timestamp, limit: usize) -> Result<Old> {
+        let query = Query { limit, ..Query::prefix(self.scope().pk().clone(), &Sk::changes()) };
+        let page = self.inner.world.table.query(&query).await?;
         let mut old = Old::default();
         for (sk, row) in page.rows {
             let Some(change) = modseq_of(&sk).and_then(|modseq| Change::from_row(modseq, &row)) else { break };
@@ -81,7 +84,8 @@ impl Mailbox {
 
     /// First the floor, so that no reader takes a half-removed log for a whole one. False where a list holds it back, or
     /// somebody else is at it.
-    async fn raise_floor(&self, view: &View, from: Modseq, floor: Modseq) -> Result<bool> {
+    async fn raise_floor(&self, from: Modseq, floor: Modseq) -> Result<bool> {
+        let view = self.view().await?;
         for (folder, manifest) in self.manifests().await? {
             if view.folders.get(folder).is_none() {
                 // Left behind where a crash interrupted the deletion of a folder.
