@@ -5,6 +5,7 @@
 //! DIR/lock           held (flock) while a process owns the directory
 //! DIR/master.key     1 format byte, 32 key bytes; mode 0600; wraps the data keys of all tenants
 //! DIR/store/         one fjall database: a journal, and an LSM tree for each of the spaces below
+//! DIR/store.new/     a store that is being made; a crash leaves it, and the next open begins anew
 //! DIR/files/tmp/     large blobs being written; emptied at open
 //! DIR/files/T/NAME   blobs over 256 KB of tenant T, written aside, synced, renamed, directory synced
 //! ```

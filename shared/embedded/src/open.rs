@@ -13,7 +13,7 @@ use crate::secrets::LocalSecrets;
 use crate::table::LocalTable;
 use bytes::Bytes;
 use fjall::config::CompressionPolicy;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use penfold_ports::{Blobs, Queue, QueueName, Secrets, Table, Wake, Watchers, World};
 use penfold_types::Env;
 use std::collections::BTreeMap;
@@ -93,7 +93,10 @@ pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> 
     let secrets = LocalSecrets::open(&env, dir, fresh).map_err(at(&key))?;
     let files = dir.join("files");
     let files = Files::open(files.clone()).map_err(at(&files))?;
-    let replayed = if fresh { 0 } else { journal::prepare(&store).map_err(at(&store))? };
+    if fresh {
+        make_store(dir, &store, &options)?;
+    }
+    let replayed = journal::prepare(&store).map_err(at(&store))?;
     let (db, spaces) = open_store(&store, &options)?;
     sync_tree(dir, 5).map_err(at(dir))?;
 
@@ -147,6 +150,19 @@ fn open_store(path: &Path, options: &Options) -> Result<(Database, [Keyspace; 3]
         Ok((db, [rows, blobs, jobs]))
     };
     open().map_err(unreadable(path))
+}
+
+/// The engine makes a store in many steps and does not open half of one, so it is made aside, synced, and then named.
+fn make_store(dir: &Path, store: &Path, options: &Options) -> Result<(), OpenError> {
+    let aside = dir.join("store.new");
+    match fs::remove_dir_all(&aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(at(&aside)(error)),
+        _ => {}
+    }
+    let (db, spaces) = open_store(&aside, options)?;
+    db.persist(PersistMode::SyncAll).map_err(unreadable(&aside))?;
+    drop((spaces, db));
+    sync_tree(&aside, 4).and_then(|()| fs::rename(&aside, store)).and_then(|()| sync_dir(dir)).map_err(at(store))
 }
 
 /// The engine does not sync every directory in which it makes others.

@@ -343,3 +343,20 @@ async fn a_blob_is_durable_with_what_was_asked_for_after_it() {
         std::mem::forget(world);
     }
 }
+
+/// The power went while the first start made the store: nothing was in it, and nothing may be in the way of the next.
+#[tokio::test]
+async fn a_store_that_was_never_finished_is_made_anew() {
+    let given = Given::new();
+    let half = given.dir.path().join("store.new");
+    fs::create_dir_all(half.join("keyspaces")).unwrap();
+    fs::write(half.join("0.jnl"), b"").unwrap();
+    let (ports, world) = given.open();
+    assert!(!half.exists() && given.dir.path().join("store").is_dir());
+    world.table.put(given.write(1)).await.unwrap();
+    ports.close();
+    drop((ports, world));
+    let (ports, world) = given.open();
+    assert!(world.table.get(given.write(1).key()).await.unwrap().is_some());
+    ports.close();
+}
