@@ -51,7 +51,7 @@ build-all:
 # The contract of the ports on a local AWS.
 test-cloud: build-all
 	@if scripts/setup-cloud; then \
-	   $(SUITE) contract localstack/with-aws cargo nextest run $(ALL) --offline -E 'package(penfold-aws)'; \
+	   $(SUITE) contract localstack/with-aws cargo nextest run $(ALL) --offline -E 'package(penfold-aws) + binary_id(penfold-tests::cloud)'; \
 	 elif [ $$? = 3 ]; then echo "SKIPPED: THE TESTS OF THE CLOUD PARTS, FOR THE REASON ABOVE"; else exit 1; fi
 
 # Edges, functions and containers on a local AWS: slower than what guards every change.

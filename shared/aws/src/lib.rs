@@ -22,6 +22,8 @@ mod queue;
 mod secrets;
 mod settings;
 mod table;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod values;
 mod wake;
 mod wire;

@@ -1,15 +1,13 @@
 //! What the suite does not ask of every adapter: processes beside each other, large things, mistakes of the operator.
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
-mod support;
-
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use bytes::Bytes;
+use penfold_aws::testing::{self, OwnQueue};
 use penfold_aws::{Incoming, Ports, Settings};
 use penfold_ports::{Account, BlobKey, Commit, Job, JobId, Key, Pk, PortError, QueueName, Received, Row, Sk, TenantScope, World, Write};
 use penfold_types::{AcceptanceId, CommitId, Env, Modseq, PrincipalId, TenantId, Timestamp};
 use std::time::Duration;
-use support::OwnQueue;
 
 const QUEUE: QueueName = QueueName::Deliver;
 const HIDDEN: Duration = Duration::from_secs(60);
@@ -48,7 +46,7 @@ fn edge(name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_elsewhere_wakes_an_edge() {
-    let settings = support::settings();
+    let settings = testing::settings();
     let watching = Settings { edge: Some(edge("imap")), ..settings.clone() };
     let (one, world) = open(&watching).await;
     let (other, _) = open(&settings).await;
@@ -76,7 +74,7 @@ async fn a_commit_elsewhere_wakes_an_edge() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_woken_where_nobody_watches() {
-    let (ports, _) = open(&support::settings()).await;
+    let (ports, _) = open(&testing::settings()).await;
     ports.wake.wake(account(), Modseq(3));
     soon(ports.drain()).await;
     assert_eq!((ports.spent_aside().queue, ports.spent_aside().read), (0, 1));
@@ -84,7 +82,7 @@ async fn nobody_is_woken_where_nobody_watches() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn large_blobs_go_in_parts() {
-    let (_, world) = open(&support::settings()).await;
+    let (_, world) = open(&testing::settings()).await;
     let tenant = TenantScope::grant(TenantId::new(&world.env));
     let key = tenant.blob(AcceptanceId::new(&world.env));
     let bytes: Bytes = (0..20_000_000u32).map(|n| (n % 251) as u8).collect::<Vec<_>>().into();
@@ -100,7 +98,7 @@ async fn large_blobs_go_in_parts() {
 
 #[tokio::test(start_paused = true)]
 async fn bodies_too_large_for_a_message_come_and_go_with_it() {
-    let (ports, _queue) = support::on_virtual_time().await;
+    let (ports, _queue) = testing::on_virtual_time().await;
     let world = ports.world(Env::system());
     let tenant = TenantId::new(&world.env);
     let body: Bytes = (0..256 * 1024u32).map(|n| (n % 251) as u8).collect::<Vec<_>>().into();
@@ -133,7 +131,7 @@ async fn dead(world: &World) -> Vec<String> {
 /// On real time, because what a dead process held comes back by SQS's clock alone.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_dies_while_it_parks_loses_and_mixes_nothing() {
-    let settings = support::settings();
+    let settings = testing::settings();
     let queue = OwnQueue::new(&settings);
     let settings = Settings { deliver: queue.url.clone(), ..settings };
     let (_ports, two) = open(&settings).await;
@@ -202,14 +200,14 @@ fn incoming(message: aws_sdk_sqs::types::Message) -> Incoming {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_works_on_what_the_platform_received() {
-    let settings = support::settings();
+    let settings = testing::settings();
     let queue = OwnQueue::new(&settings);
     let settings = Settings { deliver: queue.url.clone(), ..settings };
     let (ports, world) = open(&settings).await;
     let tenant = TenantId::new(&world.env);
     let jobs = [("g", "1"), ("h", "a"), ("g", "2"), ("g", "3")].map(|(group, body)| job(tenant, group, body));
     world.queue.send(QUEUE, jobs.to_vec()).await.unwrap();
-    let client = support::sqs(&settings);
+    let client = testing::sqs(&settings);
     let platform = async || {
         let request = client.receive_message().queue_url(&queue.url).max_number_of_messages(10).visibility_timeout(60);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
@@ -237,7 +235,7 @@ async fn a_function_works_on_what_the_platform_received() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operators_mistakes_get_a_sentence() {
-    let settings = support::settings();
+    let settings = testing::settings();
     let (ports, _) = open(&settings).await;
     assert_eq!(ports.check().await, Ok(()));
     let missing = |what: &str| format!("{what}-of-nobody");
@@ -267,7 +265,7 @@ async fn an_operators_mistakes_get_a_sentence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_away_is_asked_a_few_times_only() {
-    let mut settings = support::settings();
+    let mut settings = testing::settings();
     settings.options.verify_units = false;
     settings.endpoints.dynamodb = Some("http://127.0.0.1:1".to_owned());
     let (ports, world) = open(&settings).await;
@@ -279,7 +277,7 @@ async fn a_service_that_is_away_is_asked_a_few_times_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_id_is_one_commit() {
-    let (_, world) = open(&support::settings()).await;
+    let (_, world) = open(&testing::settings()).await;
     let pk = Pk::from_stored(&format!("test#{}", CommitId::new(&world.env)));
     let write = |n: u64| vec![Write::put(Key::from_stored(pk.clone(), Sk::text("x")), Row::new().with("n", n))];
     let id = CommitId::new(&world.env);

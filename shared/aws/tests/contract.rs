@@ -1,12 +1,10 @@
 //! The ports' contract on the local cloud, and at the end of each case: what was counted is what DynamoDB reported.
 #![allow(clippy::expect_used)]
 
-mod support;
-
 use penfold_aws::Ports;
+use penfold_aws::testing::{self, OwnQueue};
 use penfold_ports::World;
 use penfold_types::Env;
-use support::OwnQueue;
 
 struct Keep {
     ports: Ports,
@@ -23,7 +21,7 @@ impl Drop for Keep {
 }
 
 async fn fixture() -> (World, Keep) {
-    let (ports, queue) = support::on_virtual_time().await;
+    let (ports, queue) = testing::on_virtual_time().await;
     (ports.world(Env::system()), Keep { ports, _queue: queue })
 }
 

@@ -1,6 +1,8 @@
 //! One server over simulated ports on virtual time, and what a test needs to set it up.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod player;
+
 use bytes::Bytes;
 use penfold_directory::{Cheap, Directory, NewPerson, NewShared, Options as DirectoryOptions};
 use penfold_imap::{Options, Server, connection};
@@ -14,6 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::watch;
 
 pub struct World {
+    /// The clock, and the ports where they are not the cloud's.
     pub simulated: Simulated,
     pub directory: Directory,
     pub mailboxes: Mailboxes,
@@ -28,10 +31,14 @@ fn address(text: &str) -> Address {
 }
 
 impl World {
-    /// Tenants `a.test` and `b.test`, with ada and bob in the one and eve in the other.
     pub async fn new(seed: u64, change: impl FnOnce(&mut Options)) -> Self {
         let simulated = Simulated::new(seed, Faults::NONE);
         let world = simulated.world();
+        Self::on(simulated, world, change).await
+    }
+
+    /// Tenants `a.test` and `b.test`, with ada and bob in the one and eve in the other, on whatever ports.
+    pub async fn on(simulated: Simulated, world: penfold_ports::World, change: impl FnOnce(&mut Options)) -> Self {
         let options = DirectoryOptions { hasher: Arc::new(Cheap), ..DirectoryOptions::default() };
         let directory = Directory::with_options(world.clone(), options);
         let operator = directory.operator();
