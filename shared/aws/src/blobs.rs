@@ -1,5 +1,6 @@
 //! Blobs as objects under their keys. A key begins with its tenant, so a tenant's objects are one prefix.
 
+use crate::cells::Cells;
 use crate::wire::{Repeat, Wire};
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
@@ -23,7 +24,7 @@ const SUM: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
 pub(crate) struct S3Blobs {
     pub(crate) wire: Arc<Wire>,
     pub(crate) client: Client,
-    pub(crate) bucket: String,
+    pub(crate) cells: Arc<Cells>,
 }
 
 /// Joins what is in memory already in pieces of `size`; copies only where a piece spans parts.
@@ -57,10 +58,18 @@ fn join(mut parts: Vec<Bytes>) -> Bytes {
 }
 
 impl S3Blobs {
+    async fn bucket(&self, key: &BlobKey, spent: &mut Units) -> Result<&str, PortError> {
+        Ok(match key.tenant() {
+            Some(tenant) => &self.cells.of(tenant, spent).await?.bucket,
+            None => &self.cells.home().bucket,
+        })
+    }
+
     async fn put_whole(&self, key: &BlobKey, bytes: Bytes, spent: &mut Units) -> Result<(), PortError> {
+        let bucket = self.bucket(key, spent).await?;
         spent.blob_put += 1;
         let request = || {
-            let put = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+            let put = self.client.put_object().bucket(bucket).key(key.as_str());
             put.body(ByteStream::from(bytes.clone())).send()
         };
         // A key is written once, always with the same bytes: sending again changes nothing.
@@ -68,25 +77,27 @@ impl S3Blobs {
     }
 
     async fn put_parts(&self, key: &BlobKey, pieces: Vec<Bytes>, spent: &mut Units) -> Result<(), PortError> {
+        let bucket = self.bucket(key, spent).await?;
         spent.blob_put += 1;
-        let begin = self.client.create_multipart_upload().bucket(&self.bucket).key(key.as_str()).checksum_algorithm(SUM);
+        let begin = self.client.create_multipart_upload().bucket(bucket).key(key.as_str()).checksum_algorithm(SUM);
         let begun = self.wire.call(Repeat::Safe, || begin.clone().send()).await.map_err(|failure| failure.of_write())?;
         let upload = begun.upload_id.ok_or_else(|| PortError::Broken("S3 began an upload without a name".to_owned()))?;
         let sent = self.send_parts(key, &upload, pieces, spent).await;
         if sent.is_err() {
             // What this leaves behind, the bucket's lifecycle rule sweeps.
-            let abort = self.client.abort_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(&upload);
+            let abort = self.client.abort_multipart_upload().bucket(bucket).key(key.as_str()).upload_id(&upload);
             let _ = self.wire.call(Repeat::Safe, || abort.clone().send()).await;
         }
         sent
     }
 
     async fn send_parts(&self, key: &BlobKey, upload: &str, pieces: Vec<Bytes>, spent: &mut Units) -> Result<(), PortError> {
+        let bucket = self.bucket(key, spent).await?;
         let mut done = Vec::with_capacity(pieces.len());
         for (number, piece) in (1..).zip(pieces) {
             spent.blob_put += 1;
             let request = || {
-                let part = self.client.upload_part().bucket(&self.bucket).key(key.as_str()).upload_id(upload).part_number(number);
+                let part = self.client.upload_part().bucket(bucket).key(key.as_str()).upload_id(upload).part_number(number);
                 part.checksum_algorithm(SUM).body(ByteStream::from(piece.clone())).send()
             };
             let part = self.wire.call(Repeat::Safe, request).await.map_err(|failure| failure.of_write())?;
@@ -95,7 +106,7 @@ impl S3Blobs {
         }
         spent.blob_put += 1;
         let parts = CompletedMultipartUpload::builder().set_parts(Some(done)).build();
-        let end = self.client.complete_multipart_upload().bucket(&self.bucket).key(key.as_str()).upload_id(upload).multipart_upload(parts);
+        let end = self.client.complete_multipart_upload().bucket(bucket).key(key.as_str()).upload_id(upload).multipart_upload(parts);
         match self.wire.call(Repeat::Safe, || end.clone().send()).await {
             // Completed by a sending before, whose answer was lost; `head` would cost as much as it would tell.
             Err(failure) if failure.code() == "NoSuchUpload" => Err(PortError::Unknown),
@@ -105,8 +116,9 @@ impl S3Blobs {
 
     /// `range` in HTTP's words (RFC 9110 §14.1.2); `None` for all of it.
     async fn fetch(&self, key: &BlobKey, range: Option<String>, spent: &mut Units) -> Result<Bytes, PortError> {
+        let bucket = self.bucket(key, spent).await?;
         spent.blob_get += 1;
-        let request = self.client.get_object().bucket(&self.bucket).key(key.as_str()).set_range(range);
+        let request = self.client.get_object().bucket(bucket).key(key.as_str()).set_range(range);
         // Reading the body belongs to the request: a connection that breaks in the middle is tried again.
         let whole = || {
             let request = request.clone();
@@ -161,8 +173,9 @@ impl Blobs for S3Blobs {
     }
 
     async fn delete(&self, key: &BlobKey, spent: &mut Units) -> Result<(), PortError> {
+        let bucket = self.bucket(key, spent).await?;
         spent.blob_delete += 1;
-        let request = self.client.delete_object().bucket(&self.bucket).key(key.as_str());
+        let request = self.client.delete_object().bucket(bucket).key(key.as_str());
         match self.wire.call(Repeat::Safe, || request.clone().send()).await {
             Err(failure) if failure.code() == "NoSuchKey" => Ok(()),
             answer => answer.map(drop).map_err(|failure| failure.of_write()),
@@ -170,8 +183,9 @@ impl Blobs for S3Blobs {
     }
 
     async fn list(&self, tenant: TenantId, after: Option<&BlobKey>, spent: &mut Units) -> Result<Vec<BlobKey>, PortError> {
+        let bucket = &self.cells.of(tenant, spent).await?.bucket;
         spent.blob_put += 1;
-        let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(format!("{tenant}/")).max_keys(LIST);
+        let request = self.client.list_objects_v2().bucket(bucket).prefix(format!("{tenant}/")).max_keys(LIST);
         let request = request.set_start_after(after.map(|key| key.as_str().to_owned()));
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         let keys = answer.contents.unwrap_or_default().into_iter().filter_map(|object| object.key);

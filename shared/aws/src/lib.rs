@@ -13,6 +13,7 @@
 //! which decides what its failure means and whether it may be sent again.
 
 mod blobs;
+mod cells;
 mod check;
 mod event;
 mod expression;
@@ -28,6 +29,7 @@ mod values;
 mod wake;
 mod wire;
 
+pub use cells::Place;
 pub use check::CheckError;
 pub use event::{Event, Failures};
 pub use ledger::Compared;

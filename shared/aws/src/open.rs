@@ -1,4 +1,5 @@
 use crate::blobs::S3Blobs;
+use crate::cells::{Cells, Place};
 use crate::ledger::{Compared, Ledger};
 use crate::queue::{Incoming, Shared, SqsQueue};
 use crate::secrets::KmsSecrets;
@@ -98,31 +99,29 @@ impl Ports {
         let clients = Clients::new(&base, &settings);
         let wire = Arc::new(Wire::new(env, runner));
         let ledger = Arc::new(Ledger::default());
+        let cells = Arc::new(Cells::new(wire.clone(), clients.dynamodb.clone(), settings.places(), &settings.home, &settings.new_tenants));
         let table = DynamoTable {
             wire: wire.clone(),
             client: clients.dynamodb.clone(),
-            name: settings.table.clone(),
+            cells: cells.clone(),
             ledger: ledger.clone(),
             verify: settings.options.verify_units,
         };
-        let blobs = S3Blobs { wire: wire.clone(), client: clients.s3.clone(), bucket: settings.bucket.clone() };
-        let deliver = Arc::new(Shared::new(
-            wire.clone(),
-            clients.sqs.clone(),
-            settings.deliver.clone(),
-            QueueName::Deliver,
-            table.clone(),
-            blobs.clone(),
-            settings.options.wait,
-        ));
+        let blobs = S3Blobs { wire: wire.clone(), client: clients.s3.clone(), cells: cells.clone() };
+        let queue_of = |place: &Place| {
+            let (client, url) = (clients.sqs.clone(), place.deliver.clone());
+            Arc::new(Shared::new(wire.clone(), client, url, QueueName::Deliver, table.clone(), blobs.clone(), settings.options.wait))
+        };
+        let delivers: Vec<_> = cells.all().iter().map(queue_of).collect();
+        let deliver = delivers[0].clone();
         let edge = settings.edge.clone().map(|name| (name.clone(), format!("penfold-{}-edge-{name}", settings.cell)));
         let wakes = Arc::new(SqsWake::new(wire.clone(), clients.sqs.clone(), table.clone(), edge));
         Self {
             table: Arc::new(table),
             blobs: Arc::new(blobs),
-            queue: Arc::new(SqsQueue { deliver: deliver.clone() }),
+            queue: Arc::new(SqsQueue { cells: cells.clone(), deliver: delivers }),
             wake: wakes.clone(),
-            secrets: Arc::new(KmsSecrets { wire: wire.clone(), client: clients.kms.clone(), key: settings.key.clone() }),
+            secrets: Arc::new(KmsSecrets { wire: wire.clone(), client: clients.kms.clone(), cells }),
             inner: Arc::new(Inner { settings, wire, clients, ledger, deliver, wakes }),
         }
     }

@@ -17,6 +17,7 @@ mod requests;
 pub use message::Incoming;
 
 use crate::blobs::S3Blobs;
+use crate::cells::Cells;
 use crate::table::DynamoTable;
 use crate::wire::Wire;
 use async_trait::async_trait;
@@ -74,13 +75,25 @@ pub(crate) struct Shared {
 
 /// The queues there are.
 pub(crate) struct SqsQueue {
-    pub(crate) deliver: Arc<Shared>,
+    pub(crate) cells: Arc<Cells>,
+    /// This process's own cell's first, in the order of the cells.
+    pub(crate) deliver: Vec<Arc<Shared>>,
 }
 
 impl SqsQueue {
+    /// Each process works on the jobs of its own cell.
     fn of(&self, queue: QueueName) -> Arc<Shared> {
         match queue {
-            QueueName::Deliver => self.deliver.clone(),
+            QueueName::Deliver => self.deliver[0].clone(),
+        }
+    }
+
+    /// Where a tenant's jobs go.
+    async fn towards(&self, queue: QueueName, tenant: TenantId, spent: &mut Units) -> Result<Arc<Shared>, PortError> {
+        let place = self.cells.of(tenant, spent).await?;
+        let at = self.cells.all().iter().position(|other| other == place).unwrap_or(0);
+        match queue {
+            QueueName::Deliver => Ok(self.deliver[at].clone()),
         }
     }
 }
@@ -250,13 +263,23 @@ impl Shared {
 impl Queue for SqsQueue {
     async fn send(&self, queue: QueueName, jobs: Vec<Job>, spent: &mut Units) -> Result<(), PortError> {
         check_limits(&jobs)?;
-        let shared = self.of(queue);
-        let work = async move {
-            let mut spent = Units::default();
-            let result = shared.send_all(jobs, &mut spent).await;
-            (spent, result)
-        };
-        apart(work, spent).await
+        let mut sendings: Vec<(Arc<Shared>, Vec<Job>)> = Vec::with_capacity(1);
+        for job in jobs {
+            let shared = self.towards(queue, job.tenant, spent).await?;
+            match sendings.iter_mut().find(|(other, _)| Arc::ptr_eq(other, &shared)) {
+                Some((_, jobs)) => jobs.push(job),
+                None => sendings.push((shared, vec![job])),
+            }
+        }
+        for (shared, jobs) in sendings {
+            let work = async move {
+                let mut spent = Units::default();
+                let result = shared.send_all(jobs, &mut spent).await;
+                (spent, result)
+            };
+            apart(work, spent).await?;
+        }
+        Ok(())
     }
 
     async fn receive(&self, queue: QueueName, max: usize, hidden: Duration, spent: &mut Units) -> Result<Vec<Received>, PortError> {
@@ -312,6 +335,6 @@ impl Queue for SqsQueue {
     }
 
     async fn backlog(&self, queue: QueueName, tenant: TenantId) -> Result<usize, PortError> {
-        self.of(queue).backlog_of(tenant).await
+        self.towards(queue, tenant, &mut Units::default()).await?.backlog_of(tenant).await
     }
 }

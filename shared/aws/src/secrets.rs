@@ -1,8 +1,9 @@
+use crate::cells::Cells;
 use crate::wire::{Repeat, Wire};
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::primitives::Blob;
-use penfold_ports::{PortError, Secrets};
+use penfold_ports::{PortError, Secrets, Units};
 use penfold_types::TenantId;
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ const WRONG: [&str; 3] = ["InvalidCiphertextException", "IncorrectKeyException",
 pub(crate) struct KmsSecrets {
     pub(crate) wire: Arc<Wire>,
     pub(crate) client: Client,
-    pub(crate) key: String,
+    pub(crate) cells: Arc<Cells>,
 }
 
 fn not_ours() -> PortError {
@@ -26,8 +27,10 @@ fn not_ours() -> PortError {
 #[async_trait]
 impl Secrets for KmsSecrets {
     async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>, PortError> {
+        // A tenant that is being made is not placed yet: its first key is wrapped at home, which `unwrap` expects.
+        let place = self.cells.of(tenant, &mut Units::default()).await?;
         let request =
-            self.client.encrypt().key_id(&self.key).plaintext(Blob::new(key.as_slice())).encryption_context(TENANT, tenant.to_string());
+            self.client.encrypt().key_id(&place.key).plaintext(Blob::new(key.as_slice())).encryption_context(TENANT, tenant.to_string());
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         answer.ciphertext_blob.map(Blob::into_inner).ok_or_else(|| PortError::Broken("KMS gave nothing back".to_owned()))
     }
@@ -36,11 +39,22 @@ impl Secrets for KmsSecrets {
         if wrapped.is_empty() {
             return Err(not_ours());
         }
-        let request =
-            self.client.decrypt().key_id(&self.key).ciphertext_blob(Blob::new(wrapped)).encryption_context(TENANT, tenant.to_string());
-        let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await;
-        let answer = answer.map_err(|failure| if WRONG.contains(&failure.code()) { not_ours() } else { failure.of_read() })?;
-        let plain = answer.plaintext.map(Blob::into_inner).unwrap_or_default();
-        plain.try_into().map_err(|_| not_ours())
+        let place = self.cells.of(tenant, &mut Units::default()).await?;
+        let mut keys = vec![&place.key, &self.cells.home().key];
+        keys.dedup();
+        // Always named: a row must not be able to bring a key of its own.
+        for key in keys {
+            let request = self.client.decrypt().key_id(key).ciphertext_blob(Blob::new(wrapped));
+            let request = request.encryption_context(TENANT, tenant.to_string());
+            match self.wire.call(Repeat::Safe, || request.clone().send()).await {
+                Ok(answer) => {
+                    let plain = answer.plaintext.map(Blob::into_inner).unwrap_or_default();
+                    return plain.try_into().map_err(|_| not_ours());
+                }
+                Err(failure) if WRONG.contains(&failure.code()) => {}
+                Err(failure) => return Err(failure.of_read()),
+            }
+        }
+        Err(not_ours())
     }
 }

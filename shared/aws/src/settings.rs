@@ -1,5 +1,6 @@
 //! Where a cell lies, from environment variables. Credentials are not here: the SDK finds them by itself.
 
+use crate::cells::Place;
 use std::time::Duration;
 
 /// Which variable is missing or wrong, and what it should hold.
@@ -28,6 +29,12 @@ pub struct Settings {
     pub key: String,
     /// The name of a process that lives long enough to be woken; a function has none.
     pub edge: Option<String>,
+    /// The other cells, where there are any.
+    pub cells: Vec<Place>,
+    /// The cell with the rows that belong to no tenant.
+    pub home: String,
+    /// The cell of tenants that are made from now on.
+    pub new_tenants: String,
     pub endpoints: Endpoints,
     pub options: Options,
 }
@@ -71,6 +78,16 @@ impl Settings {
                 return Err(SettingsError(format!("{name} may have 1 to 32 letters, digits, - and _")));
             }
         }
+        let cells: Vec<Place> = optional("PENFOLD_CELLS").map_or(Ok(Vec::new()), |text| serde_json::from_str(&text)).map_err(|error| {
+            SettingsError(format!("PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, key}}: {error}"))
+        })?;
+        let named = |name: &str| {
+            let named = optional(name).unwrap_or_else(|| cell.clone());
+            let known = named == cell || cells.iter().any(|place| place.cell == named);
+            known.then_some(named.clone()).ok_or_else(|| SettingsError(format!("{name} names cell {named}, which PENFOLD_CELLS does not")))
+        };
+        let home = named("PENFOLD_HOME")?;
+        let new_tenants = optional("PENFOLD_NEW_TENANTS").map_or(Ok(home.clone()), |_| named("PENFOLD_NEW_TENANTS"))?;
         let endpoint = |service: &str| optional(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| optional("AWS_ENDPOINT_URL"));
         Ok(Self {
             region: optional("AWS_REGION")
@@ -82,9 +99,20 @@ impl Settings {
             key: needed("PENFOLD_KEY", "the id or alias of the cell's KMS key")?,
             endpoints: Endpoints { dynamodb: endpoint("DYNAMODB"), s3: endpoint("S3"), sqs: endpoint("SQS"), kms: endpoint("KMS") },
             options: Options { verify_units: optional("PENFOLD_VERIFY_UNITS").is_some(), ..Options::default() },
+            cells,
+            home,
+            new_tenants,
             cell,
             edge,
         })
+    }
+
+    /// This process's own cell, then the others.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let Self { cell, table, bucket, deliver, key, .. } = self.clone();
+        let mut places = vec![Place { cell, table, bucket, deliver, key }];
+        places.extend(self.cells.iter().filter(|place| place.cell != self.cell).cloned());
+        places
     }
 }
 

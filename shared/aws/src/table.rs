@@ -9,6 +9,7 @@ mod commit;
 mod put;
 mod query;
 
+use crate::cells::{Cells, by_table};
 use crate::ledger::{Ledger, Of, consumed};
 use crate::values::{Item, key_item, read_item};
 use crate::wire::{Repeat, Wire};
@@ -28,7 +29,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(30);
 pub(crate) struct DynamoTable {
     pub(crate) wire: Arc<Wire>,
     pub(crate) client: Client,
-    pub(crate) name: String,
+    pub(crate) cells: Arc<Cells>,
     pub(crate) ledger: Arc<Ledger>,
     /// Look at rows before they are written, so that what a write costs can be counted and compared.
     pub(crate) verify: bool,
@@ -48,16 +49,15 @@ fn read_row(item: Option<Item>) -> Result<Option<Row>, PortError> {
 
 impl DynamoTable {
     /// Some of the keys: those that are there, and those that were not looked at.
-    async fn batch(&self, keys: Vec<Key>, spent: &mut Units) -> Result<(Vec<(Key, Row)>, Vec<Key>), PortError> {
+    async fn batch(&self, table: &str, keys: Vec<Key>, spent: &mut Units) -> Result<(Vec<(Key, Row)>, Vec<Key>), PortError> {
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys.iter().map(key_item).collect())).consistent_read(true).build();
         let wanted = wanted.map_err(|error| PortError::Broken(error.to_string()))?;
-        let request =
-            self.client.batch_get_item().request_items(&self.name, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let request = self.client.batch_get_item().request_items(table, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         let reported = consumed(answer.consumed_capacity(), false);
-        let items = answer.responses.take().and_then(|mut tables| tables.remove(&self.name)).unwrap_or_default();
+        let items = answer.responses.take().and_then(|mut tables| tables.remove(table)).unwrap_or_default();
         let found: Vec<_> = items.into_iter().map(read_item).collect::<Result<_, _>>()?;
-        let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(&self.name));
+        let left = answer.unprocessed_keys.take().and_then(|mut tables| tables.remove(table));
         let left: BTreeSet<Key> =
             left.map_or_else(Vec::new, |left| left.keys).into_iter().filter_map(|key| read_item(key).ok()).map(|(key, _)| key).collect();
         let sizes: BTreeMap<&Key, &Row> = found.iter().map(|(key, row)| (key, row)).collect();
@@ -71,11 +71,17 @@ impl DynamoTable {
     /// The rows that are there, of any number of different keys up to a batch's.
     pub(crate) async fn batch_map(&self, keys: BTreeSet<Key>, spent: &mut Units) -> Result<HashMap<Key, Row>, PortError> {
         let mut rows = HashMap::new();
-        let mut left: Vec<Key> = keys.into_iter().collect();
+        for (table, keys) in by_table(&self.cells, keys, spent).await? {
+            self.batch_of(&table, keys, &mut rows, spent).await?;
+        }
+        Ok(rows)
+    }
+
+    async fn batch_of(&self, table: &str, mut left: Vec<Key>, rows: &mut HashMap<Key, Row>, spent: &mut Units) -> Result<(), PortError> {
         let (mut empty, mut pause) = (0, FIRST_PAUSE);
         while !left.is_empty() {
             let asked = left.len();
-            let (found, rest) = self.batch(left, spent).await?;
+            let (found, rest) = self.batch(table, left, spent).await?;
             rows.extend(found);
             left = rest;
             if left.len() == asked {
@@ -87,7 +93,7 @@ impl DynamoTable {
                 pause *= 2;
             }
         }
-        Ok(rows)
+        Ok(())
     }
 }
 
@@ -97,7 +103,7 @@ impl Table for DynamoTable {
         let request = self
             .client
             .get_item()
-            .table_name(&self.name)
+            .table_name(self.cells.table(key.pk(), spent).await?)
             .set_key(Some(key_item(key)))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);

@@ -2,7 +2,7 @@
 //! on real time, the suite on virtual time.
 #![allow(clippy::expect_used)]
 
-use crate::{Options, Ports, Runner, Settings};
+use crate::{Options, Place, Ports, Runner, Settings};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_sdk_sqs::types::QueueAttributeName;
 use penfold_ports::World;
@@ -149,4 +149,66 @@ pub async fn cell(env: &Env) -> Option<Cell> {
     };
     let ports = Ports::open_on(env.clone(), settings, Arc::new(WhileTheClockStands)).await;
     Some(Cell { world: ports.world(env.clone()), _table: table, _queue: queue })
+}
+
+/// Two cells with nothing in them: `a` is home.
+pub struct TwoCells {
+    /// A process of cell a, whose new tenants stay there; one whose new tenants go to b; and a process of cell b.
+    pub at_home: World,
+    pub sending_away: World,
+    pub away: World,
+    tables: [OwnTable; 2],
+    _queues: [OwnQueue; 2],
+}
+
+pub async fn two_cells(env: &Env) -> Option<TwoCells> {
+    let settings = given()?;
+    let tables = [OwnTable::new(&settings), OwnTable::new(&settings)];
+    let queues = [OwnQueue::new(&settings), OwnQueue::new(&settings)];
+    let buckets = [settings.bucket.clone(), own_bucket(&settings)];
+    let place = |at: usize, cell: &str| Place {
+        cell: cell.to_owned(),
+        table: tables[at].name.clone(),
+        bucket: buckets[at].clone(),
+        deliver: queues[at].url.clone(),
+        key: settings.key.clone(),
+    };
+    let cells = vec![place(0, "a"), place(1, "b")];
+    let of = |own: usize, new_tenants: &str| {
+        let Place { cell, table, bucket, deliver, key } = cells[own].clone();
+        let options = Options { verify_units: false, ..settings.options.clone() };
+        let (home, new_tenants) = ("a".to_owned(), new_tenants.to_owned());
+        Settings { cell, table, bucket, deliver, key, home, new_tenants, cells: cells.clone(), options, ..settings.clone() }
+    };
+    let mut worlds = Vec::new();
+    for settings in [of(0, "a"), of(0, "b"), of(1, "a")] {
+        worlds.push(Ports::open_on(env.clone(), settings, Arc::new(WhileTheClockStands)).await.world(env.clone()));
+    }
+    let [at_home, sending_away, away] = worlds.try_into().ok()?;
+    Some(TwoCells { at_home, sending_away, away, tables, _queues: queues })
+}
+
+impl TwoCells {
+    /// The partitions that lie in the table of a (0) or b (1).
+    pub fn partitions(&self, cell: usize) -> Vec<String> {
+        let table = &self.tables[cell];
+        let scan = table.client.scan().table_name(&table.name).projection_expression("pk").into_paginator().items().send();
+        let items = for_real(async move { scan.collect::<Result<Vec<_>, _>>().await }).expect("a scan");
+        let mut found: Vec<String> = items.into_iter().filter_map(|item| item["pk"].as_s().ok().cloned()).collect();
+        found.dedup();
+        found
+    }
+}
+
+fn own_bucket(settings: &Settings) -> String {
+    let (settings, name) = (settings.clone(), format!("{}-test-{}", settings.bucket, CommitId::new(&Env::system())));
+    let named = name.clone();
+    for_real(async move {
+        let region = aws_config::Region::new(settings.region.clone());
+        let base = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
+        let mut config = aws_sdk_s3::config::Builder::from(&base).force_path_style(true);
+        config.set_endpoint_url(settings.endpoints.s3);
+        aws_sdk_s3::Client::from_conf(config.build()).create_bucket().bucket(named).send().await.expect("a bucket");
+    });
+    name
 }

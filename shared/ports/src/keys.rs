@@ -24,6 +24,11 @@ impl Pk {
         Self(text.into())
     }
 
+    /// Whether it is what a queue keeps beside its jobs.
+    pub fn is_queue(&self) -> bool {
+        self.0.starts_with("q#")
+    }
+
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
@@ -187,7 +192,7 @@ impl Key {
 
 /// Rows that belong to no tenant.
 pub mod shared {
-    use super::{Address, Domain, Key, Pk, Sk};
+    use super::{Address, Domain, Key, Pk, Sk, TenantId};
 
     /// Which tenant and principal an address belongs to.
     pub fn route(address: &Address) -> Key {
@@ -202,6 +207,16 @@ pub mod shared {
     /// What a queue keeps beside its jobs, where the queue itself cannot: parked groups and their jobs.
     pub fn queue(name: &str) -> Pk {
         Pk::new(format!("q#{name}"))
+    }
+
+    /// In which cell a tenant lies, where that is not the home cell. For adapters that know cells.
+    pub fn placement(tenant: TenantId) -> Key {
+        Key { pk: Pk::new(format!("n#{tenant}")), sk: Sk::text("cell") }
+    }
+
+    /// The row that makes a tenant. For adapters that know cells.
+    pub fn is_tenant(key: &Key) -> bool {
+        key.pk.as_str().starts_with("t#") && key.sk.as_bytes() == b"tenant"
     }
 
     /// The list of tenants, for the operator.

@@ -44,8 +44,13 @@ fn why(reasons: &[CancellationReason]) -> Cancelled {
 
 impl DynamoTable {
     pub(super) async fn transact(&self, commit: &Commit, spent: &mut Units) -> Result<(), PortError> {
-        let items = commit.writes.iter().map(|write| self.item(write)).collect::<Result<Vec<_>, _>>();
-        let items = items.map_err(|error| PortError::Broken(error.to_string()))?;
+        let placing = self.cells.placing(&commit.writes);
+        let mut items = Vec::with_capacity(commit.writes.len() + 1);
+        // One transaction, also where it is of several tables: a tenant's own and the home cell's.
+        for write in commit.writes.iter().chain(&placing) {
+            let table = self.cells.table(write.key().pk(), spent).await?;
+            items.push(Self::item(table, write).map_err(|error| PortError::Broken(error.to_string()))?);
+        }
         let before = self.rows_before(&commit.writes).await?;
         let request = self
             .client
@@ -91,14 +96,14 @@ impl DynamoTable {
         Err(if in_doubt { PortError::Unknown } else { PortError::Throttled })
     }
 
-    fn item(&self, write: &Write) -> Result<TransactWriteItem, BuildError> {
+    fn item(table: &str, write: &Write) -> Result<TransactWriteItem, BuildError> {
         let mut expression = Expression::default();
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let item = TransactWriteItem::builder();
         Ok(match write {
             Write::Put { key, row, when } => item.put(
                 Put::builder()
-                    .table_name(&self.name)
+                    .table_name(table)
                     .set_item(Some(row_item(key, row)))
                     .set_condition_expression(expression.condition(when))
                     .set_expression_attribute_names(expression.names())
@@ -110,7 +115,7 @@ impl DynamoTable {
                 let update = expression.update(set, remove);
                 item.update(
                     Update::builder()
-                        .table_name(&self.name)
+                        .table_name(table)
                         .set_key(Some(key_item(key)))
                         .update_expression(update)
                         .set_condition_expression(expression.condition(when))
@@ -122,7 +127,7 @@ impl DynamoTable {
             }
             Write::Delete { key, when } => item.delete(
                 Delete::builder()
-                    .table_name(&self.name)
+                    .table_name(table)
                     .set_key(Some(key_item(key)))
                     .set_condition_expression(expression.condition(when))
                     .set_expression_attribute_names(expression.names())
@@ -134,7 +139,7 @@ impl DynamoTable {
                 let check = expression.check(when);
                 item.condition_check(
                     ConditionCheck::builder()
-                        .table_name(&self.name)
+                        .table_name(table)
                         .set_key(Some(key_item(key)))
                         .condition_expression(check)
                         .set_expression_attribute_names(expression.names())

@@ -42,7 +42,8 @@ impl DynamoTable {
             return if when.holds(row.as_ref()) { Ok(()) } else { Err(PortError::Condition { write: 0 }) };
         }
         let before = self.rows_before(std::slice::from_ref(write)).await?;
-        match self.send_one(write).await {
+        let table = self.cells.table(write.key().pk(), spent).await?;
+        match self.send_one(table, write).await {
             Ok(reported) => {
                 self.account(Of::Request, std::slice::from_ref(write), before, consumed(&reported, true), spent);
                 Ok(())
@@ -57,7 +58,7 @@ impl DynamoTable {
         }
     }
 
-    async fn send_one(&self, write: &Write) -> Ended {
+    async fn send_one(&self, table: &str, write: &Write) -> Ended {
         let mut expression = Expression::default();
         let old = ReturnValuesOnConditionCheckFailure::AllOld;
         let total = ReturnConsumedCapacity::Total;
@@ -66,7 +67,7 @@ impl DynamoTable {
                 let request = self
                     .client
                     .put_item()
-                    .table_name(&self.name)
+                    .table_name(table)
                     .set_item(Some(row_item(key, row)))
                     .set_condition_expression(expression.condition(when))
                     .set_expression_attribute_names(expression.names())
@@ -81,7 +82,7 @@ impl DynamoTable {
                 let request = self
                     .client
                     .update_item()
-                    .table_name(&self.name)
+                    .table_name(table)
                     .set_key(Some(key_item(key)))
                     .update_expression(update)
                     .set_condition_expression(expression.condition(when))
@@ -96,7 +97,7 @@ impl DynamoTable {
                 let request = self
                     .client
                     .delete_item()
-                    .table_name(&self.name)
+                    .table_name(table)
                     .set_key(Some(key_item(key)))
                     .set_condition_expression(expression.condition(when))
                     .set_expression_attribute_names(expression.names())

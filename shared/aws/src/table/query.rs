@@ -79,7 +79,7 @@ impl DynamoTable {
         let mut request = self
             .client
             .query()
-            .table_name(&self.name)
+            .table_name(self.cells.table(&query.pk, spent).await?)
             .key_condition_expression(format!("{PK} = :p{condition}"))
             .expression_attribute_values(":p", AttributeValue::S(query.pk.as_str().to_owned()))
             .consistent_read(true)

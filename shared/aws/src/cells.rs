@@ -1,0 +1,147 @@
+//! Cells: each a table, a bucket, a queue and a key of its own. All that is a tenant's lies in one of them; what belongs to no
+//! tenant (routes, domains, the list of tenants) lies in the home cell, and so does a row for each tenant that is not at
+//! home. A process asks for that row once a minute at most, and never where there is one cell only.
+
+use crate::values::{key_item, read_item};
+use crate::wire::{Repeat, Wire};
+use aws_sdk_dynamodb::Client;
+use parking_lot::Mutex;
+use penfold_ports::{Key, Name, Pk, PortError, Row, Units, Value, When, Write, shared};
+use penfold_types::TenantId;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a process believes where a tenant lies. Who moves one keeps its heads frozen for longer.
+const BELIEVED: Duration = Duration::from_secs(60);
+/// Tenants remembered; beyond that all are asked for again.
+const REMEMBERED: usize = 100_000;
+const CELL: Name = Name::new("cell");
+
+/// Where a cell lies.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    pub cell: String,
+    pub table: String,
+    pub bucket: String,
+    /// The URL of its queue for deliveries.
+    pub deliver: String,
+    /// Id, ARN or alias of the key that wraps its tenants' keys.
+    pub key: String,
+}
+
+pub(crate) struct Cells {
+    wire: Arc<Wire>,
+    client: Client,
+    /// This process's own first.
+    places: Vec<Place>,
+    home: usize,
+    /// Where tenants go that are made now.
+    new: usize,
+    known: Mutex<HashMap<TenantId, (usize, Instant)>>,
+}
+
+impl Cells {
+    /// `home` and `new` are among `places`: settings.rs has looked.
+    pub(crate) fn new(wire: Arc<Wire>, client: Client, places: Vec<Place>, home: &str, new: &str) -> Self {
+        let find = |name: &str| places.iter().position(|place| place.cell == name).unwrap_or(0);
+        Self { home: find(home), new: find(new), wire, client, places, known: Mutex::default() }
+    }
+
+    pub(crate) fn own(&self) -> &Place {
+        &self.places[0]
+    }
+
+    pub(crate) fn home(&self) -> &Place {
+        &self.places[self.home]
+    }
+
+    pub(crate) fn all(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The cell of a tenant.
+    pub(crate) async fn of(&self, tenant: TenantId, spent: &mut Units) -> Result<&Place, PortError> {
+        if self.places.len() == 1 {
+            return Ok(self.own());
+        }
+        let now = self.wire.env.monotonic();
+        if let Some((at, until)) = self.known.lock().get(&tenant).copied()
+            && now < until
+        {
+            return Ok(&self.places[at]);
+        }
+        let get = self.client.get_item().table_name(&self.home().table).set_key(Some(key_item(&shared::placement(tenant))));
+        let get = get.consistent_read(true);
+        let answer = self.wire.call(Repeat::Safe, || get.clone().send()).await.map_err(|failure| failure.of_read())?;
+        spent.read += 1;
+        let at = match answer.item.map(read_item).transpose()? {
+            Some((_, row)) => self.named(&row)?,
+            None => self.home,
+        };
+        self.remember(tenant, at);
+        Ok(&self.places[at])
+    }
+
+    fn named(&self, row: &Row) -> Result<usize, PortError> {
+        let name = match row.get(CELL) {
+            Some(Value::S(name)) => name.as_str(),
+            _ => "",
+        };
+        let missing = || PortError::Broken(format!("a tenant lies in cell {name}, which PENFOLD_CELLS does not name"));
+        self.places.iter().position(|place| place.cell == name).ok_or_else(missing)
+    }
+
+    fn remember(&self, tenant: TenantId, at: usize) {
+        let mut known = self.known.lock();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(tenant, (at, self.wire.env.monotonic() + BELIEVED));
+    }
+
+    /// The table of a partition. What a queue keeps beside its jobs is its own cell's.
+    pub(crate) async fn table(&self, pk: &Pk, spent: &mut Units) -> Result<&str, PortError> {
+        Ok(match pk.tenant() {
+            Some(tenant) => &self.of(tenant, spent).await?.table,
+            None if pk.is_queue() => &self.own().table,
+            None => &self.home().table,
+        })
+    }
+
+    /// A commit that makes a tenant also places it, where new tenants do not stay at home.
+    pub(crate) fn placing(&self, writes: &[Write]) -> Option<Write> {
+        if self.new == self.home {
+            return None;
+        }
+        let tenant = writes.iter().find_map(|write| match write {
+            Write::Put { key, when: When::Absent, .. } if shared::is_tenant(key) => key.pk().tenant(),
+            _ => None,
+        })?;
+        self.remember(tenant, self.new);
+        Some(self.place(tenant, self.new))
+    }
+
+    fn place(&self, tenant: TenantId, at: usize) -> Write {
+        Write::Put { key: shared::placement(tenant), row: Row::new().with(CELL, self.places[at].cell.as_str()), when: When::Always }
+    }
+}
+
+/// Keys by the table that they lie in.
+pub(crate) async fn by_table(
+    cells: &Cells,
+    keys: impl IntoIterator<Item = Key>,
+    spent: &mut Units,
+) -> Result<HashMap<String, Vec<Key>>, PortError> {
+    let mut tables: HashMap<String, Vec<Key>> = HashMap::new();
+    for key in keys {
+        let table = cells.table(key.pk(), spent).await?;
+        match tables.get_mut(table) {
+            Some(keys) => keys.push(key),
+            None => drop(tables.insert(table.to_owned(), vec![key])),
+        }
+    }
+    Ok(tables)
+}
