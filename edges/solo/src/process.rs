@@ -1,5 +1,6 @@
 //! What the process says of itself over HTTP.
 
+use crate::store::Store;
 use async_trait::async_trait;
 use penfold_imap as imap;
 use penfold_metering::{Gauge, exposition};
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub struct SoloProcess {
     pub world: World,
+    pub store: Store,
     pub transport: Transport,
     pub smtp: Option<Smtp>,
     pub imap: Option<Arc<imap::Server>>,
@@ -30,6 +32,12 @@ impl penfold_http::Process for SoloProcess {
         let oldest = self.world.queue.oldest(QueueName::Deliver).await.unwrap_or_default().as_secs_f64();
         let gauge = |name, help, value| Gauge { name, help, kind: "gauge", value };
         let mut gauges = vec![gauge("penfold_deliver_oldest_seconds", "How long the oldest job that can be worked on has waited.", oldest)];
+        gauges.push(Gauge {
+            name: "penfold_port_repeats_total",
+            help: "Requests to the store that were sent again, after a throttle, a failure or a lost answer.",
+            kind: "counter",
+            value: self.store.repeats() as f64,
+        });
         if let Some(imap) = &self.imap {
             gauges.push(gauge("penfold_imap_connections", "IMAP connections that are open.", imap.connections() as f64));
         }

@@ -126,7 +126,7 @@ impl Host {
         }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
         let imap = parts.imap.then(|| self.start_imap(listeners.imap));
-        let process = SoloProcess { world: self.service.world.clone(), transport, smtp, imap };
+        let process = SoloProcess { world: self.service.world.clone(), store: self.store.clone(), transport, smtp, imap };
         self.start_http(Arc::new(process), parts, listeners.http);
     }
 

@@ -6,6 +6,7 @@ use penfold_ports::World;
 use penfold_types::Env;
 use std::path::Path;
 
+#[derive(Clone)]
 pub enum Store {
     Local(penfold_embedded::Ports),
     #[cfg(feature = "cloud")]
@@ -35,6 +36,15 @@ impl Store {
             Self::Local(ports) => ports.world(env.clone()),
             #[cfg(feature = "cloud")]
             Self::Cloud(ports) => ports.world(env.clone()),
+        }
+    }
+
+    /// Requests that had to be sent again; a local disk has none.
+    pub fn repeats(&self) -> u64 {
+        match self {
+            Self::Local(_) => 0,
+            #[cfg(feature = "cloud")]
+            Self::Cloud(ports) => ports.repeats(),
         }
     }
 
