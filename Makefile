@@ -61,6 +61,7 @@ test-service: build-all
 	@$(SUITE) host python3 tests/cloud/host.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
 	@$(SUITE) container python3 tests/cloud/container.py
+	@$(SUITE) restore python3 tests/cloud/restore.py
 
 test-infra:
 	@if command -v npm >/dev/null; then $(SUITE) infra infra/check; else echo "SKIPPED: THE CHECK OF infra/, BECAUSE THERE IS NO npm"; fi
