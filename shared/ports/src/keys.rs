@@ -204,6 +204,11 @@ pub mod shared {
         Pk::new(format!("q#{name}"))
     }
 
+    /// That an edge of the cell lives.
+    pub fn edge(name: &str) -> Key {
+        Key { pk: Pk::new("edges".to_owned()), sk: Sk::text(name) }
+    }
+
     /// The list of tenants, for the operator.
     pub fn tenants() -> Pk {
         Pk::new("tenants".to_owned())
