@@ -103,7 +103,10 @@ async fn a_crashed_edge_leaves_its_queue_for_a_day() {
     assert!(queues(&settings).await.is_empty());
     assert_eq!(world.table.get(&shared::edge(&living)).await, Ok(None));
     let row = world.table.get(&shared::edge(&dead)).await.unwrap().unwrap();
-    assert!(row.u64(Name::new("exp")).unwrap() > row.u64(Name::new("at")).unwrap() + 24 * 3600, "the row goes by itself, and later than it is needed");
+    assert!(
+        row.u64(Name::new("exp")).unwrap() > row.u64(Name::new("at")).unwrap() + 24 * 3600,
+        "the row goes by itself, and later than it is needed"
+    );
     assert_eq!(open(&other, 25).await.delete_orphaned_queues().await, Ok(1));
 }
 
