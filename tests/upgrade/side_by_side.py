@@ -81,7 +81,10 @@ class Both:
         return said
 
     def stop(self):
-        return [f"{p.name}: {code}" for p in self.all if (code := p.stop())]
+        """What ended badly, or did something badly that nobody waited for."""
+        bad = [f"{p.name}: {code}" for p in self.all if (code := p.stop())]
+        upkeep = [p.summary for p in self.all if p.name == "upkeep"]
+        return bad + [f"upkeep: {s}" for s in upkeep if not s or s["outcomes"].keys() != {"ok"}]
 
     def kill(self):
         for p in self.all:
