@@ -4,7 +4,7 @@
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-infra bench soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -61,6 +61,11 @@ test-service: build-all
 	@$(SUITE) host python3 tests/cloud/host.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
 	@$(SUITE) container python3 tests/cloud/container.py
+	@$(SUITE) restore python3 tests/cloud/restore.py
+
+# An earlier commit's binaries (tests/upgrade/base, built once) and the present ones on one store.
+test-upgrade: build-all
+	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py $(ARGS)
 
 test-infra:
 	@if command -v npm >/dev/null; then $(SUITE) infra infra/check; else echo "SKIPPED: THE CHECK OF infra/, BECAUSE THERE IS NO npm"; fi
@@ -75,6 +80,7 @@ soak: build build-all
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
+	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py --turns 40 --rounds 20
 	@$(SUITE) simulation env SEEDS=$(SOAK_SEEDS) cargo nextest run --release --locked -p penfold-tests simulation
 
 lint:

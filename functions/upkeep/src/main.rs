@@ -33,6 +33,7 @@ async fn main() -> Result<(), Error> {
         async move {
             let (upkeep, ports) = &*host;
             upkeep.round(event.payload.sweep).await?;
+            ports.delete_orphaned_queues().await?;
             ports.drain().await;
             Ok::<_, Error>(())
         }

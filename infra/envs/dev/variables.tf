@@ -6,6 +6,12 @@ variable "region" {
   }
 }
 
+variable "table_name" {
+  type        = string
+  description = "The cell's table after it was restored; else it is named after the cell."
+  default     = null
+}
+
 variable "domain" {
   type = string
 }

@@ -2,6 +2,7 @@ module "service" {
   source         = "../../modules/service"
   cell           = var.cell
   definition     = jsondecode(file("${path.module}/../../cell.json"))
+  table_name     = var.table_name
   domain         = var.domain
   existing_zone  = var.existing_zone
   release        = var.release

@@ -108,6 +108,23 @@ locals {
         Resource = [local.edge_queue]
       },
     ]
+    # An edge that crashed leaves its queue behind. Queues can be listed all or none.
+    edge_queues_list = [
+      {
+        Sid      = "EdgeQueuesList"
+        Effect   = "Allow"
+        Action   = ["sqs:ListQueues"]
+        Resource = ["*"]
+      },
+    ]
+    edge_queues_delete = [
+      {
+        Sid      = "EdgeQueuesDelete"
+        Effect   = "Allow"
+        Action   = ["sqs:GetQueueAttributes", "sqs:DeleteQueue"]
+        Resource = [local.edge_queue]
+      },
+    ]
     # Encrypt and Decrypt wrap tenants' keys; S3 asks for a data key on the caller's behalf.
     keys = [
       {

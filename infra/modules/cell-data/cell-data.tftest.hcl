@@ -6,6 +6,7 @@ mock_provider "aws" {
 
 variables {
   name          = "penfold-test"
+  table_name    = null
   table         = jsondecode(file("../../cell.json")).table
   bucket        = jsondecode(file("../../cell.json")).bucket
   key           = jsondecode(file("../../cell.json")).key
@@ -43,5 +44,15 @@ run "what_is_stored_can_be_restored" {
   assert {
     condition     = !aws_s3_bucket.this.force_destroy
     error_message = "a protected bucket is not emptied"
+  }
+}
+
+run "a_restored_table_is_taken_by_its_name" {
+  variables {
+    table_name = "penfold-test-restored"
+  }
+  assert {
+    condition     = aws_dynamodb_table.this.name == "penfold-test-restored" && startswith(aws_s3_bucket.this.bucket, "penfold-test-blobs-")
+    error_message = "only the table has the other name: the bucket is the old one"
   }
 }

@@ -1,5 +1,5 @@
 resource "aws_dynamodb_table" "this" {
-  name                        = var.name
+  name                        = coalesce(var.table_name, var.name)
   billing_mode                = "PAY_PER_REQUEST"
   hash_key                    = var.table.hash.name
   range_key                   = var.table.range.name

@@ -3,6 +3,11 @@ variable "name" {
   description = "Name of the table; also begins the names of the bucket and the key."
 }
 
+variable "table_name" {
+  type        = string
+  description = "Where it is not `name`: a table that was restored has another."
+}
+
 variable "table" {
   type = object({
     hash  = object({ name = string, type = string })

@@ -15,6 +15,7 @@ module "topic" {
 module "data" {
   source        = "../cell-data"
   name          = local.prefix
+  table_name    = var.table_name
   table         = var.definition.table
   bucket        = var.definition.bucket
   key           = var.definition.key

@@ -19,6 +19,12 @@ variable "definition" {
   description = "infra/cell.json, decoded."
 }
 
+variable "table_name" {
+  type        = string
+  description = "See docs/operations-aws.md: Backup and restore."
+  default     = null
+}
+
 variable "domain" {
   type        = string
   description = "The service's own domain."

@@ -102,11 +102,11 @@ impl Cells {
         known.insert(tenant, (at, self.wire.env.monotonic() + BELIEVED));
     }
 
-    /// The table of a partition. What a queue keeps beside its jobs is its own cell's.
+    /// The table of a partition. What is a cell's own lies in this process's.
     pub(crate) async fn table(&self, pk: &Pk, spent: &mut Units) -> Result<&str, PortError> {
         Ok(match pk.tenant() {
             Some(tenant) => &self.of(tenant, spent).await?.table,
-            None if pk.is_queue() => &self.own().table,
+            None if pk.is_of_cell() => &self.own().table,
             None => &self.home().table,
         })
     }

@@ -74,6 +74,11 @@ impl Clients {
     }
 }
 
+/// How the names of the edges' own queues begin.
+fn edge_queues(cell: &str) -> String {
+    format!("penfold-{cell}-edge-")
+}
+
 /// A batch of messages as the platform gives them to a function.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -114,7 +119,7 @@ impl Ports {
         };
         let delivers: Vec<_> = cells.all().iter().map(queue_of).collect();
         let deliver = delivers[0].clone();
-        let edge = settings.edge.clone().map(|name| (name.clone(), format!("penfold-{}-edge-{name}", settings.cell)));
+        let edge = settings.edge.clone().map(|name| (name.clone(), format!("{}{name}", edge_queues(&settings.cell))));
         let wakes = Arc::new(SqsWake::new(wire.clone(), clients.sqs.clone(), table.clone(), edge));
         Self {
             table: Arc::new(table),
@@ -158,6 +163,12 @@ impl Ports {
     /// The ids of those messages of a batch that are not to be forgotten by the platform.
     pub fn unfinished(&self, batch: &Batch) -> Vec<String> {
         self.inner.deliver.unfinished(&batch.messages)
+    }
+
+    /// Deletes the queues of edges that crashed and did not come back within a day; a bounded number at a time. Gives back
+    /// how many. No cell's name may be another's with `-edge-` and more behind it.
+    pub async fn delete_orphaned_queues(&self) -> Result<usize, PortError> {
+        self.inner.wakes.delete_orphans(&edge_queues(&self.inner.settings.cell)).await
     }
 
     /// How what was counted agrees with what DynamoDB reported.

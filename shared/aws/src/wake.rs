@@ -3,30 +3,41 @@
 //! Inside one process wakes go straight to the watchers. All of it is best effort: what is lost costs latency.
 
 mod edge;
+mod orphans;
 mod sending;
 
 use crate::table::DynamoTable;
 use crate::wire::Wire;
 use aws_sdk_sqs::Client;
 use edge::Edge;
-use penfold_ports::{Account, Units, Wake, Watch, Watchers};
+use orphans::Orphans;
+use parking_lot::Mutex;
+use penfold_ports::{Account, PortError, Units, Wake, Watch, Watchers};
 use penfold_types::{Modseq, PrincipalId, TenantId};
 use sending::Sending;
 use std::sync::Arc;
 
-/// What a watch row says.
+/// What a watch row says, and the row of an edge.
 mod names {
     use penfold_ports::Name;
     /// Seconds since 1970 after which the row means nothing; the table's time-to-live attribute.
     pub(super) const EXPIRES: Name = Name::new("exp");
     /// The URL of the edge's queue.
     pub(super) const QUEUE: Name = Name::new("q");
+    /// Seconds since 1970 when the edge lived.
+    pub(super) const SEEN: Name = Name::new("at");
 }
 
 pub(crate) struct SqsWake {
     watchers: Arc<Watchers>,
     edge: Option<Arc<Edge>>,
     sending: Arc<Sending>,
+    orphans: Orphans,
+    spent: Mutex<Units>,
+}
+
+fn no_such_queue(code: &str) -> bool {
+    code.contains("QueueDoesNotExist") || code.contains("NonExistentQueue")
 }
 
 fn encode(account: Account, modseq: Modseq) -> String {
@@ -49,8 +60,9 @@ impl SqsWake {
         let watchers = Arc::new(Watchers::default());
         let name = edge.as_ref().map(|(name, _)| name.clone());
         let sending = Arc::new(Sending::new(wire.clone(), client.clone(), table.clone(), name));
+        let orphans = Orphans { wire: wire.clone(), client: client.clone(), table: table.clone() };
         let edge = edge.map(|(name, queue)| Edge::start(wire, client, table, watchers.clone(), name, queue));
-        Self { watchers, edge, sending }
+        Self { watchers, edge, sending, orphans, spent: Mutex::default() }
     }
 
     /// Waits until the wakes so far are sent.
@@ -72,8 +84,17 @@ impl SqsWake {
         }
     }
 
+    /// Deletes queues of edges that are no more; `prefix` begins the names of this cell's.
+    pub(crate) async fn delete_orphans(&self, prefix: &str) -> Result<usize, PortError> {
+        let mut spent = Units::default();
+        let deleted = self.orphans.delete(prefix, &mut spent).await;
+        *self.spent.lock() += spent;
+        deleted
+    }
+
     pub(crate) fn spent(&self) -> Units {
         let mut units = self.sending.spent();
+        units += *self.spent.lock();
         if let Some(edge) = &self.edge {
             units += edge.spent();
         }

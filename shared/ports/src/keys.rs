@@ -24,9 +24,9 @@ impl Pk {
         Self(text.into())
     }
 
-    /// Whether it is what a queue keeps beside its jobs.
-    pub fn is_queue(&self) -> bool {
-        self.0.starts_with("q#")
+    /// Whether it is a cell's own: what a queue keeps beside its jobs, and which edges live.
+    pub fn is_of_cell(&self) -> bool {
+        self.0.starts_with("q#") || &*self.0 == "edges"
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
@@ -217,6 +217,11 @@ pub mod shared {
     /// The row that makes a tenant. For adapters that know cells.
     pub fn is_tenant(key: &Key) -> bool {
         key.pk.as_str().starts_with("t#") && key.sk.as_bytes() == b"tenant"
+    }
+
+    /// That an edge of the cell lives.
+    pub fn edge(name: &str) -> Key {
+        Key { pk: Pk::new("edges".to_owned()), sk: Sk::text(name) }
     }
 
     /// The list of tenants, for the operator.

@@ -1,11 +1,13 @@
-use super::decode;
 use super::names::{EXPIRES, QUEUE};
+use super::orphans::life;
+use super::{decode, no_such_queue};
 use crate::table::DynamoTable;
 use crate::wire::{Failure, Repeat, Wire};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, QueueAttributeName};
 use parking_lot::Mutex;
-use penfold_ports::{Account, PortError, Row, Table, Units, Wake, Watchers, Write};
+use penfold_ports::{Account, PortError, Row, Table, Units, Wake, Watchers, Write, shared};
 use penfold_types::Modseq;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -120,18 +122,29 @@ impl Edge {
         loop {
             match self.make_queue().await {
                 Ok(url) => {
-                    self.url.send_replace(Some(url));
-                    break;
+                    self.url.send_replace(Some(url.clone()));
+                    self.read_queue(&url).await;
                 }
                 // A queue of that name that was deleted a minute ago cannot be made yet.
                 Err(error) => tracing::warn!(%error, queue = self.queue, "this edge cannot be woken yet"),
             }
             self.wire.env.sleep_jittered(PAUSE).await;
         }
+    }
+
+    /// Until somebody deletes the queue: an edge that could not note its life for a day is taken for dead.
+    async fn read_queue(&self, url: &str) {
         loop {
-            if let Err(error) = self.read_some().await {
-                tracing::warn!(%error, "wakes cannot be received");
-                self.wire.env.sleep_jittered(PAUSE).await;
+            match self.read_some(url).await {
+                Ok(()) => {}
+                Err(failure) if no_such_queue(failure.code()) => {
+                    tracing::warn!(queue = self.queue, "this edge's queue is gone; it is made again");
+                    return;
+                }
+                Err(failure) => {
+                    tracing::warn!(error = %failure.of_read(), "wakes cannot be received");
+                    self.wire.env.sleep_jittered(PAUSE).await;
+                }
             }
         }
     }
@@ -148,10 +161,9 @@ impl Edge {
         answer.queue_url.ok_or_else(|| PortError::Broken("SQS made a queue without a URL".to_owned()))
     }
 
-    async fn read_some(&self) -> Result<(), PortError> {
-        let Some(url) = self.url.borrow().clone() else { return Ok(()) };
-        let request = self.client.receive_message().queue_url(&url).max_number_of_messages(10).wait_time_seconds(20);
-        let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(Failure::of_read)?;
+    async fn read_some(&self, url: &str) -> Result<(), Failure<ReceiveMessageError>> {
+        let request = self.client.receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(20);
+        let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await?;
         self.state.lock().spent.queue += 1;
         let messages = answer.messages.unwrap_or_default();
         let mut entries = Vec::with_capacity(messages.len());
@@ -166,20 +178,27 @@ impl Edge {
             return Ok(());
         }
         self.state.lock().spent.queue += 1;
-        let request = self.client.delete_message_batch().queue_url(&url).set_entries(Some(entries));
-        self.wire.call(Repeat::Safe, || request.clone().send()).await.map(drop).map_err(Failure::of_write)
+        let request = self.client.delete_message_batch().queue_url(url).set_entries(Some(entries));
+        if let Err(failure) = self.wire.call(Repeat::Safe, || request.clone().send()).await {
+            tracing::debug!(error = %failure.of_write(), "wakes come again");
+        }
+        Ok(())
     }
 
     /// Writes rows where a watch begins, again while it lasts, and takes them away some time after it ended.
     async fn keep(self: Arc<Self>) {
         self.ready().await;
         let mut round = self.wire.env.monotonic() + ROUND;
+        let mut noted = self.note_life().await;
         loop {
             let fresh = std::mem::take(&mut self.state.lock().fresh);
             self.each(fresh, true).await;
             let now = self.wire.env.monotonic();
             if now >= round {
                 round = now + ROUND;
+                if noted.is_none_or(|noted| now >= noted + REFRESH) {
+                    noted = self.note_life().await;
+                }
                 let (old, over) = self.due(now);
                 self.each(old, true).await;
                 self.each(over, false).await;
@@ -188,6 +207,20 @@ impl Edge {
                 biased;
                 () = self.bell.notified() => {}
                 () = self.wire.env.sleep(round.saturating_duration_since(now)) => {}
+            }
+        }
+    }
+
+    /// When it was done; the next round does it where it could not be.
+    async fn note_life(&self) -> Option<Instant> {
+        let mut spent = Units::default();
+        let put = self.table.put(life(&self.wire.env, &self.name), &mut spent).await;
+        self.state.lock().spent += spent;
+        match put {
+            Ok(()) => Some(self.wire.env.monotonic()),
+            Err(error) => {
+                tracing::warn!(%error, "others do not know yet that this edge lives");
+                None
             }
         }
     }
@@ -270,6 +303,9 @@ impl Edge {
         let request = self.client.delete_queue().queue_url(url);
         if let Err(failure) = self.wire.call(Repeat::Safe, || request.clone().send()).await {
             tracing::warn!(error = %failure.of_write(), queue = self.queue, "this edge's queue is left behind");
+            return;
         }
+        // What stays behind here expires.
+        let _ = self.table.put(Write::delete(shared::edge(&self.name)), &mut Units::default()).await;
     }
 }

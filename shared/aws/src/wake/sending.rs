@@ -1,5 +1,5 @@
-use super::encode;
 use super::names::{EXPIRES, QUEUE};
+use super::{encode, no_such_queue};
 use crate::table::DynamoTable;
 use crate::wire::{Failure, Repeat, Wire};
 use aws_sdk_sqs::Client;
@@ -45,10 +45,6 @@ pub(super) struct Sending {
     own: Option<String>,
     state: Mutex<State>,
     idle: Notify,
-}
-
-fn no_such_queue(code: &str) -> bool {
-    code.contains("QueueDoesNotExist") || code.contains("NonExistentQueue")
 }
 
 impl Sending {
