@@ -14,6 +14,8 @@ use std::time::Duration;
 /// Repeats of a measurement; the median counts.
 const REPEATS: u32 = 9;
 const OPERATION: &str = "measured";
+/// Messages that the others of a mailbox are copies of.
+const SOURCES: u64 = 1_000;
 
 /// One measurement: the median of its repeats, each kind of unit by itself.
 #[derive(Clone, Debug)]
@@ -74,11 +76,11 @@ impl Growing {
         mailboxes.named(operation).open(&town::directory(&self.world).job_scope(self.account)).await.unwrap()
     }
 
-    /// Fills INBOX with short messages up to `size`, as many to a commit as fit.
+    /// Fills INBOX up to `size`: with 1,000 short messages, and then with copies of them.
     pub async fn grow_to(&mut self, size: u64) {
         let mailbox = self.open(&self.mailboxes, "fill").await;
-        while self.size < size {
-            let count = (size - self.size).min(APPEND_LIMIT as u64);
+        while self.size < size.min(SOURCES) {
+            let count = (size.min(SOURCES) - self.size).min(APPEND_LIMIT as u64);
             let message = |n: u64| NewMessage {
                 bytes: letters::short(&format!("t{n}"), "Sender <sender@example.test>"),
                 keywords: Keywords::NONE,
@@ -86,6 +88,12 @@ impl Growing {
             };
             mailbox.append(self.inbox, (self.size..self.size + count).map(message).collect()).await.unwrap();
             self.size += count;
+        }
+        while self.size < size {
+            let count = u32::try_from((size - self.size).min(SOURCES)).unwrap();
+            let sources: UidSet = (1..=count).map(Uid).collect();
+            assert_eq!(mailbox.copy(self.inbox, &sources, &mailbox, self.inbox).await.unwrap().pairs.len(), count as usize);
+            self.size += u64::from(count);
         }
     }
 
