@@ -2,9 +2,10 @@
 #   make run      build and serve on loopback; ARGS="--data DIR --seed FILE" goes to `penfold serve`
 #   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
+#   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -13,6 +14,7 @@ ALL := --workspace --all-features --locked
 FUZZ_SECONDS ?= 60
 SOAK_SEEDS ?= 100000
 CLOUD_ROUNDS ?= 20
+GROWTH ?= 1000000
 
 run: build
 	exec target/release/penfold serve $(ARGS)
@@ -73,6 +75,17 @@ test-infra:
 bench: build
 	@scripts/setup-test bench
 	@$(SUITE) bench python3 tests/bench/bench.py $(ARGS)
+
+# Units of operations on ever larger mailboxes and in ever larger cells; GROWTH is the largest mailbox.
+growth:
+	@scripts/setup-build
+	@cargo build $(ALL) --example growth
+	@$(SUITE) growth bash -c 'target/debug/examples/growth $(GROWTH) >docs/growth.csv && python3 tests/bench/growth.py docs/growth.csv >docs/growth.svg'
+
+# The whole of the month of which `make test` plays two weeks.
+month:
+	@scripts/setup-build test
+	@$(SUITE) month env PENFOLD_MONTH=whole cargo nextest run $(ALL) --no-capture --test month
 
 soak: build build-all
 	@scripts/setup-build test

@@ -1,10 +1,14 @@
 //! What the suites that cross crates share: a world with people in it, messages of real size, a clock for their seconds.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+pub mod growth;
 pub mod ledger;
 pub mod letters;
+pub mod office;
+pub mod prices;
 pub mod rng;
 pub mod town;
+pub mod wakes;
 
 use penfold_types::Env;
 use tokio::time::Instant;

@@ -10,7 +10,7 @@ mod put;
 mod query;
 
 use crate::cells::{Cells, by_table};
-use crate::ledger::{Ledger, Of, consumed};
+use crate::ledger::{Ledger, consumed};
 use crate::values::{Item, key_item, read_item};
 use crate::wire::{Repeat, Wire};
 use async_trait::async_trait;
@@ -63,7 +63,7 @@ impl DynamoTable {
         let sizes: BTreeMap<&Key, &Row> = found.iter().map(|(key, row)| (key, row)).collect();
         let counted = keys.iter().filter(|key| !left.contains(*key)).map(|key| units_of(key, sizes.get(key).copied())).sum();
         let absent = keys.len() - left.len() - found.len();
-        self.ledger.compare(Of::Request, "batch get", reading(counted), reported.filter(|_| absent == 0));
+        self.ledger.compare("batch get", reading(counted), reported.filter(|_| absent == 0));
         spent.read += counted;
         Ok((found, left.into_iter().collect()))
     }
@@ -111,7 +111,7 @@ impl Table for DynamoTable {
         let reported = consumed(answer.consumed_capacity(), false);
         let row = read_row(answer.item)?;
         let counted = units_of(key, row.as_ref());
-        self.ledger.compare(Of::Request, "get", reading(counted), reported);
+        self.ledger.compare("get", reading(counted), reported);
         spent.read += counted;
         Ok(row)
     }

@@ -1,6 +1,6 @@
 use super::DynamoTable;
 use crate::expression::Expression;
-use crate::ledger::{Of, consumed};
+use crate::ledger::{Of, consumed, local_units};
 use crate::values::{Item, key_item, read_item, row_item};
 use crate::wire::{Failure, Repeat};
 use aws_sdk_dynamodb::types::{ConsumedCapacity, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
@@ -116,12 +116,15 @@ impl DynamoTable {
         let price = if of == Of::Request { Price::Single } else { Price::Transaction };
         let mut counted = Units::default();
         let exact = before.is_some();
+        let local = before.as_ref().map_or(0, |rows| local_units(writes, rows));
         let mut rows = before.unwrap_or_default().into_iter();
         // The conditions held, or it would not have been carried out.
         let plain: Vec<Write> = writes.iter().map(unconditional).collect();
         let _ = judge(&plain, |_| Ok(rows.next().flatten()), price, &mut counted);
-        if exact {
-            self.ledger.compare(of, "put", counted, reported);
+        match of {
+            _ if !exact => {}
+            Of::Request => self.ledger.compare("put", counted, reported),
+            Of::Commit => self.ledger.compare_commit(writes.len(), counted.write, local, reported),
         }
         *spent += reported.filter(|_| !exact).unwrap_or(counted);
     }

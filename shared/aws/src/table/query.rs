@@ -1,5 +1,5 @@
 use super::{DynamoTable, reading};
-use crate::ledger::{Of, consumed};
+use crate::ledger::consumed;
 use crate::values::{PK, SK, read_item, sort_key};
 use crate::wire::Repeat;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
@@ -109,7 +109,7 @@ impl DynamoTable {
             page.rows.push((key.sk().clone(), row));
         }
         let counted = read_units(read);
-        self.ledger.compare(Of::Request, "query", reading(counted), reported.filter(|units| units.read > 0));
+        self.ledger.compare("query", reading(counted), reported.filter(|units| units.read > 0));
         spent.read += counted;
         Ok(page)
     }
