@@ -54,7 +54,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
 pub async fn edge(parts: Parts, settings: Settings) -> Result<(), Failure> {
     let (config, env) = begin(settings)?;
     let seed = read_seed(&config)?;
-    let store = Store::cloud(&env).await?;
+    let store = Store::cloud(&env, parts.imap || parts.http).await?;
     let tls = tls(&config, || Tls::make(&config.host_name))?;
     let listeners = Listeners::bind(&config, parts)?;
     let mut host = Host::new(config, env, store, tls);

@@ -23,8 +23,10 @@ impl Store {
 
     /// What the environment names; each service is asked once, so that what is wrong is said at the start.
     #[cfg(feature = "cloud")]
-    pub async fn cloud(env: &Env) -> Result<Self, Failure> {
-        let settings = penfold_aws::Settings::from_env().map_err(|error| Failure::Usage(error.to_string()))?;
+    /// Only who serves somebody that waits `watches`, and has a queue for wakes.
+    pub async fn cloud(env: &Env, watches: bool) -> Result<Self, Failure> {
+        let mut settings = penfold_aws::Settings::from_env().map_err(|error| Failure::Usage(error.to_string()))?;
+        settings.edge = settings.edge.filter(|_| watches);
         let ports = penfold_aws::Ports::open(env.clone(), settings).await;
         ports.check().await.map_err(|error| Failure::Usage(error.to_string()))?;
         ports.ready().await;

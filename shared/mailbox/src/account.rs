@@ -15,6 +15,7 @@ use penfold_ports::{Account, Query, Scope, Sk, Watch, World};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, TenantId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Memory for caches, in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
 
 /// Recent changes kept in memory for each account.
 const TAIL: usize = 8;
+/// How long a commit is waited for that is being carried out.
+const UNDER_WAY: Duration = Duration::from_millis(20);
 /// Changes read one by one before an account is read anew instead.
 const LOG_LIMIT: u64 = 2_000;
 
@@ -313,6 +316,18 @@ impl Mailbox {
         Ok((expected > to).then_some(changes))
     }
 
+    /// Whether the folders are not older than the head: DynamoDB may show a part of the last commit while it is being carried
+    /// out. The log's last change says which folders it touched.
+    async fn is_whole(&self, view: &View) -> Result<bool> {
+        let last = view.head.modseq;
+        if last <= view.head.floor {
+            return Ok(true);
+        }
+        let Some(row) = self.inner.world.table.get(&self.scope.key(Sk::change(last))).await? else { return Ok(false) };
+        let change = Change::from_row(last, &row).ok_or_else(|| Error::broken("a change cannot be read"))?;
+        Ok(view.shows(&change))
+    }
+
     /// Reads head and folders, which sort next to each other, and reads the head once more to know that they belong
     /// together.
     async fn load(&self) -> Result<View> {
@@ -338,7 +353,11 @@ impl Mailbox {
             let head = head.ok_or_else(|| Error::broken("the account's head cannot be read"))?;
             let again = table.get(&self.scope.key(Sk::head())).await?.and_then(|row| Head::from_row(&row));
             if again.is_some_and(|again| (again.epoch, again.modseq) == (head.epoch, head.modseq)) {
-                return Ok(View { head, folders: Folders::new(folders) });
+                let view = View { head, folders: Folders::new(folders) };
+                if self.is_whole(&view).await? {
+                    return Ok(view);
+                }
+                self.inner.world.env.sleep_jittered(UNDER_WAY).await;
             }
         }
         Err(Error::retry("the account is being changed too fast to be read"))

@@ -7,7 +7,7 @@ use crate::index::Index;
 use crate::keywords::Keywords;
 use crate::sealed::{BlobHead, DataCipher};
 use crate::state;
-use crate::view::View;
+use crate::view::{Head, View};
 use bytes::Bytes;
 use penfold_ports::{BlobKey, Query, Row, Sk, When, Write};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Uid};
@@ -64,6 +64,12 @@ fn events_of(change: &Change, folder: FolderId, events: &mut Vec<(Modseq, Event)
         events.push((change.modseq, event));
     }
     alive
+}
+
+/// Rows that are read now hold all that was committed before here: of the last commits DynamoDB may show a part only while
+/// they are being carried out.
+fn before(head: &Head) -> Modseq {
+    Modseq(head.modseq.get().saturating_sub(4)).max(head.floor)
 }
 
 impl Mailbox {
@@ -146,7 +152,7 @@ impl Mailbox {
             if self.move_on(&mut list, &view).await? {
                 return Ok(list);
             }
-            list = Arc::new(self.read_rows(folder, view.head.modseq).await?);
+            list = Arc::new(self.read_rows(folder, before(&view.head)).await?);
         }
         Err(Error::retry("the account is being changed too fast to be read"))
     }
@@ -164,7 +170,7 @@ impl Mailbox {
                 }
             }
         }
-        self.read_rows(folder, head.modseq).await
+        self.read_rows(folder, before(&head)).await
     }
 
     async fn read_segments(&self, folder: FolderId, manifest: &Manifest) -> Result<Index> {
@@ -180,7 +186,7 @@ impl Mailbox {
         Ok(index)
     }
 
-    /// From the state rows. They may be newer than `at`; the log, applied from there, says the same again.
+    /// From the state rows. They may be newer than `at`, never older; the log, applied from there, says the same again.
     pub(crate) async fn read_rows(&self, folder: FolderId, at: Modseq) -> Result<Index> {
         let prefix = Sk::states(folder);
         let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;

@@ -2,7 +2,7 @@
 //! writers alike, so that what a writer decides on and what a reader sees come from one function.
 
 use crate::change::{Change, Entry, Placed};
-use crate::folder::Folders;
+use crate::folder::{Folder, Folders};
 use penfold_ports::{Name, Row, Value};
 use penfold_types::{Error, FolderId, Modseq, Result, UidValidity};
 
@@ -109,6 +109,31 @@ impl View {
         }
         self.head.modseq = change.modseq;
         Ok(())
+    }
+
+    /// Whether the folders are as the last change left them.
+    pub fn shows(&self, last: &Change) -> bool {
+        // A folder that is gone may still have had its messages taken out.
+        let moved_on = |folder: &FolderId| self.folders.get(*folder).is_none_or(|own| own.modseq >= last.modseq);
+        let mut set = std::collections::BTreeMap::new();
+        let counted = last.entries.iter().all(|entry| match entry {
+            Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } => moved_on(folder),
+            Entry::Moved { from, to, .. } => moved_on(from) && moved_on(to),
+            // Of what is said of one folder, the last counts.
+            Entry::FolderSet(folder) => {
+                set.insert(folder.id, Some(folder));
+                true
+            }
+            Entry::FolderGone(folder) => {
+                set.insert(*folder, None);
+                true
+            }
+            Entry::Viewer { .. } => true,
+        });
+        let as_set = |(id, wanted): (&FolderId, &Option<&Folder>)| {
+            self.folders.get(*id).map(|own| (&own.name, own.parent)) == wanted.map(|folder| (&folder.name, folder.parent))
+        };
+        counted && set.iter().all(as_set)
     }
 
     /// Works one entry into the counts. Entries of a folder that is gone still count for the account.

@@ -41,7 +41,7 @@ pub async fn ask(command: Command, place: Place<'_>, take: impl FnMut(Response) 
 #[cfg(feature = "cloud")]
 async fn in_cloud(command: Command, mut take: impl FnMut(Response) -> bool) -> Result<Asked, Failure> {
     let env = Env::system();
-    let store = Store::cloud(&env).await?;
+    let store = Store::cloud(&env, false).await?;
     let answer = in_process(command, Path::new("."), &env, &store, &mut take).await;
     store.close().await;
     answer
