@@ -58,7 +58,7 @@ pub(crate) struct Shared {
 /// Recent changes kept in memory for each account.
 const TAIL: usize = 8;
 /// How long a commit is waited for that is being carried out.
-const UNDER_WAY: Duration = Duration::from_millis(20);
+pub(crate) const UNDER_WAY: Duration = Duration::from_millis(20);
 /// Changes read one by one before an account is read anew instead.
 const LOG_LIMIT: u64 = 2_000;
 

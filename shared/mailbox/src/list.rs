@@ -1,6 +1,6 @@
 //! A folder's list, current at the head: from the cache, the stored segments or the state rows, and the log after it.
 
-use crate::account::Mailbox;
+use crate::account::{Mailbox, UNDER_WAY};
 use crate::change::{Change, Entry};
 use crate::checkpoint::{self, Manifest, StoredSegment};
 use crate::index::Index;
@@ -152,7 +152,9 @@ impl Mailbox {
             if self.move_on(&mut list, &view).await? {
                 return Ok(list);
             }
-            list = Arc::new(self.read_rows(folder, before(&view.head)).await?);
+            // The log's beginning moved since this view was made, or its last change is still being written.
+            self.inner.world.env.sleep_jittered(UNDER_WAY).await;
+            list = Arc::new(self.read_rows(folder, view.head.modseq).await?);
         }
         Err(Error::retry("the account is being changed too fast to be read"))
     }

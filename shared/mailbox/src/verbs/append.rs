@@ -57,8 +57,9 @@ impl Mailbox {
         let env = &self.inner.world.env;
         let turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS {
-            let decided = threads(self, &ready.iter().map(|r| (r.item, &r.summary)).collect::<Vec<_>>()).await?;
+            // The view first: whoever names a thread after it makes this commit a stale one.
             let view = self.view_to_decide().await?;
+            let decided = threads(self, &ready.iter().map(|r| (r.item, &r.summary)).collect::<Vec<_>>()).await?;
             let mut draft = Draft::new(self.scope(), &view);
             let uidvalidity = view.folders.get(folder).ok_or_else(|| Error::not_found("no such folder"))?.uidvalidity;
             let mut uids = Vec::with_capacity(ready.len());

@@ -65,8 +65,9 @@ impl Mailbox {
         let mut there: BTreeSet<ItemId> = BTreeSet::new();
         let turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS + batch.len() {
-            let decided = threads(self, &ids.iter().copied().zip(&summaries).collect::<Vec<_>>()).await?;
+            // The view first: whoever names a thread after it makes this commit a stale one.
             let view = self.view_to_write().await?;
+            let decided = threads(self, &ids.iter().copied().zip(&summaries).collect::<Vec<_>>()).await?;
             let inbox = view.folders.with_role(Role::Inbox).ok_or_else(|| Error::broken("the account has no INBOX"))?.id;
             let mut draft = Draft::new(self.scope(), &view);
             let mut out = Vec::with_capacity(batch.len());
