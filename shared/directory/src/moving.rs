@@ -1,8 +1,8 @@
 //! What a tenant's own rows say about where else it has rows: for moving a whole tenant from one store to another.
 
+use crate::Directory;
 use crate::check::listed_address;
 use crate::rows::{gone_entry, principal_of, rest};
-use crate::Directory;
 use penfold_ports::{Key, Row, Sk, shared};
 use penfold_types::{Domain, PrincipalId, Result, TenantId};
 

@@ -101,7 +101,8 @@ impl Command {
 
     /// Where it makes sense although there is no store yet.
     pub fn makes_a_store(&self) -> bool {
-        matches!(self, 
+        matches!(
+            self,
             Self::Tenant(Noun { verb: tenant::Tenant::Add { .. }, .. }) | Self::Import(Noun { verb: import::Import::Tenant(_), .. })
         )
     }

@@ -42,7 +42,16 @@ pub async fn export(context: &Context, name: &str, key: &ExportKey, to: mpsc::Se
     let world = service.world.named("export");
     let walk = Walk { world: world.clone(), directory: service.directory.clone(), tenant: tenant.id };
     let (sealer, header, salt) = Sealer::new(&world.env, key)?;
-    let mut out = Out { sealer, to, end: End::default(), wraps: Arc::new(key.wraps(&salt)?), walk, begun: world.env.now(), late: HashSet::new(), reply };
+    let mut out = Out {
+        sealer,
+        to,
+        end: End::default(),
+        wraps: Arc::new(key.wraps(&salt)?),
+        walk,
+        begun: world.env.now(),
+        late: HashSet::new(),
+        reply,
+    };
     out.send(header).await?;
     out.record(&record::whose(&Whose { tenant: tenant.id, name: tenant.name.clone() })).await?;
     let (principals, before) = out.claims(&tenant).await?;
@@ -67,10 +76,14 @@ async fn refuse_parked(world: &World, tenant: &TenantInfo) -> Result<()> {
     let own = dead.iter().filter(|one| one.job.tenant == tenant.id).count();
     if own > 0 {
         let name = &tenant.name;
-        return Err(Error::conflict(format!("{own} jobs of {name} are parked and would stay behind; see penfold queue list, and release them")));
+        return Err(Error::conflict(format!(
+            "{own} jobs of {name} are parked and would stay behind; see penfold queue list, and release them"
+        )));
     }
     if dead.len() >= DEAD {
-        return Err(Error::conflict("too many jobs are parked to know whether some are the tenant's; see penfold queue list, and release them"));
+        return Err(Error::conflict(
+            "too many jobs are parked to know whether some are the tenant's; see penfold queue list, and release them",
+        ));
     }
     Ok(())
 }
@@ -212,7 +225,9 @@ impl Out<'_> {
                 && let Some((pk, has_head)) = parts.next()
             {
                 let walk = self.walk.clone();
-                ahead.push_back(Reading::of(async move { if has_head { mailbox(&walk, &pk).await } else { partition(&walk.world, &pk).await } }));
+                ahead.push_back(Reading::of(async move {
+                    if has_head { mailbox(&walk, &pk).await } else { partition(&walk.world, &pk).await }
+                }));
             }
             let Some(reading) = ahead.pop_front() else { return Ok(()) };
             let (spool, sum, rows) = reading.ended().await?;

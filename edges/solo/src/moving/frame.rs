@@ -112,7 +112,9 @@ fn read_frames(mut from: impl Read, key: &ExportKey, to: &mpsc::Sender<Result<Re
             return Err(failed(&ErrorKind::UnexpectedEof.into()));
         }
         let plain = frames.open_in_place(nonce(number), Aad::empty(), &mut body).map_err(|_| match number {
-            0 => Error::denied("the key file is not the one of this archive, or its beginning is damaged; give the one that its export used"),
+            0 => {
+                Error::denied("the key file is not the one of this archive, or its beginning is damaged; give the one that its export used")
+            }
             _ => damaged("a frame was changed"),
         })?;
         let record = decode(bytes::Bytes::copy_from_slice(plain))?;

@@ -7,14 +7,14 @@ use super::digest::{BlobSum, RowSum, Sum, checksum, is_data_key, is_log};
 use super::frame::Read1;
 use super::key::{ExportKey, Wraps};
 use super::part::Spool;
-use super::put::{Crew, put_blob, put_row};
+use super::put::{Crew, clear_destroyed, put_blob, put_row};
 use super::record::{Block, End, Item, Record, Whose, decode};
 use super::walk::{Pages, Walk, stays};
 use super::{IN_FLIGHT, Moved, damaged, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
 use penfold_directory::tenant_entry;
-use penfold_ports::{BlobKey, Key, Pk, Row, World, Write};
+use penfold_ports::{BlobKey, Key, Pk, Row, Sk, World, Write};
 use penfold_types::{Error, Result};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -261,8 +261,14 @@ impl Into<'_> {
             total
         });
         for pk in partitions {
-            let (world, sums) = (self.world().clone(), sums.clone());
-            crew.take(0, async move { sums.send(partition(&world, pk).await?).await.map_err(|_| lost()) }).await?;
+            let (world, sums, head) = (self.world().clone(), sums.clone(), Key::from_stored(pk.clone(), Sk::head()));
+            crew.take(0, async move {
+                if head.pk().as_str().starts_with("a#") {
+                    clear_destroyed(&world, &head).await?;
+                }
+                sums.send(partition(&world, pk).await?).await.map_err(|_| lost())
+            })
+            .await?;
         }
         self.progress("mailboxes read back").await?;
         let mut after = None;

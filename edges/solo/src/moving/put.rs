@@ -89,12 +89,31 @@ pub async fn put_row(world: World, key: Key, row: Row, same: impl Fn(&Row) -> bo
     }
 }
 
+/// Of a mailbox that was destroyed here and comes back without a row, for nobody has opened it since.
+pub async fn clear_destroyed(world: &World, key: &Key) -> Result<()> {
+    let head = patiently(&world.env, || world.table.get(key)).await?;
+    if let Some(head) = head.filter(|head| Mailboxes::is_destroyed(key, head)) {
+        let delete = Write::Delete { key: key.clone(), when: When::Equal(head.iter().cloned().collect()) };
+        match patiently(&world.env, || world.table.put(delete.clone())).await {
+            // A sending before, whose answer was lost, took it away.
+            Ok(()) | Err(PortError::Condition { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// `look`: some may be there already; a blob's name is never used for other bytes.
 pub async fn put_blob(world: World, key: BlobKey, parts: Vec<Bytes>, look: bool) -> Result<()> {
     if look {
         match patiently(&world.env, || world.blobs.get(&key)).await {
             Ok(there) if there == parts.concat() => return Ok(()),
-            Ok(_) => return Err(Error::conflict(format!("another blob {} is here already; this is not a copy of the same tenant", key.as_str()))),
+            Ok(_) => {
+                return Err(Error::conflict(format!(
+                    "another blob {} is here already; this is not a copy of the same tenant",
+                    key.as_str()
+                )));
+            }
             Err(PortError::Missing) => {}
             Err(error) => return Err(error.into()),
         }

@@ -44,7 +44,11 @@ pub enum Record {
     /// Addresses, domains and name: rows that are unique in a store.
     Claims(Vec<Item>),
     /// A piece of a blob; pieces of one blob follow one another, `more` says that another one comes.
-    Blob { key: BlobKey, more: bool, bytes: Bytes },
+    Blob {
+        key: BlobKey,
+        more: bool,
+        bytes: Bytes,
+    },
     Rows(Vec<Item>),
     End(End),
 }

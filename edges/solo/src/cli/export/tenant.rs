@@ -61,9 +61,6 @@ impl Whole {
 /// The same line on both sides, so that they can be compared.
 pub async fn said(reply: &Reply, what: &str, moved: &Moved) -> Result<()> {
     let Moved { tenant, rows, blobs, bytes, checksum } = moved;
-    let lines = vec![
-        vec![format!("{what} {tenant}: {rows} rows, {blobs} blobs of {bytes} bytes")],
-        vec![format!("checksum {checksum}")],
-    ];
+    let lines = vec![vec![format!("{what} {tenant}: {rows} rows, {blobs} blobs of {bytes} bytes")], vec![format!("checksum {checksum}")]];
     reply.item(lines, json!({ "tenant": tenant, "rows": rows, "blobs": blobs, "bytes": bytes, "checksum": checksum })).await
 }

@@ -126,21 +126,29 @@ async fn a_mailbox_is_read_at_one_modseq() {
 /// One that never rests is not read in a torn state; it is said what to do.
 #[tokio::test(start_paused = true)]
 async fn a_mailbox_that_never_rests_is_refused() {
-    let (_source, a) = simulated(61);
+    let (source, a) = simulated(61);
     fill(&a, 10).await;
     let ann = mailbox(&a, "ann@one.test").await;
-    let writer = ann.clone();
-    let writing = tokio::spawn(async move {
-        let folder = inbox(&writer).await;
-        loop {
-            append(&writer, folder, &["Subject: more\r\n\r\nx\r\n".to_owned()]).await;
-        }
-    });
+    let folder = inbox(&ann).await;
+    let mut writing = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let writer = mailbox(&context(source.world()), "ann@one.test").await;
+        writing.spawn(async move {
+            loop {
+                let message = penfold_mailbox::NewMessage {
+                    bytes: "Subject: more\r\n\r\nx\r\n".into(),
+                    keywords: penfold_mailbox::Keywords::NONE,
+                    received: None,
+                };
+                // Some of them are overtaken again and again.
+                let _ = writer.append(folder, vec![message]).await;
+            }
+        });
+    }
     let key = ExportKey::new(&a.service.world.env);
     let refused = exported(&a, &key).await.unwrap_err();
     assert!(refused.kind() == Kind::Retry && refused.text().contains("--freeze"), "{refused}");
-    writing.abort();
-    let _ = writing.await;
+    writing.shutdown().await;
     ann.freeze().await.unwrap();
     exported(&a, &key).await.unwrap();
 }

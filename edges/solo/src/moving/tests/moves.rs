@@ -19,7 +19,7 @@ async fn everything_comes_over_as_it_was() {
         let (left, archive) = exported(from, &key).await.unwrap();
         let came = imported(to, &archive, &key).await.unwrap();
         assert_eq!(left, came, "the same numbers and the same checksum on both sides");
-        assert!(came.blobs >= 15 && came.bytes > 8 << 20, "{came:?}");
+        assert!(came.blobs >= 15 && came.bytes > 4 << 20, "{came:?}");
         let after = (rows(to, tenant(to).await).await, seen(to, "ann@one.test").await, seen(to, "info@one.test").await);
         assert_eq!(after.0, before.0);
         assert_eq!((after.1, after.2), (before.1.clone(), before.2.clone()));
@@ -84,7 +84,8 @@ async fn a_frozen_mailbox_is_read_and_not_written() {
     let epoch = ann.head().await.unwrap().epoch;
     assert!(ann.freeze().await.unwrap() && !ann.freeze().await.unwrap());
     assert_eq!(ann.head().await.unwrap().epoch, epoch + 1);
-    let message = penfold_mailbox::NewMessage { bytes: "Subject: x\r\n\r\nx\r\n".into(), keywords: penfold_mailbox::Keywords::NONE, received: None };
+    let message =
+        penfold_mailbox::NewMessage { bytes: "Subject: x\r\n\r\nx\r\n".into(), keywords: penfold_mailbox::Keywords::NONE, received: None };
     for mailbox in [&ann, &theirs] {
         assert_eq!(mailbox.append(folder, vec![message.clone()]).await.unwrap_err().kind(), Kind::Retry);
         assert_eq!(mailbox.create_folder("New", None).await.unwrap_err().kind(), Kind::Retry);

@@ -86,7 +86,12 @@ pub async fn fill(context: &Context, large: usize) -> String {
         operator.create_domain("One", &domain.parse().unwrap()).await.unwrap();
     }
     for name in ["ann", "bob", "old"] {
-        let new = NewPerson { address: address(&format!("{name}@one.test")), name: name.to_owned(), password: Some("secret".to_owned()), quota: None };
+        let new = NewPerson {
+            address: address(&format!("{name}@one.test")),
+            name: name.to_owned(),
+            password: Some("secret".to_owned()),
+            quota: None,
+        };
         operator.create_person(&new).await.unwrap();
     }
     operator.add_alias(&address("ann@one.test"), &address("a.n.n@one.example")).await.unwrap();
