@@ -5,6 +5,7 @@ mod control;
 mod failure;
 mod health;
 mod listeners;
+mod moving;
 mod parts;
 mod process;
 mod seed;

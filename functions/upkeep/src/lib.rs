@@ -3,7 +3,7 @@
 
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_types::{Env, Result, TenantId};
+use penfold_types::{Env, Kind, Result, TenantId};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -64,7 +64,14 @@ impl Upkeep {
     async fn trim(&self, tenant: TenantId) -> Result<()> {
         for scope in self.directory.every_account(tenant).await? {
             let mailbox = self.mailboxes.open(&scope).await?;
-            mailbox.finish_deletions().await?;
+            match mailbox.finish_deletions().await {
+                // Frozen, or too busy: the next round comes by again, and the others do not wait for it.
+                Err(error) if error.kind() == Kind::Retry => {
+                    tracing::debug!(%tenant, %error, "a mailbox is left alone");
+                    continue;
+                }
+                done => done?,
+            }
             let floor = mailbox.trim(DAY * self.retention_days).await?;
             tracing::debug!(%tenant, %floor, "history trimmed");
         }

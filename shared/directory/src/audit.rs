@@ -6,7 +6,8 @@ use penfold_ports::{Query, Row, Sk, Write};
 use penfold_types::{CommitId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-const SHARDS: u8 = 4;
+/// Partitions of one day.
+pub const SHARDS: u8 = 4;
 const DAY: i64 = 86_400;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

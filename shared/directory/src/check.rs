@@ -81,7 +81,7 @@ impl Directory {
 }
 
 /// The address in `name#kind#domain#local`.
-fn listed_address(key: &[u8]) -> Option<Address> {
+pub(crate) fn listed_address(key: &[u8]) -> Option<Address> {
     let mut parts = std::str::from_utf8(key).ok()?.splitn(4, '#').skip(2);
     let (domain, local) = (parts.next()?, parts.next()?);
     let plain = format!("{local}@{domain}").parse();

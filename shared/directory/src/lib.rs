@@ -10,6 +10,7 @@
 //! | shared.rs | mailboxes of a team |
 //! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
 //! | keys.rs | the data keys of tenants |
+//! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
 
 mod access;
@@ -21,6 +22,7 @@ mod directory;
 mod groups;
 mod hasher;
 mod keys;
+mod moving;
 mod operator;
 mod routes;
 mod rows;
@@ -32,11 +34,12 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, SHARDS as AUDIT_SHARDS};
 pub use directory::{Directory, Options};
 pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
+pub use moving::{claimed_by, named_by, tenant_entry};
 pub use operator::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
     Quota, SharedInfo, TenantInfo,

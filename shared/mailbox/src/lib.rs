@@ -11,6 +11,7 @@ mod commit;
 mod content;
 mod draft;
 mod folder;
+mod freeze;
 mod history;
 mod index;
 mod keywords;

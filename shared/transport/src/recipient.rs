@@ -2,8 +2,9 @@
 
 use crate::{Refusal, Transport};
 use penfold_directory::Recipient;
+use penfold_mailbox::Status;
 use penfold_ports::Account;
-use penfold_types::{Address, PrincipalId, Result, TenantId};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -49,13 +50,18 @@ impl Transport {
     }
 
     /// What was answered yes is always delivered, so a mailbox may end a little above its quota.
-    async fn has_room(&self, account: Account) -> Result<bool> {
+    async fn has_room(&self, account: Account) -> Result<bool, Refusal> {
         let now = self.0.world.env.monotonic();
         if self.0.room.lock().0.get(&account).is_some_and(|until| *until > now) {
             return Ok(true);
         }
         let scope = self.0.directory.job_scope(account);
-        let (used, quota) = self.0.mailboxes.open(&scope).await?.usage().await?;
+        let head = self.0.mailboxes.open(&scope).await?.head().await?;
+        if head.status != Status::Active {
+            // Frozen for a move, or parked: the sender keeps it and comes again.
+            return Err(Error::retry("the mailbox cannot be written to now").into());
+        }
+        let (used, quota) = (head.used, self.0.directory.quota(account).await?);
         if used < quota / 10 * 9 {
             let mut room = self.0.room.lock();
             if room.0.len() >= ROOM_LIMIT {

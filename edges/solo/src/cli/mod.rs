@@ -20,6 +20,7 @@ mod units;
 
 use crate::control::{Asked, Context, Place, Reply, ask};
 use crate::failure::Failure;
+use crate::moving::Pipe;
 use clap::{Args, Subcommand};
 use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -49,9 +50,9 @@ pub enum Command {
     Audit(Leaf<audit::Audit>),
     /// Prove that what is stored is whole
     Check(Leaf<check::Check>),
-    /// Take mail over from elsewhere
+    /// Take mail over from elsewhere, or a whole tenant
     Import(Noun<import::Import>),
-    /// Give mail out as files
+    /// Give mail out as files, or a whole tenant
     Export(Noun<export::Export>),
 }
 
@@ -100,7 +101,10 @@ impl Command {
 
     /// Where it makes sense although there is no store yet.
     pub fn makes_a_store(&self) -> bool {
-        matches!(self, Self::Tenant(Noun { verb: tenant::Tenant::Add { .. }, .. }))
+        matches!(
+            self,
+            Self::Tenant(Noun { verb: tenant::Tenant::Add { .. }, .. }) | Self::Import(Noun { verb: import::Import::Tenant(_), .. })
+        )
     }
 
     fn json(&self) -> bool {
@@ -120,13 +124,44 @@ impl Command {
     }
 }
 
+impl Command {
+    /// The file of an archive that is read or written; true where it is written.
+    fn archive(&mut self) -> Option<(&mut std::path::PathBuf, bool)> {
+        match self {
+            Self::Import(noun) => noun.verb.archive().map(|file| (file, false)),
+            Self::Export(noun) => noun.verb.archive().map(|file| (file, true)),
+            _ => None,
+        }
+    }
+
+    /// For `-`: whoever carries it out gets a socket to our standard input or output. True where that is the output.
+    fn pipe(&mut self) -> std::io::Result<Option<(Pipe, bool)>> {
+        let Some((file, out)) = self.archive().filter(|(file, _)| file.as_os_str() == "-") else { return Ok(None) };
+        let pipe = Pipe::open(&penfold_types::Env::system(), out)?;
+        *file = pipe.path().to_owned();
+        Ok(Some((pipe, out)))
+    }
+}
+
 /// Runs one command to its end: 0 where it was done, 2 where the request must be changed, else 1.
 pub async fn run(mut command: Command, place: Place<'_>) -> ExitCode {
     let mut output = output::Output::new(command.json());
     if let Err(text) = command.prepare() {
         return output.failed("invalid", &text, 2);
     }
-    let asked = ask(command, place, |response| output.take(response)).await;
+    let pipe = match command.pipe() {
+        Ok(pipe) => pipe,
+        Err(error) => return output.failed("retry", &format!("no socket can be made: {error}"), 1),
+    };
+    if pipe.as_ref().is_some_and(|(_, out)| *out) {
+        output.to_stderr();
+    }
+    let mut asked = ask(command, place, |response| output.take(response)).await;
+    if let Some((pipe, _)) = pipe
+        && let Err(error) = pipe.close(matches!(asked, Ok(Asked::Done)))
+    {
+        asked = Err(Failure::Other(format!("the archive was not copied: {error}")));
+    }
     match asked {
         Ok(Asked::Done) => output.done(),
         Ok(Asked::Failed { kind, text }) => {
@@ -161,6 +196,6 @@ async fn tenants(context: &Context, name: Option<&str>) -> Result<Vec<penfold_di
 }
 
 /// The operator, under the name that stands in the audit log.
-fn operator(context: &Context) -> penfold_directory::Operator {
+pub fn operator(context: &Context) -> penfold_directory::Operator {
     context.service.directory.operator().acting_as("command line")
 }

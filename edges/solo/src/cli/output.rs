@@ -16,11 +16,17 @@ pub struct Output {
     notes: u64,
     /// Nobody reads what we write any more (`penfold person list | head`).
     closed: bool,
+    /// Standard output is taken by an archive.
+    stderr: bool,
 }
 
 impl Output {
     pub fn new(json: bool) -> Self {
-        Self { json, table: Vec::new(), bar: None, notes: 0, closed: false }
+        Self { json, table: Vec::new(), bar: None, notes: 0, closed: false, stderr: false }
+    }
+
+    pub fn to_stderr(&mut self) {
+        self.stderr = true;
     }
 
     /// False where nothing more is wanted.
@@ -113,7 +119,9 @@ impl Output {
     }
 
     fn print(&mut self, line: &str) {
-        if !self.closed && writeln!(io::stdout().lock(), "{line}").is_err() {
+        if self.stderr {
+            eprintln!("{line}");
+        } else if !self.closed && writeln!(io::stdout().lock(), "{line}").is_err() {
             self.closed = true;
         }
     }

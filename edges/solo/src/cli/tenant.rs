@@ -29,6 +29,10 @@ pub enum Tenant {
     },
     /// Seal what comes from now on with a new data key
     RotateKey { name: String },
+    /// Let nothing be written to a tenant's mailboxes: clients still read, mail waits at its senders
+    Freeze { name: String },
+    /// Let a tenant's mailboxes be written to again
+    Thaw { name: String },
     /// Remove a tenant and destroy its data keys
     Remove {
         name: String,
@@ -91,6 +95,13 @@ impl Tenant {
                 let version = operator.rotate_data_key(&name).await?;
                 reply.say(format!("{name} seals with key {version}"), json!({ "name": name, "key": version })).await
             }
+            Self::Freeze { name } => freeze(context, reply, &name).await,
+            Self::Thaw { name } => {
+                let tenant = operator.tenant(&name).await?;
+                let count = each_mailbox(context, reply, &tenant, false).await?;
+                operator.note_move(tenant.id, "tenant.thaw", &tenant.name).await?;
+                reply.say(format!("{count} mailboxes of {} are thawed", tenant.name), json!({ "name": tenant.name, "thawed": count })).await
+            }
             Self::Remove { name, everything } => {
                 let tenant = operator.tenant(&name).await?;
                 if everything {
@@ -101,6 +112,26 @@ impl Tenant {
             }
         }
     }
+}
+
+/// Every mailbox's head says so, and its epoch is raised: whoever decided on it before writes nothing any more.
+pub async fn freeze(context: &Context, reply: &Reply, name: &str) -> Result<()> {
+    let tenant = operator(context).tenant(name).await?;
+    operator(context).note_move(tenant.id, "tenant.freeze", &tenant.name).await?;
+    let count = each_mailbox(context, reply, &tenant, true).await?;
+    reply.say(format!("{count} mailboxes of {} are frozen", tenant.name), json!({ "name": tenant.name, "frozen": count })).await
+}
+
+/// How many were not so before.
+async fn each_mailbox(context: &Context, reply: &Reply, tenant: &TenantInfo, freeze: bool) -> Result<u64> {
+    let scopes = context.service.directory.every_account(tenant.id).await?;
+    let (mut count, total) = (0, scopes.len() as u64);
+    for (done, scope) in scopes.iter().enumerate() {
+        let mailbox = context.service.mailboxes.open(scope).await?;
+        count += u64::from(if freeze { mailbox.freeze().await? } else { mailbox.thaw().await? });
+        reply.progress(done as u64 + 1, Some(total), "mailboxes").await?;
+    }
+    Ok(count)
 }
 
 async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {

@@ -59,6 +59,11 @@ impl Operator {
         self.directory.audit_day(tenant, day, limit.min(10_000)).await
     }
 
+    /// Notes that a tenant left as a copy, came in, was frozen or thawed.
+    pub async fn note_move(&self, tenant: TenantId, act: &str, name: &str) -> Result<()> {
+        Ok(self.directory.store().put(self.audit(tenant, act, name, "")).await?)
+    }
+
     fn audit(&self, tenant: TenantId, act: &str, target: &str, detail: &str) -> penfold_ports::Write {
         self.directory.audit_write(tenant, &self.actor, act, target, detail)
     }

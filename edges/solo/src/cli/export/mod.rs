@@ -1,8 +1,11 @@
-//! `penfold export`: a mailbox as files that other programs read. A run that was cut off is gone on with: what is there
+//! `penfold export`: a mailbox as files that other programs read, or a whole tenant as an archive for another store. A run that was cut off is gone on with: what is there
 //! already is not written again.
 
 mod maildir;
 mod mbox;
+mod tenant;
+
+pub use tenant::said;
 
 use super::operator;
 use crate::control::{Context, Reply};
@@ -24,6 +27,9 @@ pub enum Export {
     Maildir(Target),
     /// As one mbox file a folder (mboxrd)
     Mbox(Target),
+    /// A whole tenant as one archive, to be imported into another store
+    #[command(long_flag = "tenant")]
+    Tenant(tenant::Whole),
 }
 
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -63,14 +69,29 @@ pub struct Job<'a> {
 }
 
 impl Export {
+    /// The file of an archive.
+    pub fn archive(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            Self::Tenant(whole) => Some(&mut whole.file),
+            _ => None,
+        }
+    }
+
     pub fn prepare(&mut self) -> std::result::Result<(), String> {
-        let (Self::Maildir(target) | Self::Mbox(target)) = self;
+        let target = match self {
+            Self::Maildir(target) | Self::Mbox(target) => target,
+            Self::Tenant(whole) => return whole.prepare(),
+        };
         target.dir = std::path::absolute(&target.dir).map_err(|error| format!("cannot use {}: {error}", target.dir.display()))?;
         Ok(())
     }
 
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
-        let (Self::Maildir(target) | Self::Mbox(target)) = &self;
+        let (target, write_mbox) = match self {
+            Self::Maildir(target) => (target, false),
+            Self::Mbox(target) => (target, true),
+            Self::Tenant(whole) => return whole.carry_out(context, reply).await,
+        };
         let scope = operator(context).open_mailbox(&target.address, &format!("export to {}", target.dir.display())).await?;
         let mailbox = context.service.mailboxes.named("export").open(&scope).await?;
         let mut folders: Vec<(String, Folder)> =
@@ -85,9 +106,10 @@ impl Export {
         let total = folders.iter().map(|(_, folder)| u64::from(folder.total)).sum();
         let mut job = Job { mailbox, reply, counts: Counts { total, ..Counts::default() } };
         for (path, folder) in &folders {
-            match &self {
-                Self::Maildir(_) => maildir::folder(&mut job, &target.dir, path, folder).await?,
-                Self::Mbox(_) => mbox::folder(&mut job, &target.dir, path, folder).await?,
+            if write_mbox {
+                mbox::folder(&mut job, &target.dir, path, folder).await?;
+            } else {
+                maildir::folder(&mut job, &target.dir, path, folder).await?;
             }
         }
         let Counts { exported, known, broken, .. } = job.counts;

@@ -7,6 +7,7 @@ mod maildir;
 mod mbox;
 mod message;
 mod state;
+mod tenant;
 mod utf7;
 
 pub use message::unix_lines;
@@ -40,6 +41,12 @@ pub enum Import {
     Mbox(Source),
     /// From a file with one message, or a directory of .eml files
     Eml(Source),
+    /// A whole tenant from an archive
+    #[command(long_flag = "tenant")]
+    Tenant(tenant::Whole),
+    /// Take out what the import of an archive has left that was cut off
+    #[command(long_flag = "tenant-remove")]
+    TenantRemove(tenant::Whole),
 }
 
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -115,33 +122,60 @@ struct Counts {
 }
 
 impl Import {
-    fn source(&self) -> &Source {
+    /// The file of an archive.
+    pub fn archive(&mut self) -> Option<&mut PathBuf> {
         match self {
-            Self::Maildir(source) | Self::Mbox(source) | Self::Eml(source) => source,
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Maildir(_) => "maildir",
-            Self::Mbox(_) => "mbox",
-            Self::Eml(_) => "eml",
+            Self::Tenant(whole) => Some(&mut whole.file),
+            _ => None,
         }
     }
 
     /// The server may run in another directory.
     pub fn prepare(&mut self) -> std::result::Result<(), String> {
-        let (Self::Maildir(source) | Self::Mbox(source) | Self::Eml(source)) = self;
+        let source = match self {
+            Self::Maildir(source) | Self::Mbox(source) | Self::Eml(source) => source,
+            Self::Tenant(whole) | Self::TenantRemove(whole) => return whole.prepare(),
+        };
         source.path = source.path.canonicalize().map_err(|error| format!("cannot read {}: {error}", source.path.display()))?;
         Ok(())
     }
 
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
-        let source = self.source().clone();
-        self.check_source()?;
+        match self {
+            Self::Maildir(source) => source.carry_out(Format::Maildir, context, reply).await,
+            Self::Mbox(source) => source.carry_out(Format::Mbox, context, reply).await,
+            Self::Eml(source) => source.carry_out(Format::Eml, context, reply).await,
+            Self::Tenant(whole) => whole.carry_out(context, reply, false).await,
+            Self::TenantRemove(whole) => whole.carry_out(context, reply, true).await,
+        }
+    }
+}
+
+/// What mail is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Maildir,
+    Mbox,
+    Eml,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Maildir => "maildir",
+            Self::Mbox => "mbox",
+            Self::Eml => "eml",
+        }
+    }
+}
+
+impl Source {
+    async fn carry_out(self, format: Format, context: &Context, reply: &Reply) -> Result<()> {
+        let source = self;
+        source.check(format)?;
         let scope = operator(context).open_mailbox(&source.to, &format!("import from {}", source.path.display())).await?;
         let mailbox = context.service.mailboxes.named("import").open(&scope).await?;
-        let name = format!("{:?} {} {} {:?}", scope.account(), self.kind(), source.path.display(), source.folder);
+        let name = format!("{:?} {} {} {:?}", scope.account(), format.name(), source.path.display(), source.folder);
         let mut state = State::open(&context.data, &name, source.again)?;
         if let Some(batch) = state.doubtful()
             && was_appended(&mailbox, &batch).await?
@@ -151,10 +185,10 @@ impl Import {
         let (sender, mut found) = mpsc::channel(8);
         let sink = Sink { sender, seen: state.seen() };
         let path = source.path.clone();
-        let reading = tokio::task::spawn_blocking(move || match self {
-            Self::Maildir(_) => maildir::read(&path, &sink),
-            Self::Mbox(_) => mbox::read(&path, &sink),
-            Self::Eml(_) => eml::read(&path, &sink),
+        let reading = tokio::task::spawn_blocking(move || match format {
+            Format::Maildir => maildir::read(&path, &sink),
+            Format::Mbox => mbox::read(&path, &sink),
+            Format::Eml => eml::read(&path, &sink),
         });
         let mut writer =
             Writer { mailbox, source: &source, folders: HashMap::new(), batch: Vec::new(), bytes: 0, counts: Counts::default(), reply };
@@ -169,10 +203,10 @@ impl Import {
         reply.say(text, json!({ "imported": counts.imported, "known": counts.known, "broken": counts.broken })).await
     }
 
-    fn check_source(&self) -> Result<()> {
-        let path = &self.source().path;
+    fn check(&self, format: Format) -> Result<()> {
+        let path = &self.path;
         let facts = std::fs::metadata(path).map_err(|error| Error::invalid(format!("cannot read {}: {error}", path.display())))?;
-        if matches!(self, Self::Maildir(_)) && !facts.is_dir() {
+        if format == Format::Maildir && !facts.is_dir() {
             return Err(Error::invalid(format!("{} is a file, not a Maildir; is it an mbox or an eml?", path.display())));
         }
         Ok(())

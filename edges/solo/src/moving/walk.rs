@@ -1,0 +1,84 @@
+//! Which partitions a tenant has. The list is drawn from its own rows: everybody who has an address, and everybody deleted whose
+//! mailbox is still kept. What belongs to a cell stays: watch rows, parked jobs, the queue's lag.
+
+use super::patiently;
+use penfold_directory::{AUDIT_SHARDS, Directory, named_by};
+use penfold_ports::{Account, BlobKey, Page, Pk, Query, Sk, World};
+use penfold_types::{PrincipalId, Result, TenantId, Timestamp};
+use std::collections::BTreeSet;
+
+const DAY: i64 = 86_400;
+
+#[derive(Clone)]
+pub struct Walk {
+    pub world: World,
+    pub directory: Directory,
+    pub tenant: TenantId,
+}
+
+/// Rows of an account that stay: they say which edges of this cell want wakes.
+pub fn stays(pk: &Pk, sk: &Sk) -> bool {
+    pk.as_str().starts_with("a#") && *sk >= Sk::watches() && *sk < Sk::watches().after_prefix()
+}
+
+impl Walk {
+    pub fn organisation(&self) -> Pk {
+        self.directory.tenant_scope(self.tenant).organisation(Sk::text("t")).pk().clone()
+    }
+
+    pub fn account(&self, principal: PrincipalId) -> Pk {
+        self.directory.job_scope(Account { tenant: self.tenant, principal }).pk().clone()
+    }
+
+    /// A principal's own rows, and its members where it has some.
+    pub fn of_principal(&self, principal: PrincipalId) -> [Pk; 2] {
+        let scope = self.directory.tenant_scope(self.tenant);
+        [scope.principal(principal, Sk::text("p")).pk().clone(), scope.member(principal, Sk::text("m")).pk().clone()]
+    }
+
+    /// Audit and traces, day by day; a day more on either side, for clocks differ.
+    pub fn logs(&self, from: Timestamp, to: Timestamp) -> Vec<Pk> {
+        let scope = self.directory.tenant_scope(self.tenant);
+        let mut found = Vec::new();
+        for day in from.min(to).seconds().div_euclid(DAY) - 1..=from.max(to).seconds().div_euclid(DAY) + 1 {
+            found.extend((0..AUDIT_SHARDS).map(|shard| scope.audit(day, shard, Sk::text("a")).pk().clone()));
+            found.push(scope.trace(day, Sk::text("x")).pk().clone());
+        }
+        found
+    }
+
+    pub async fn principals(&self) -> Result<BTreeSet<PrincipalId>> {
+        let mut found = BTreeSet::new();
+        let mut pages = Pages::new(self.organisation());
+        while let Some(page) = pages.next(&self.world).await? {
+            found.extend(page.rows.iter().filter_map(|(sk, row)| named_by(sk, row)));
+        }
+        Ok(found)
+    }
+
+    pub async fn blobs_after(&self, after: Option<&BlobKey>) -> Result<Vec<BlobKey>> {
+        Ok(patiently(&self.world.env, || self.world.blobs.list(self.tenant, after)).await?)
+    }
+}
+
+/// The pages of a partition.
+pub struct Pages {
+    query: Option<Query>,
+}
+
+impl Pages {
+    pub fn new(pk: Pk) -> Self {
+        // No sort key is empty, and none sorts before this one.
+        Self { query: Some(Query { pk, from: Sk::from_stored(&[0]), to: None, limit: usize::MAX, reverse: false }) }
+    }
+
+    pub async fn next(&mut self, world: &World) -> Result<Option<Page>> {
+        let Some(query) = &mut self.query else { return Ok(None) };
+        let page = patiently(&world.env, || world.table.query(query)).await?;
+        match page.rows.last() {
+            Some((last, _)) if page.more => query.from = last.successor(),
+            _ => self.query = None,
+        }
+        Ok(Some(page))
+    }
+}
