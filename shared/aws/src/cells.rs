@@ -73,16 +73,31 @@ impl Cells {
         {
             return Ok(&self.places[at]);
         }
+        let at = self.ask(tenant, spent).await?;
+        self.remember(tenant, at);
+        Ok(&self.places[at])
+    }
+
+    /// The same for a tenant that may be about to be made: nothing is remembered.
+    pub(crate) async fn look(&self, tenant: TenantId, spent: &mut Units) -> Result<&Place, PortError> {
+        match self.known.lock().get(&tenant).copied() {
+            Some((at, _)) => return Ok(&self.places[at]),
+            None if self.places.len() == 1 => return Ok(self.own()),
+            None => {}
+        }
+        let at = self.ask(tenant, spent).await?;
+        Ok(&self.places[at])
+    }
+
+    async fn ask(&self, tenant: TenantId, spent: &mut Units) -> Result<usize, PortError> {
         let get = self.client.get_item().table_name(&self.home().table).set_key(Some(key_item(&shared::placement(tenant))));
         let get = get.consistent_read(true);
         let answer = self.wire.call(Repeat::Safe, || get.clone().send()).await.map_err(|failure| failure.of_read())?;
         spent.read += 1;
-        let at = match answer.item.map(read_item).transpose()? {
-            Some((_, row)) => self.named(&row)?,
-            None => self.home,
-        };
-        self.remember(tenant, at);
-        Ok(&self.places[at])
+        match answer.item.map(read_item).transpose()? {
+            Some((_, row)) => self.named(&row),
+            None => Ok(self.home),
+        }
     }
 
     fn named(&self, row: &Row) -> Result<usize, PortError> {
@@ -120,6 +135,11 @@ impl Cells {
             Write::Put { key, when: When::Absent, .. } if shared::is_tenant(key) => key.pk().tenant(),
             _ => None,
         })?;
+        // One whose blobs or rows this process has put already is not made but brought, and stays where they are.
+        let known = self.known.lock().get(&tenant).map(|(at, _)| *at);
+        if known.is_some_and(|at| at != self.new) {
+            return None;
+        }
         self.remember(tenant, self.new);
         Some(self.place(tenant, self.new))
     }

@@ -28,7 +28,7 @@ fn not_ours() -> PortError {
 impl Secrets for KmsSecrets {
     async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>, PortError> {
         // A tenant that is being made is not placed yet: its first key is wrapped at home, which `unwrap` expects.
-        let place = self.cells.of(tenant, &mut Units::default()).await?;
+        let place = self.cells.look(tenant, &mut Units::default()).await?;
         let request =
             self.client.encrypt().key_id(&place.key).plaintext(Blob::new(key.as_slice())).encryption_context(TENANT, tenant.to_string());
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;

@@ -15,6 +15,7 @@
 //! A closed                          the server has closed the connection
 //! ```
 //! Without a name in front, A is meant.
+#![allow(clippy::disallowed_methods)]
 
 use super::{Client, PASSWORD, World};
 use std::collections::BTreeMap;
@@ -30,7 +31,6 @@ struct Play {
 }
 
 /// Each file of `dir`, or those whose name holds $DIALOG, in a world of its own, which lasts as long as what `world` gives beside it.
-#[allow(clippy::disallowed_methods)]
 pub fn play_all<Keep>(dir: &str, world: impl AsyncFn() -> (World, Keep)) {
     let started = Instant::now();
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();

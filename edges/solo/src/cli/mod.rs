@@ -154,7 +154,7 @@ pub async fn run(mut command: Command, place: Place<'_>) -> ExitCode {
         Err(error) => return output.failed("retry", &format!("no socket can be made: {error}"), 1),
     };
     if pipe.as_ref().is_some_and(|(_, out)| *out) {
-        output.to_stderr();
+        output.use_stderr();
     }
     let mut asked = ask(command, place, |response| output.take(response)).await;
     if let Some((pipe, _)) = pipe

@@ -25,7 +25,7 @@ impl Output {
         Self { json, table: Vec::new(), bar: None, notes: 0, closed: false, stderr: false }
     }
 
-    pub fn to_stderr(&mut self) {
+    pub fn use_stderr(&mut self) {
         self.stderr = true;
     }
 
