@@ -2,7 +2,7 @@
 
 use super::scene::*;
 use crate::moving::{ExportKey, Moved, import, remove};
-use penfold_ports::BlobKey;
+use penfold_ports::{BlobKey, Sk, When, Write};
 use penfold_simulated::Faults;
 use penfold_types::{Kind, Result};
 use std::time::Duration;
@@ -129,22 +129,15 @@ async fn a_mailbox_that_never_rests_is_refused() {
     let (source, a) = simulated(61);
     fill(&a, 10).await;
     let ann = mailbox(&a, "ann@one.test").await;
-    let folder = inbox(&ann).await;
+    let (table, head) = (source.world().table, ann.scope().key(Sk::head()));
     let mut writing = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let writer = mailbox(&context(source.world()), "ann@one.test").await;
-        writing.spawn(async move {
-            loop {
-                let message = penfold_mailbox::NewMessage {
-                    bytes: "Subject: more\r\n\r\nx\r\n".into(),
-                    keywords: penfold_mailbox::Keywords::NONE,
-                    received: None,
-                };
-                // Some of them are overtaken again and again.
-                let _ = writer.append(folder, vec![message]).await;
-            }
-        });
-    }
+    writing.spawn(async move {
+        for n in 0u64.. {
+            // An attribute that nobody knows: each request moves the head, and a reading takes several.
+            let set = vec![("zz".into(), n.into())];
+            let _ = table.put(Write::Update { key: head.clone(), set, remove: Vec::new(), when: When::Present }).await;
+        }
+    });
     let key = ExportKey::new(&a.service.world.env);
     let refused = exported(&a, &key).await.unwrap_err();
     assert!(refused.kind() == Kind::Retry && refused.text().contains("--freeze"), "{refused}");
