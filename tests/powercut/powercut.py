@@ -12,6 +12,7 @@ import concurrent.futures
 import os
 import random
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -61,7 +62,8 @@ class Recording:
                 else:
                     load.wait_connected()
                     time.sleep(rnd.uniform(0.1, 0.5))  # the random moment of the kill
-                    server.kill()
+                    server.process.send_signal(signal.SIGUSR2)  # as sudden as SIGKILL, but never between a call and its record
+                    server.process.wait(60)
                     load.end(60)
         finally:
             server.kill()
