@@ -55,7 +55,7 @@ class Follower:
     def __init__(self, person, folder, ports, patient=False, turn=0):
         self.person, self.folder, self.ports, self.patient = person, folder, ports, patient
         self.flags, self.validity, self.modseq = {}, None, 0
-        self.turn, self.resumed, self.c, self.wrong = turn, 0, None, []
+        self.turn, self.resumed, self.c, self.wrong, self.grown = turn, 0, None, [], False
 
     def start(self):
         self.ending = threading.Event()
@@ -106,6 +106,10 @@ class Follower:
 
     def _catch_up(self):
         seen = self._hear(self.c.cmd(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {max(self.modseq, 1)} VANISHED)"))
+        if self.grown:
+            # New messages are announced by number alone, and a later change may have brought a higher modseq than theirs.
+            self.grown = False
+            seen = max(seen, self._hear(self.c.cmd(f"UID FETCH {max(self.flags, default=0) + 1}:* (FLAGS MODSEQ)")))
         # Only now: what came before the end of the answer may have come out of order.
         self.modseq = max(self.modseq, seen)
 
@@ -123,6 +127,8 @@ class Follower:
                 seen = max(seen, int(got["MODSEQ"][0]) if "MODSEQ" in got else 0)
                 if "FLAGS" in got:
                     self.flags[int(got["UID"])] = plain(got["FLAGS"])
+            elif re.match(rb"\* \d+ EXISTS", r[0], re.I):
+                self.grown = True
             elif m := re.search(rb"\[UIDVALIDITY (\d+)\]", r[0]):
                 if self.validity not in (None, int(m.group(1))):
                     self.wrong.append(f"{self.person} {self.folder}: uidvalidity went from {self.validity} to {m.group(1).decode()}")
