@@ -22,7 +22,7 @@ ACCOUNT_PORT = 2084
 def program(name):
     path = os.path.join(BIN, name)
     if not os.access(path, os.X_OK):
-        raise SystemExit(f"{path} is missing: run `make build-cloud`, or set PENFOLD_CLOUD_BIN to the directory of the binaries")
+        raise SystemExit(f"{path} is missing: run `make build-all`, or set PENFOLD_CLOUD_BIN to the directory of the binaries")
     return path
 
 
