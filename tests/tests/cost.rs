@@ -53,15 +53,7 @@ impl Bench {
     async fn spent<T>(&self, operation: &'static str, work: impl Future<Output = T>) -> Units {
         let before = self.units(operation);
         work.await;
-        let after = self.units(operation);
-        Units {
-            read: after.read - before.read,
-            write: after.write - before.write,
-            blob_put: after.blob_put - before.blob_put,
-            blob_get: after.blob_get - before.blob_get,
-            blob_delete: after.blob_delete - before.blob_delete,
-            queue: after.queue - before.queue,
-        }
+        self.units(operation) - before
     }
 }
 

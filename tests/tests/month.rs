@@ -36,20 +36,6 @@ const SAMPLE: u64 = 1_500;
 /// Deleted bytes stay for the retention of history and for the bucket's old versions.
 const KEPT_DAYS: f64 = 30.0 + 35.0;
 
-/// RFC 4648 §4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = ALPHABET[(word >> (18 - 6 * place)) as usize & 63] as char;
-            out.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    out
-}
-
 fn is_whole() -> bool {
     std::env::var("PENFOLD_MONTH").is_ok_and(|value| value == "whole")
 }

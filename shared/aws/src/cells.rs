@@ -62,31 +62,34 @@ impl Cells {
         &self.places
     }
 
-    /// The cell of a tenant.
+    /// The cell of a tenant, by its place among all.
+    pub(crate) async fn at(&self, tenant: TenantId, spent: &mut Units) -> Result<usize, PortError> {
+        let (at, known) = self.find(tenant, spent).await?;
+        if !known {
+            self.remember(tenant, at);
+        }
+        Ok(at)
+    }
+
     pub(crate) async fn of(&self, tenant: TenantId, spent: &mut Units) -> Result<&Place, PortError> {
-        if self.places.len() == 1 {
-            return Ok(self.own());
-        }
-        let now = self.wire.env.monotonic();
-        if let Some((at, until)) = self.known.lock().get(&tenant).copied()
-            && now < until
-        {
-            return Ok(&self.places[at]);
-        }
-        let at = self.ask(tenant, spent).await?;
-        self.remember(tenant, at);
-        Ok(&self.places[at])
+        Ok(&self.places[self.at(tenant, spent).await?])
     }
 
     /// The same for a tenant that may be about to be made: nothing is remembered.
     pub(crate) async fn look(&self, tenant: TenantId, spent: &mut Units) -> Result<&Place, PortError> {
-        match self.known.lock().get(&tenant).copied() {
-            Some((at, _)) => return Ok(&self.places[at]),
-            None if self.places.len() == 1 => return Ok(self.own()),
-            None => {}
+        Ok(&self.places[self.find(tenant, spent).await?.0])
+    }
+
+    /// True where nothing had to be asked.
+    async fn find(&self, tenant: TenantId, spent: &mut Units) -> Result<(usize, bool), PortError> {
+        if self.places.len() == 1 {
+            return Ok((0, true));
         }
-        let at = self.ask(tenant, spent).await?;
-        Ok(&self.places[at])
+        let known = self.known.lock().get(&tenant).copied();
+        match known {
+            Some((at, until)) if self.wire.env.monotonic() < until => Ok((at, true)),
+            _ => Ok((self.ask(tenant, spent).await?, false)),
+        }
     }
 
     async fn ask(&self, tenant: TenantId, spent: &mut Units) -> Result<usize, PortError> {
@@ -141,27 +144,20 @@ impl Cells {
             return None;
         }
         self.remember(tenant, self.new);
-        Some(self.place(tenant, self.new))
+        let row = Row::new().with(CELL, self.places[self.new].cell.as_str());
+        Some(Write::Put { key: shared::placement(tenant), row, when: When::Always })
     }
 
-    fn place(&self, tenant: TenantId, at: usize) -> Write {
-        Write::Put { key: shared::placement(tenant), row: Row::new().with(CELL, self.places[at].cell.as_str()), when: When::Always }
-    }
-}
-
-/// Keys by the table that they lie in.
-pub(crate) async fn by_table(
-    cells: &Cells,
-    keys: impl IntoIterator<Item = Key>,
-    spent: &mut Units,
-) -> Result<HashMap<String, Vec<Key>>, PortError> {
-    let mut tables: HashMap<String, Vec<Key>> = HashMap::new();
-    for key in keys {
-        let table = cells.table(key.pk(), spent).await?;
-        match tables.get_mut(table) {
-            Some(keys) => keys.push(key),
-            None => drop(tables.insert(table.to_owned(), vec![key])),
+    /// Keys by the table that they lie in.
+    pub(crate) async fn by_table(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+        spent: &mut Units,
+    ) -> Result<HashMap<&str, Vec<Key>>, PortError> {
+        let mut tables: HashMap<&str, Vec<Key>> = HashMap::new();
+        for key in keys {
+            tables.entry(self.table(key.pk(), spent).await?).or_default().push(key);
         }
+        Ok(tables)
     }
-    Ok(tables)
 }

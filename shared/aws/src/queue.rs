@@ -90,8 +90,7 @@ impl SqsQueue {
 
     /// Where a tenant's jobs go.
     async fn towards(&self, queue: QueueName, tenant: TenantId, spent: &mut Units) -> Result<Arc<Shared>, PortError> {
-        let place = self.cells.of(tenant, spent).await?;
-        let at = self.cells.all().iter().position(|other| other == place).unwrap_or(0);
+        let at = self.cells.at(tenant, spent).await?;
         match queue {
             QueueName::Deliver => Ok(self.deliver[at].clone()),
         }

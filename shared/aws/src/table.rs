@@ -9,7 +9,7 @@ mod commit;
 mod put;
 mod query;
 
-use crate::cells::{Cells, by_table};
+use crate::cells::Cells;
 use crate::ledger::{Ledger, consumed};
 use crate::values::{Item, key_item, read_item};
 use crate::wire::{Repeat, Wire};
@@ -71,8 +71,8 @@ impl DynamoTable {
     /// The rows that are there, of any number of different keys up to a batch's.
     pub(crate) async fn batch_map(&self, keys: BTreeSet<Key>, spent: &mut Units) -> Result<HashMap<Key, Row>, PortError> {
         let mut rows = HashMap::new();
-        for (table, keys) in by_table(&self.cells, keys, spent).await? {
-            self.batch_of(&table, keys, &mut rows, spent).await?;
+        for (table, keys) in self.cells.by_table(keys, spent).await? {
+            self.batch_of(table, keys, &mut rows, spent).await?;
         }
         Ok(rows)
     }

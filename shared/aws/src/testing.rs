@@ -54,13 +54,16 @@ pub fn for_real<T: Send + 'static>(work: impl Future<Output = T> + Send + 'stati
     std::thread::spawn(move || real().block_on(work)).join().expect("it does not panic")
 }
 
+async fn sdk(settings: &Settings) -> aws_config::SdkConfig {
+    let region = aws_config::Region::new(settings.region.clone());
+    aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await
+}
+
 pub fn sqs(settings: &Settings) -> aws_sdk_sqs::Client {
     let settings = settings.clone();
     for_real(async move {
-        let region = aws_config::Region::new(settings.region.clone());
-        let base = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
-        let mut config = aws_sdk_sqs::config::Builder::from(&base);
-        config.set_endpoint_url(settings.endpoints.sqs.clone());
+        let mut config = aws_sdk_sqs::config::Builder::from(&sdk(&settings).await);
+        config.set_endpoint_url(settings.endpoints.sqs);
         aws_sdk_sqs::Client::from_conf(config.build())
     })
 }
@@ -106,9 +109,7 @@ impl OwnTable {
         let name = format!("{}-test-{}", settings.table, CommitId::new(&Env::system()));
         let (settings, named) = (settings.clone(), name.clone());
         let client = for_real(async move {
-            let region = aws_config::Region::new(settings.region.clone());
-            let base = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
-            let mut config = aws_sdk_dynamodb::config::Builder::from(&base);
+            let mut config = aws_sdk_dynamodb::config::Builder::from(&sdk(&settings).await);
             config.set_endpoint_url(settings.endpoints.dynamodb);
             let client = aws_sdk_dynamodb::Client::from_conf(config.build());
             let mut create = client.create_table().table_name(named).billing_mode(BillingMode::PayPerRequest);
@@ -204,9 +205,7 @@ fn own_bucket(settings: &Settings) -> String {
     let (settings, name) = (settings.clone(), format!("{}-test-{}", settings.bucket, CommitId::new(&Env::system())));
     let named = name.clone();
     for_real(async move {
-        let region = aws_config::Region::new(settings.region.clone());
-        let base = aws_config::defaults(aws_config::BehaviorVersion::latest()).region(region).load().await;
-        let mut config = aws_sdk_s3::config::Builder::from(&base).force_path_style(true);
+        let mut config = aws_sdk_s3::config::Builder::from(&sdk(&settings).await).force_path_style(true);
         config.set_endpoint_url(settings.endpoints.s3);
         aws_sdk_s3::Client::from_conf(config.build()).create_bucket().bucket(named).send().await.expect("a bucket");
     });

@@ -5,7 +5,7 @@ use crate::{Key, Row, Value};
 use parking_lot::Mutex;
 use penfold_types::TenantId;
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Sub};
 
 /// Billed request units.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, serde::Serialize)]
@@ -30,6 +30,22 @@ impl AddAssign for Units {
         self.blob_get += other.blob_get;
         self.blob_delete += other.blob_delete;
         self.queue += other.queue;
+    }
+}
+
+/// What was used since: counts only grow.
+impl Sub for Units {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            read: self.read - before.read,
+            write: self.write - before.write,
+            blob_put: self.blob_put - before.blob_put,
+            blob_get: self.blob_get - before.blob_get,
+            blob_delete: self.blob_delete - before.blob_delete,
+            queue: self.queue - before.queue,
+        }
     }
 }
 

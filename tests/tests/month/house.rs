@@ -2,6 +2,8 @@
 
 use crate::wire::Wire;
 use async_trait::async_trait;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use penfold_deliver::Deliver;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::{Account, PortError, QueueName, Secrets, World};
@@ -173,7 +175,7 @@ impl Edge {
     /// A mail that Ann sends.
     pub async fn submit(&self, message: &[u8]) {
         let mut wire = self.smtp(Role::Submission).await;
-        let token = crate::base64(format!("\0{ANN}\0{PASSWORD}").as_bytes());
+        let token = STANDARD.encode(format!("\0{ANN}\0{PASSWORD}"));
         let answer = wire.smtp(format!("AUTH PLAIN {token}\r\n").as_bytes()).await;
         assert!(answer.starts_with("235"), "{answer}");
         self.hand_in(wire, ANN, ZOE, message).await;

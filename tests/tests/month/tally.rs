@@ -42,17 +42,6 @@ pub struct Tally {
     pub waited: f64,
 }
 
-fn less(a: Units, b: Units) -> Units {
-    Units {
-        read: a.read - b.read,
-        write: a.write - b.write,
-        blob_put: a.blob_put - b.blob_put,
-        blob_get: a.blob_get - b.blob_get,
-        blob_delete: a.blob_delete - b.blob_delete,
-        queue: a.queue - b.queue,
-    }
-}
-
 fn times(units: Units, by: f64) -> Units {
     let times = |count: u64| (count as f64 * by).round() as u64;
     Units {
@@ -124,7 +113,7 @@ impl Tally {
             *now -= *then;
         }
         for (name, units) in &mut out.operations {
-            *units = less(*units, before.operations.get(name).copied().unwrap_or_default());
+            *units = *units - before.operations.get(name).copied().unwrap_or_default();
         }
         out
     }

@@ -6,7 +6,7 @@ use super::frame::Sealer;
 use super::key::{ExportKey, Wraps};
 use super::part::{Part, Spool};
 use super::record::{self, Block, End, PIECE, Whose};
-use super::walk::{Pages, Walk, stays};
+use super::walk::{Pages, Walk};
 use super::{Moved, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
@@ -127,7 +127,7 @@ impl Out<'_> {
         let mut part = Part::new(Block::claims());
         let mut pages = Pages::new(self.walk.organisation());
         while let Some(page) = pages.next(&world).await? {
-            let keys: Vec<Key> = page.rows.iter().filter_map(|(sk, _)| claimed_by(sk)).collect();
+            let keys: Vec<Key> = page.iter().filter_map(|(key, _)| claimed_by(key.sk())).collect();
             claim(&world, &keys, &mut part).await?;
         }
         // The last of them makes it a tenant of its store.
@@ -139,9 +139,9 @@ impl Out<'_> {
         let principals = self.walk.principals().await?;
         let mut seen = RowSum::default();
         for pk in organisation(&self.walk, &principals) {
-            let mut pages = Pages::new(pk.clone());
+            let mut pages = Pages::new(pk);
             while let Some(page) = pages.next(&world).await? {
-                page.rows.into_iter().for_each(|(sk, row)| guard(&mut seen, &Key::from_stored(pk.clone(), sk), &row));
+                page.iter().for_each(|(key, row)| guard(&mut seen, key, row));
             }
         }
         Ok((principals, seen.finish()))
@@ -245,10 +245,9 @@ impl Out<'_> {
         let (mut seen, mut sum) = (RowSum::default(), RowSum::default());
         let mut block = Block::rows();
         for pk in organisation(&self.walk, principals) {
-            let mut pages = Pages::new(pk.clone());
+            let mut pages = Pages::new(pk);
             while let Some(page) = pages.next(&world).await? {
-                for (sk, mut row) in page.rows {
-                    let key = Key::from_stored(pk.clone(), sk);
+                for (key, mut row) in page {
                     guard(&mut seen, &key, &row);
                     sum.update(&key, &row);
                     if is_data_key(&key) {
@@ -306,8 +305,8 @@ async fn partition(world: &World, pk: &Pk) -> Result<(Spool, Sum, u64)> {
     let mut part = Part::new(Block::rows());
     let mut pages = Pages::new(pk.clone());
     while let Some(page) = pages.next(world).await? {
-        for (sk, row) in page.rows.into_iter().filter(|(sk, _)| !stays(pk, sk)) {
-            part.push(&world.env, &Key::from_stored(pk.clone(), sk), &row)?;
+        for (key, row) in page {
+            part.push(&world.env, &key, &row)?;
         }
     }
     part.finish(&world.env)

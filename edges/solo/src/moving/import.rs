@@ -3,34 +3,34 @@
 //! come the rows that make the tenant reachable, its name last. So an import that was cut off has made nothing that anybody
 //! could see, and is run again or taken out.
 
-use super::digest::{BlobSum, RowSum, Sum, checksum, is_data_key, is_log};
+use super::digest::{RowSum, Sum, checksum, is_data_key, is_log};
 use super::frame::Read1;
 use super::key::{ExportKey, Wraps};
 use super::part::Spool;
-use super::put::{Crew, clear_destroyed, put_blob, put_row};
+use super::put::{Crew, put_blob, put_row};
 use super::record::{Block, End, Item, Record, Whose, decode};
-use super::walk::{Pages, Walk, stays};
-use super::{IN_FLIGHT, Moved, damaged, patiently};
+use super::verify::read_back;
+use super::walk::{Walk, stays};
+use super::{Moved, damaged, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
 use penfold_directory::tenant_entry;
-use penfold_ports::{BlobKey, Key, Pk, Row, Sk, World, Write};
+use penfold_ports::{BlobKey, Key, Row, World};
 use penfold_types::{Error, Result};
-use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// The largest blob that is taken; the largest message is a quarter of it.
 const BLOB: usize = 640 << 20;
 
 /// Records as they come.
-struct Source {
+pub struct Source {
     from: mpsc::Receiver<Result<Read1>>,
     wraps: Wraps,
-    whose: Whose,
+    pub whose: Whose,
 }
 
 impl Source {
-    async fn open(mut from: mpsc::Receiver<Result<Read1>>, key: &ExportKey) -> Result<Self> {
+    pub async fn open(mut from: mpsc::Receiver<Result<Read1>>, key: &ExportKey) -> Result<Self> {
         let salt = match from.recv().await.ok_or_else(lost)?? {
             Read1::Salt(salt) => salt,
             Read1::Record(_) => return Err(lost()),
@@ -42,7 +42,7 @@ impl Source {
     }
 
     /// The next record; the last one is the end.
-    async fn next(&mut self) -> Result<Record> {
+    pub async fn next(&mut self) -> Result<Record> {
         match self.from.recv().await.ok_or_else(lost)?? {
             Read1::Record(record) => Ok(record),
             Read1::Salt(_) => Err(lost()),
@@ -245,46 +245,7 @@ impl Into<'_> {
 
     /// Everything that was written, as the store gives it back.
     async fn verify(&self, end: &End) -> Result<()> {
-        let principals = self.walk.principals().await?;
-        let mut partitions = vec![self.walk.organisation()];
-        for principal in principals {
-            partitions.push(self.walk.account(principal));
-            partitions.extend(self.walk.of_principal(principal));
-        }
-        let (sums, mut found) = mpsc::channel(IN_FLIGHT);
-        let mut crew = Crew::new();
-        let adding = tokio::spawn(async move {
-            let mut total = Sum::default();
-            while let Some(sum) = found.recv().await {
-                total.add(sum);
-            }
-            total
-        });
-        for pk in partitions {
-            let (world, sums, head) = (self.world().clone(), sums.clone(), Key::from_stored(pk.clone(), Sk::head()));
-            crew.take(0, async move {
-                if head.pk().as_str().starts_with("a#") {
-                    clear_destroyed(&world, &head).await?;
-                }
-                sums.send(partition(&world, pk).await?).await.map_err(|_| lost())
-            })
-            .await?;
-        }
-        self.progress("mailboxes read back").await?;
-        let mut after = None;
-        loop {
-            let page = self.walk.blobs_after(after.as_ref()).await?;
-            let Some(last) = page.last().cloned() else { break };
-            after = Some(last);
-            for key in page {
-                let (world, sums) = (self.world().clone(), sums.clone());
-                crew.take(4 << 20, async move { sums.send(blob(&world, &key).await?).await.map_err(|_| lost()) }).await?;
-            }
-            self.progress("blobs read back").await?;
-        }
-        crew.rest().await?;
-        drop(sums);
-        let mut total = adding.await.map_err(|error| Error::broken("the sums were lost").because(error))?;
+        let mut total = read_back(&self.walk, self.came.rows + self.came.blobs, self.reply).await?;
         total.add(self.logs);
         if total == end.inner {
             Ok(())
@@ -329,32 +290,8 @@ impl Into<'_> {
     }
 }
 
-async fn partition(world: &World, pk: Pk) -> Result<Sum> {
-    let mut sum = RowSum::default();
-    let mut pages = Pages::new(pk.clone());
-    while let Some(page) = pages.next(world).await? {
-        for (sk, row) in page.rows.into_iter().filter(|(sk, _)| !stays(&pk, sk)) {
-            sum.update(&Key::from_stored(pk.clone(), sk), &row);
-        }
-    }
-    Ok(sum.finish())
-}
-
-async fn blob(world: &World, key: &BlobKey) -> Result<Sum> {
-    let (mut sum, mut at) = (BlobSum::new(key), 0);
-    loop {
-        let to = at + super::record::PIECE as u64;
-        let bytes = patiently(&world.env, || world.blobs.get_range(key, at..to)).await?;
-        sum.update(&bytes);
-        at += bytes.len() as u64;
-        if at < to {
-            return Ok(sum.finish());
-        }
-    }
-}
-
 /// Rows outside of the tenant's own partitions, by which it is found: each names the tenant.
-fn is_claim(item: &Item, whose: &Whose, tenant: penfold_types::TenantId) -> bool {
+pub fn is_claim(item: &Item, whose: &Whose, tenant: penfold_types::TenantId) -> bool {
     let (pk, sk) = (item.key.pk().as_str(), item.key.sk().as_bytes());
     let fits = (pk.starts_with("r#") && sk == b"r") || (pk.starts_with("d#") && sk == b"d") || item.key == tenant_entry(&whose.name);
     fits && item.row.bytes("t").is_some_and(|own| &own[..] == tenant.as_bytes())
@@ -366,56 +303,5 @@ fn said(key: &Key) -> String {
         Some(("r", address)) => format!("the address {address}"),
         Some(("d", domain)) => format!("the domain {domain}"),
         _ => "the tenant's name".to_owned(),
-    }
-}
-
-/// Takes out what an import that was cut off has left. The archive says what that can be.
-pub async fn remove(context: &Context, key: &ExportKey, from: mpsc::Receiver<Result<Read1>>, reply: &Reply) -> Result<Moved> {
-    let mut source = Source::open(from, key).await?;
-    let world = context.service.world.named("import");
-    let walk = Walk { world: world.clone(), directory: context.service.directory.clone(), tenant: source.whose.tenant };
-    if walk.directory.every_tenant().await?.contains(&walk.tenant) {
-        let name = &source.whose.name;
-        return Err(Error::conflict(format!("{name} has come over whole; to remove it, use penfold tenant remove --everything")));
-    }
-    let mut moved = Moved { tenant: source.whose.name.clone(), ..Moved::default() };
-    let mut crew = Crew::new();
-    loop {
-        match source.next().await? {
-            Record::Claims(items) => {
-                for Item { key, row } in items.into_iter().filter(|item| is_claim(item, &source.whose, walk.tenant)) {
-                    // Somebody else's is left alone.
-                    if patiently(&world.env, || world.table.get(&key)).await?.as_ref() == Some(&row) {
-                        patiently(&world.env, || world.table.put(Write::delete(key.clone()))).await?;
-                        moved.rows += 1;
-                    }
-                }
-            }
-            // What happened stays in the logs.
-            Record::Rows(items) => {
-                for item in items.into_iter().filter(|item| item.key.pk().tenant() == Some(walk.tenant) && !is_log(item.key.pk())) {
-                    moved.rows += 1;
-                    let world = world.clone();
-                    let delete = Arc::new(Write::delete(item.key));
-                    crew.take(0, async move { Ok(patiently(&world.env, || world.table.put((*delete).clone())).await?) }).await?;
-                }
-                reply.progress(moved.rows, None, "rows").await?;
-            }
-            Record::End(_) => break,
-            Record::Whose(_) | Record::Blob { .. } => {}
-        }
-    }
-    crew.rest().await?;
-    loop {
-        let page = walk.blobs_after(None).await?;
-        if page.is_empty() {
-            return Ok(moved);
-        }
-        for key in page {
-            moved.blobs += 1;
-            let world = world.clone();
-            crew.take(0, async move { Ok(patiently(&world.env, || world.blobs.delete(&key)).await?) }).await?;
-        }
-        crew.rest().await?;
     }
 }

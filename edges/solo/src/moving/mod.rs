@@ -10,7 +10,9 @@
 //! | digest.rs | the checksum that both sides come to |
 //! | walk.rs | which partitions a tenant has |
 //! | part.rs | rows read and kept until they are known to belong together |
-//! | export.rs, import.rs, put.rs | out of a store, and into one |
+//! | export.rs | out of a store |
+//! | import.rs, put.rs, verify.rs | into a store, and read back |
+//! | remove.rs | out again, where an import was cut off |
 //! | pipe.rs | standard input and output, which the server does not have |
 //!
 //! Order in the file: whose it is; the rows that make it reachable (addresses, domains, its name), so that an import can refuse
@@ -26,15 +28,18 @@ mod part;
 mod pipe;
 mod put;
 mod record;
+mod remove;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod walk;
 
 pub use export::export;
 pub use frame::{read_archive, write_archive};
-pub use import::{import, remove};
+pub use import::import;
 pub use key::ExportKey;
 pub use pipe::{Pipe, open_source, open_target};
+pub use remove::remove;
 
 use penfold_ports::PortError;
 use penfold_types::{Env, Error, Result};

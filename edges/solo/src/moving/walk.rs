@@ -3,7 +3,7 @@
 
 use super::patiently;
 use penfold_directory::{AUDIT_SHARDS, Directory, named_by};
-use penfold_ports::{Account, BlobKey, Page, Pk, Query, Sk, World};
+use penfold_ports::{Account, BlobKey, Key, Pk, Query, Row, Sk, World};
 use penfold_types::{PrincipalId, Result, TenantId, Timestamp};
 use std::collections::BTreeSet;
 
@@ -51,7 +51,7 @@ impl Walk {
         let mut found = BTreeSet::new();
         let mut pages = Pages::new(self.organisation());
         while let Some(page) = pages.next(&self.world).await? {
-            found.extend(page.rows.iter().filter_map(|(sk, row)| named_by(sk, row)));
+            found.extend(page.iter().filter_map(|(key, row)| named_by(key.sk(), row)));
         }
         Ok(found)
     }
@@ -61,7 +61,7 @@ impl Walk {
     }
 }
 
-/// The pages of a partition.
+/// The pages of a partition, without what stays.
 pub struct Pages {
     query: Option<Query>,
 }
@@ -72,13 +72,15 @@ impl Pages {
         Self { query: Some(Query { pk, from: Sk::from_stored(&[0]), to: None, limit: usize::MAX, reverse: false }) }
     }
 
-    pub async fn next(&mut self, world: &World) -> Result<Option<Page>> {
+    pub async fn next(&mut self, world: &World) -> Result<Option<Vec<(Key, Row)>>> {
         let Some(query) = &mut self.query else { return Ok(None) };
         let page = patiently(&world.env, || world.table.query(query)).await?;
+        let pk = query.pk.clone();
         match page.rows.last() {
             Some((last, _)) if page.more => query.from = last.successor(),
             _ => self.query = None,
         }
-        Ok(Some(page))
+        let rows = page.rows.into_iter().filter(|(sk, _)| !stays(&pk, sk));
+        Ok(Some(rows.map(|(sk, row)| (Key::from_stored(pk.clone(), sk), row)).collect()))
     }
 }

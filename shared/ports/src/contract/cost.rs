@@ -9,15 +9,7 @@ impl Given {
     async fn cost<T, F: Future<Output = T>>(&self, work: impl FnOnce(World) -> F) -> Units {
         let before = self.world.meter.total("case");
         work(self.world.named("case")).await;
-        let after = self.world.meter.total("case");
-        Units {
-            read: after.read - before.read,
-            write: after.write - before.write,
-            blob_put: after.blob_put - before.blob_put,
-            blob_get: after.blob_get - before.blob_get,
-            blob_delete: after.blob_delete - before.blob_delete,
-            queue: after.queue - before.queue,
-        }
+        self.world.meter.total("case") - before
     }
 
     async fn write_cost(&self, writes: Vec<Write>) -> Units {

@@ -148,11 +148,10 @@ pub async fn rows(context: &Context, tenant: TenantId) -> BTreeMap<Key, Row> {
     let mut found = BTreeMap::new();
     let mut keys = vec![tenant_entry("One")];
     for pk in partitions {
-        let mut pages = Pages::new(pk.clone());
+        let mut pages = Pages::new(pk);
         while let Some(page) = pages.next(&world).await.unwrap() {
-            for (sk, mut row) in page.rows {
-                keys.extend(claimed_by(&sk));
-                let key = Key::from_stored(pk.clone(), sk);
+            for (key, mut row) in page {
+                keys.extend(claimed_by(key.sk()));
                 if is_data_key(&key) {
                     row.remove("w");
                 }
