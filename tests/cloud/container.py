@@ -18,12 +18,12 @@ import traceback
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests", "lib"), os.path.join(ROOT, "localstack")]
+import beside  # noqa: E402
 import penfold_testlib as lib  # noqa: E402
 import processes  # noqa: E402
 from penfold_load import PASSWORD  # noqa: E402
 from processes import Edge, Host, penfold  # noqa: E402
 
-TOOLS = os.environ.get("PENFOLD_CLOUD_TOOLS") or os.path.join(ROOT, "localstack", ".tools")
 WHO, USER = "ann@box.test", 65532
 EXPECTED = {"edge", "etc/group", "etc/passwd", "etc/ssl/certs/ca-certificates.crt"}
 # What the Containerfile and infra/ set.
@@ -235,22 +235,12 @@ def inside(keep):
 
 
 def main():
-    begin, keep = time.monotonic(), "--keep" in sys.argv
     if "--inside" in sys.argv:
-        return inside(keep)
+        return inside("--keep" in sys.argv)
     if os.geteuid():
         print("THE CONTAINERS WERE NOT TESTED: another user and a read-only root need root\n0 passed, 0 failed, 1 skipped")
         return 0
-    if (setup := subprocess.run([os.path.join(ROOT, "scripts", "setup-cloud")]).returncode) == 3:
-        print("THE CONTAINERS WERE NOT TESTED: see the line above\n0 passed, 0 failed, 1 skipped")
-        return 0
-    assert not setup
-    processes.program("penfold")
-    with tempfile.TemporaryDirectory(prefix="penfold-state-") as state:
-        done = subprocess.run([os.path.join(ROOT, "localstack", "with-aws"), os.path.join(TOOLS, "venv", "bin", "python"), "-B", __file__, "--inside", *sys.argv[1:]],
-                              env=os.environ | {"PENFOLD_CLOUD_STATE": os.path.join(state, "state")})
-    print(f"container: {time.monotonic() - begin:.1f} s")
-    return done.returncode
+    return beside.the_cloud("container", __file__, *sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 
+import beside
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TOOLS = os.environ.get("PENFOLD_CLOUD_TOOLS") or os.path.join(ROOT, "localstack", ".tools")
-WITH_AWS, HOST = os.path.join(ROOT, "localstack", "with-aws"), os.path.join(ROOT, "localstack", "lambda-host")
+HOST = os.path.join(ROOT, "localstack", "lambda-host")
 
 
 # --- the function
@@ -240,16 +240,7 @@ def inside(names):
 
 
 def main():
-    begin = time.monotonic()
-    if (setup := subprocess.run([os.path.join(ROOT, "scripts", "setup-cloud")]).returncode) == 3:
-        print("LAMBDA-HOST WAS NOT TESTED: see the line above\n0 passed, 0 failed, 1 skipped")
-        return 0
-    assert not setup
-    with tempfile.TemporaryDirectory(prefix="penfold-host-") as work:
-        done = subprocess.run([WITH_AWS, os.path.join(TOOLS, "venv", "bin", "python"), "-B", __file__, "--inside", *sys.argv[1:]],
-                              env=os.environ | {"PENFOLD_CLOUD_STATE": os.path.join(work, "state")})
-    print(f"host: {time.monotonic() - begin:.1f} s")
-    return done.returncode
+    return beside.the_cloud("host", __file__, *sys.argv[1:])
 
 
 if __name__ == "__main__":

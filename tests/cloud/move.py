@@ -11,17 +11,15 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests", "lib"), os.path.join(ROOT, "localstack")]
+import beside  # noqa: E402
 import penfold_testlib as lib  # noqa: E402
 import processes  # noqa: E402
 
-TOOLS = os.environ.get("PENFOLD_CLOUD_TOOLS") or os.path.join(ROOT, "localstack", ".tools")
-PYTHON = os.path.join(TOOLS, "venv", "bin", "python")
 ANN, BOB, SECRET = "ann@move.test", "bob@move.test", "secret of ann"
 TENANTS = [("Move", ["move.test", "move.example"], [(ANN, SECRET, "Ann"), (BOB, SECRET, "Bob")])]
 
@@ -216,23 +214,14 @@ def main():
         work = lib.scratch("move")
         try:
             inside(work)
+            print("1 passed, 0 failed")
         finally:
             if options.keep:
                 print(f"all of it is in {work}")
             else:
                 shutil.rmtree(work, ignore_errors=True)
         return 0
-    begin = time.monotonic()
-    if (setup := subprocess.run([os.path.join(ROOT, "scripts", "setup-cloud")]).returncode) == 3:
-        print("NO TENANT WAS MOVED TO THE LOCAL CLOUD AND BACK: see the line above\n0 passed, 0 failed, 1 skipped")
-        return 0
-    assert not setup
-    processes.program("penfold")
-    with tempfile.TemporaryDirectory(prefix="penfold-state-") as state:
-        done = subprocess.run([os.path.join(ROOT, "localstack", "with-aws"), PYTHON, "-B", __file__, *sys.argv[1:], "--inside"],
-                              env=os.environ | {"PENFOLD_CLOUD_STATE": os.path.join(state, "state")})
-    print(f"move: {time.monotonic() - begin:.1f} s\n{'1 passed, 0 failed' if done.returncode == 0 else '0 passed, 1 failed'}")
-    return done.returncode
+    return beside.the_cloud("move", __file__, *sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import traceback
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tests", "lib"), os.path.join(ROOT, "localstack")]
+import beside  # noqa: E402
 import penfold_testlib as lib  # noqa: E402
 import processes  # noqa: E402
 from penfold_load import PASSWORD, Audit, Book  # noqa: E402
@@ -556,19 +557,8 @@ def main():
     options.fault_rounds = options.fault_rounds or min(20, options.rounds)
     if options.inside:
         return inside(options)
-    begin = time.monotonic()
     print(f"service: {options.rounds} rounds, --seed {options.seed}", flush=True)
-    if (setup := subprocess.run([os.path.join(ROOT, "scripts", "setup-cloud")]).returncode) == 3:
-        print("THE SERVICE WAS NOT TESTED BESIDE THE LOCAL CLOUD: see the line above\n0 passed, 0 failed, 1 skipped")
-        return 0
-    assert not setup
-    for name in ("penfold", *processes.FUNCTIONS):
-        processes.program(name)
-    arguments = [*sys.argv[1:], "--inside", "--seed", str(options.seed)]
-    with tempfile.TemporaryDirectory(prefix="penfold-state-") as state:
-        done = subprocess.run([os.path.join(ROOT, "localstack", "with-aws"), PYTHON, "-B", __file__, *arguments], env=os.environ | {"PENFOLD_CLOUD_STATE": os.path.join(state, "state")})
-    print(f"service: {time.monotonic() - begin:.1f} s")
-    return done.returncode
+    return beside.the_cloud("service", __file__, *sys.argv[1:], "--seed", str(options.seed))
 
 
 if __name__ == "__main__":
