@@ -12,7 +12,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("PENFOLD_CLOUD_BIN") or os.path.join(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"), "debug")
-FUNCTIONS = ("deliver", "upkeep", "account")
+FUNCTIONS = ("deliver", "upkeep", "meter", "account")
 SQS = "http://127.0.0.1:4566"  # what the platform does itself knows no faults
 LISTENERS = {"smtp": {"smtp": 2525, "submission": 2587, "submissions": 2465, "http": 2080}, "imap": {"imap": 2143, "imaps": 2993, "http": 2081},
              "http": {"https": 2443, "http": 2082}}
@@ -154,8 +154,9 @@ class Service:
         self.smtp, self.imap, self.http = make("smtp", 2), make("imap", 2), make("http", http)
         self.smtp[0].seed = seed
         flags = ["--instances", str(instances)] + (["--visibility", str(visibility)] if visibility else [])
-        self.deliver, self.upkeep, self.account = Host("deliver", work, *flags), Host("upkeep", work), Host("account", work, "--http", str(ACCOUNT_PORT))
-        self.edges, self.hosts = self.smtp + self.imap + self.http, [self.deliver, self.upkeep, self.account]
+        self.deliver, self.upkeep, self.meter = Host("deliver", work, *flags), Host("upkeep", work), Host("meter", work)
+        self.account = Host("account", work, "--http", str(ACCOUNT_PORT))
+        self.edges, self.hosts = self.smtp + self.imap + self.http, [self.deliver, self.upkeep, self.meter, self.account]
 
     def start(self):
         for program_name in ("penfold", *FUNCTIONS):

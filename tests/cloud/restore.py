@@ -184,7 +184,7 @@ class Run:
         assert not self.service.deliver.alive()  # since the mail that waits was sent
 
     def stop_functions(self, _):
-        assert self.service.upkeep.stop() == 0 and self.service.account.stop() == 0
+        assert not [f.name for f in (self.service.upkeep, self.service.meter, self.service.account) if f.stop()]
 
     def stop_edges(self, _):
         bad = self.service.stop()
@@ -243,8 +243,8 @@ class Run:
             assert now == self.then, f"not as it was at {self.time}: {differing(self.then, now)}"
 
     def start_functions(self, _):
-        self.service.upkeep.start()
-        self.service.account.start()
+        for f in (self.service.upkeep, self.service.meter, self.service.account):
+            f.start()
 
     def start_deliver(self, _):
         cloud.send_job(*self.again, 1)

@@ -69,6 +69,15 @@ def clean(patience=1):
     return done.stdout.strip().splitlines()[-1]
 
 
+def counted(said, patience=1):
+    """What the meter counted from the logs is what `check` found in the rows."""
+    done = patiently(lambda: penfold("--cloud", "usage", "--now", "--json", seconds=300), lambda r: r.returncode == 0 and "in use just now" not in r.stderr, patience)
+    assert done.returncode == 0, f"penfold --cloud usage: exit {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    items = sum(line["now"]["items"] for line in lines)
+    assert f" {items} items," in said and not any(line["adjusted"] for line in lines), f"{said} | {lines}"
+
+
 def mail(subject, size=500):
     return f"From: <a@elsewhere.test>\r\nTo: <b@cloud.test>\r\nSubject: {subject}\r\nX-Probe: 1\r\n\r\n{'x' * 70}\r\n".encode() + b"y" * 70 * (size // 70) + b"\r\n"
 
@@ -163,6 +172,7 @@ class Rounds:
         drained()
         self.audits[0].run(seconds=5, whole=True)
         said = clean(10 if self.patient else 1)
+        counted(said, 10 if self.patient else 1)
         resumed = sum(f.resumed for f in self.followers)
         assert resumed >= self.killed.get("imap", 0), f"{resumed} followers went on after {self.killed}"
         acks = ", ".join(f"{v} {k}" for k, v in sorted(self.book.acks.items()))

@@ -128,6 +128,7 @@ async fn play(seed: u64, sabotage: Sabotage) -> End {
         }
         for (at, process) in processes.iter().enumerate() {
             let own = seed.wrapping_mul(1_000).wrapping_add((epoch * 100 + at * 10) as u64);
+            background.spawn(actors::meter(play.clone(), process.clone(), Rng::new(own ^ 0x3e7e)));
             actors.spawn(actors::send(play.clone(), process.clone(), Rng::new(own ^ 0x5e4d), format!("e{epoch}p{at}")));
             for (who, account) in play.people.iter().enumerate() {
                 let name = format!("e{epoch}p{at}w{who}");
@@ -157,6 +158,10 @@ async fn play(seed: u64, sabotage: Sabotage) -> End {
         }
         if !last && rng.chance(30) {
             simulated.faults(Faults::NONE);
+            // Now and then it is trimmed uncounted, which must be held back.
+            if rng.chance(70) {
+                audit::usage(&play, &Process::start(&play)).await;
+            }
             audit::trim(&play, &Process::start(&play)).await;
         }
     }
@@ -165,6 +170,7 @@ async fn play(seed: u64, sabotage: Sabotage) -> End {
     let mut background = JoinSet::new();
     process.serve(&mut background);
     drain(&play, &process.directory).await;
+    audit::usage(&play, &process).await;
     audit::sabotage(&play, &process, sabotage).await;
     audit::accounts(&play, &process, &observers).await;
     background.shutdown().await;

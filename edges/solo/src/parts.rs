@@ -5,7 +5,7 @@ pub struct Parts {
     pub imap: bool,
     /// The routes of the service, also over TLS; health and metrics are always there, in the clear.
     pub http: bool,
-    /// What functions do in the cloud: deliveries and upkeep.
+    /// What functions do in the cloud: deliveries, metering and upkeep.
     pub jobs: bool,
 }
 

@@ -11,6 +11,8 @@ use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_imap as imap;
 use penfold_mailbox::{Budgets, Mailboxes};
+use penfold_meter::Meter;
+use penfold_metering::usage::Usage;
 use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_smtp::{Port, Smtp};
 use penfold_transport::Transport;
@@ -146,6 +148,8 @@ impl Host {
         let Service { world, directory, mailboxes } = self.service.clone();
         let deliver = Deliver::new(&world, &mailboxes, transport);
         self.tasks.spawn(penfold_deliver::run(deliver, WORKERS, self.stopped()));
+        let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
+        self.tasks.spawn(meter.run(self.stopped()));
         let (env, retention_days) = (self.env.clone(), self.config.retention_days);
         let upkeep = Upkeep { env, directory, mailboxes: mailboxes.named("upkeep"), retention_days };
         self.tasks.spawn(upkeep.run(self.stopped()));

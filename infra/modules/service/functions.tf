@@ -3,6 +3,7 @@ locals {
   function_grants = {
     deliver = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
     upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "keys"]
+    meter   = ["table_read", "table_write"]
     account = ["table_read", "table_write", "keys"]
   }
 

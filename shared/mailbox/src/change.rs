@@ -15,6 +15,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Who did it, where it was not the account's owner (or a delivery).
     pub viewer: Option<PrincipalId>,
+    /// What it added came by mail.
+    pub delivery: bool,
     pub entries: Vec<Entry>,
 }
 
@@ -198,6 +200,9 @@ impl Change {
         if let Some(viewer) = self.viewer {
             row.set("w", viewer.as_bytes());
         }
+        if self.delivery {
+            row.set("d", true);
+        }
         row
     }
 
@@ -221,6 +226,7 @@ impl Change {
             commit: CommitId::from_slice(row.bytes("id")?)?,
             at: Timestamp::from_millis(i64::try_from(row.u64("t")?).ok()?),
             viewer: row.bytes("w").and_then(|b| PrincipalId::from_slice(b)),
+            delivery: row.u64("d") == Some(1),
             entries,
         })
     }

@@ -32,6 +32,7 @@ pub(crate) struct Draft {
     touched: BTreeSet<FolderId>,
     gone: BTreeSet<FolderId>,
     fresh: bool,
+    delivery: bool,
 }
 
 /// What is sent, and what is true once it has been carried out.
@@ -63,7 +64,13 @@ impl Draft {
             touched: BTreeSet::new(),
             gone: BTreeSet::new(),
             fresh: false,
+            delivery: false,
         }
+    }
+
+    /// Of what came by mail.
+    pub fn delivery(scope: &Scope, view: &View) -> Self {
+        Self { delivery: true, ..Self::new(scope, view) }
     }
 
     /// The first commit of an account.
@@ -150,7 +157,7 @@ impl Draft {
 
     /// The rows. `viewer` is noted where it is not the owner.
     pub fn finish(self, id: CommitId, now: Timestamp) -> Prepared {
-        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh } = self;
+        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh, delivery } = self;
         view.head.modseq = modseq;
         let head_is = if fresh {
             When::Absent
@@ -178,7 +185,7 @@ impl Draft {
         }
         writes.extend(items);
         let viewer = Some(scope.viewer()).filter(|viewer| *viewer != scope.account().principal);
-        let change = Change { modseq, commit: id, at: now, viewer, entries };
+        let change = Change { modseq, commit: id, at: now, viewer, delivery, entries };
         writes.push(Write::put_new(scope.key(Sk::change(modseq)), change.to_row()));
         Prepared { commit: Commit { id, writes }, change, view, due }
     }

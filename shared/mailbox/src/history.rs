@@ -41,18 +41,26 @@ struct Old {
 
 impl Mailbox {
     /// Drops changes older than `window`, with the contents that only they named. Never past what a stored list still builds
-    /// on: such lists are stored anew first. What it costs grows with what is dropped.
+    /// on: such lists are stored anew first; nor past what the meter has counted. What it costs grows with what is dropped.
     pub async fn trim(&self, window: Duration) -> Result<Modseq> {
         let now = self.inner.world.env.now();
         let cutoff = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX)));
         // Mostly the first change is too young: one row says so.
-        let mut limit = 1;
+        let (mut limit, mut counted) = (1, None);
         loop {
             // A cached view does not know of a floor that another process raised.
             let row = self.inner.world.table.get(&self.scope().key(Sk::head())).await?;
             let floor = row.and_then(|row| Head::from_row(&row)).map_or(Modseq(0), |head| head.floor);
-            let old = self.oldest_changes(floor, cutoff, now, limit).await?;
-            if old.rows.is_empty() || old.last > floor && !self.raise_floor(floor, old.last).await? {
+            let old = self.oldest_changes(floor, cutoff, now, limit, counted).await?;
+            if old.rows.is_empty() {
+                return Ok(floor);
+            }
+            let bound = match counted {
+                Some(bound) => bound,
+                None => self.counted().await?,
+            };
+            counted = Some(bound);
+            if old.last > floor && (old.last > bound || !self.raise_floor(floor, old.last).await?) {
                 return Ok(floor);
             }
             let (last, ends) = (old.last, old.ends);
@@ -67,7 +75,7 @@ impl Mailbox {
 
     /// A page's worth of the log's beginning: what an interrupted trim left, and what is older than `cutoff`. It ends where
     /// an item was taken out that a job may still bring again: the content row is what says that it was delivered.
-    async fn oldest_changes(&self, floor: Modseq, cutoff: Timestamp, now: Timestamp, limit: usize) -> Result<Old> {
+    async fn oldest_changes(&self, floor: Modseq, cutoff: Timestamp, now: Timestamp, limit: usize, counted: Option<Modseq>) -> Result<Old> {
         let query = Query { limit, ..Query::prefix(self.scope().pk().clone(), &Sk::changes()) };
         let page = self.inner.world.table.query(&query).await?;
         let mut old = Old::default();
@@ -78,7 +86,9 @@ impl Mailbox {
                 _ => None,
             });
             let removed: Vec<ItemId> = removed.collect();
-            let settled = change.at < cutoff && removed.iter().all(|item| now.since(item.time()) >= REDELIVERY);
+            let settled = change.at < cutoff
+                && counted.is_none_or(|counted| change.modseq <= counted)
+                && removed.iter().all(|item| now.since(item.time()) >= REDELIVERY);
             if change.modseq > floor && !settled {
                 old.ends = true;
                 break;

@@ -1,6 +1,7 @@
-//! What the service has used, as numbers that others can read. Today: the counted requests of this process, in the text
-//! format that Prometheus scrapes. The roll-ups that bills are made of come with the usage API.
+//! What the service has used, as numbers that others can read: what mailboxes used, counted from their logs by the hour, and
+//! the counted requests of this process in the text format that Prometheus scrapes.
 
 mod exposition;
+pub mod usage;
 
 pub use exposition::{Gauge, exposition};

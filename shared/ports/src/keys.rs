@@ -26,13 +26,13 @@ impl Pk {
 
     /// Whether it is a cell's own: what a queue keeps beside its jobs, and which edges live.
     pub fn is_of_cell(&self) -> bool {
-        self.0.starts_with("q#") || &*self.0 == "edges"
+        self.0.starts_with("q#") || matches!(&*self.0, "edges" | "meter")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
-        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x") {
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u") {
             return None;
         }
         rest.split('#').next()?.parse().ok()
@@ -160,6 +160,24 @@ impl Sk {
     pub fn watch(edge: &str) -> Self {
         Self::parts(&[b"w#", edge.as_bytes()])
     }
+
+    /// How far each mailbox's log was counted.
+    pub fn marks() -> Self {
+        Self::text("m#")
+    }
+
+    pub fn mark(principal: PrincipalId) -> Self {
+        Self::parts(&[b"m#", principal.as_bytes()])
+    }
+
+    /// What a mailbox used, a row a day.
+    pub fn days(principal: PrincipalId) -> Self {
+        Self::parts(&[b"d#", principal.as_bytes(), b"#"])
+    }
+
+    pub fn day(principal: PrincipalId, day: u32) -> Self {
+        Self::parts(&[b"d#", principal.as_bytes(), b"#", &day.to_be_bytes()])
+    }
 }
 
 impl fmt::Debug for Sk {
@@ -217,6 +235,11 @@ pub mod shared {
     /// The row that makes a tenant. For adapters that know cells.
     pub fn is_tenant(key: &Key) -> bool {
         key.pk.as_str().starts_with("t#") && key.sk.as_bytes() == b"tenant"
+    }
+
+    /// Up to when usage is counted in this cell.
+    pub fn metered() -> Key {
+        Key { pk: Pk::new("meter".to_owned()), sk: Sk::text("until") }
     }
 
     /// That an edge of the cell lives.
@@ -304,6 +327,11 @@ impl TenantScope {
     /// `x#T#day`: the way of messages.
     pub fn trace(&self, day: i64, sk: Sk) -> Key {
         Key { pk: Pk::new(format!("x#{}#{day}", self.tenant)), sk }
+    }
+
+    /// `u#T`: what its mailboxes used.
+    pub fn usage(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("u#{}", self.tenant)), sk }
     }
 
     pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {

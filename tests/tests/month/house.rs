@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use penfold_deliver::Deliver;
 use penfold_mailbox::Mailboxes;
+use penfold_meter::Meter;
+use penfold_metering::usage::Usage;
 use penfold_ports::{Account, PortError, QueueName, Secrets, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_smtp::{Config, Port, Role, Smtp};
@@ -121,6 +123,18 @@ impl House {
             if round.is_multiple_of(28) {
                 self.upkeep_once(true).await;
             }
+        }
+    }
+
+    /// `meter`, called every three hours.
+    pub async fn meter(self) {
+        loop {
+            self.world.env.sleep(Duration::from_secs(3 * 3600)).await;
+            let world = self.edges.function(&self.world);
+            let directory = town::directory(&world);
+            let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+            let meter = Meter { env: world.env.clone(), usage: Usage::new(&world, directory, &mailboxes) };
+            meter.round().await.unwrap();
         }
     }
 

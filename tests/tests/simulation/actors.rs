@@ -4,6 +4,7 @@ use crate::Play;
 use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_mailbox::{Delta, Event, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
+use penfold_metering::usage::Usage;
 use penfold_ports::Account;
 use penfold_tests::ledger::{Deed, Told};
 use penfold_tests::letters;
@@ -42,6 +43,10 @@ impl Process {
         tasks.spawn(penfold_deliver::run(self.deliver.clone(), 2, self.stop.subscribe()));
     }
 
+    pub fn usage(&self, play: &Play) -> Usage {
+        Usage::new(&play.world, self.directory.clone(), &self.mailboxes)
+    }
+
     pub async fn open(&self, account: Account) -> Result<Mailbox, Error> {
         self.mailboxes.open(&self.directory.job_scope(account)).await
     }
@@ -51,6 +56,19 @@ impl Process {
 fn expected(play: &Play, what: &str, error: &Error) {
     if error.kind() != Kind::Retry {
         play.problem(format!("{what}: {error} ({:?})", error.kind()));
+    }
+}
+
+/// Counts what mailboxes used, again and again. It may be late, but never wrong.
+pub async fn meter(play: Arc<Play>, process: Process, mut rng: Rng) {
+    let usage = process.usage(&play);
+    loop {
+        play.world.env.sleep(Duration::from_millis(rng.below(3_000) as u64)).await;
+        match usage.round().await {
+            Ok(round) if round.differing > 0 => play.problem(format!("the meter: {round:?}")),
+            Ok(_) => {}
+            Err(error) => expected(&play, "the meter", &error),
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 use crate::actors::{Observer, Process};
 use crate::{Play, Sabotage};
 use penfold_mailbox::{Delta, Event, Keywords, Mailbox};
+use penfold_metering::usage::{self, Period, Used};
 use penfold_ports::Account;
 use penfold_tests::letters;
-use penfold_types::{FolderId, ItemId, Modseq, Uid};
+use penfold_types::{FolderId, ItemId, Modseq, PrincipalId, Uid};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -137,6 +138,29 @@ async fn note(play: &Play, mailbox: &Mailbox) {
         };
         let subject = content.summary.envelope.subject.as_deref().unwrap_or_default();
         play.ledger.lock().unwrap().tokens.insert((account, *item), String::from_utf8_lossy(subject).into_owned());
+    }
+}
+
+/// What was counted is what is stored, and in fine weather a round leaves nothing over.
+pub async fn usage(play: &Play, process: &Process) {
+    let round = process.usage(play).round().await.unwrap();
+    if round.left > 0 || round.differing > 0 {
+        play.problem(format!("the meter: {round:?}"));
+    }
+    let organisation = process.directory.tenant_scope(play.people[0].tenant);
+    let held = usage::held(&play.world, &organisation).await.unwrap();
+    let mut totals: BTreeMap<PrincipalId, Used> = BTreeMap::new();
+    let to = play.world.env.now().seconds() / 3_600 + 1;
+    let period = Period { from: to - 48, to };
+    usage::each_hour(&play.world, &organisation, period, |whose, _, used| totals.entry(whose).or_default().then(&used)).await.unwrap();
+    for account in &play.people {
+        let head = process.open(*account).await.unwrap().head().await.unwrap();
+        let (held, total) =
+            (held.get(&account.principal).copied().unwrap_or_default(), totals.remove(&account.principal).unwrap_or_default());
+        let sum = (total.delivered + total.added - total.removed, total.delivered_bytes + total.added_bytes - total.removed_bytes);
+        if (held.items, held.bytes, total.bytes) != (head.items, head.used, head.used) || sum != (head.items, head.used) {
+            play.problem(format!("usage: {held:?} and {total:?} instead of {} items, {} bytes", head.items, head.used));
+        }
     }
 }
 

@@ -1,8 +1,7 @@
-use super::units::show_time;
+use super::units::{day, show_time};
 use crate::control::{Context, Reply};
 use clap::Args;
-use penfold_types::date::day;
-use penfold_types::{Error, Result};
+use penfold_types::Result;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
@@ -21,7 +20,7 @@ impl Audit {
         let operator = super::operator(context);
         let tenant = operator.tenant(&self.tenant).await?;
         let number = match &self.day {
-            Some(text) => read_day(text).ok_or_else(|| Error::invalid(format!("{text} is not a day; write for example 2026-01-31")))?,
+            Some(text) => day(text)?,
             None => context.service.world.env.now().seconds().div_euclid(86_400),
         };
         for one in operator.audit_log(tenant.id, number, self.limit).await? {
@@ -29,10 +28,4 @@ impl Audit {
         }
         Ok(())
     }
-}
-
-fn read_day(text: &str) -> Option<i64> {
-    let mut parts = text.split('-').map(|part| part.parse().ok());
-    let (year, month, dom) = (parts.next()??, parts.next()??, parts.next()??);
-    if parts.next().is_some() { None } else { day(year, month, dom) }
 }

@@ -17,6 +17,7 @@ mod tenant;
 mod tests;
 mod trace;
 mod units;
+mod usage;
 
 use crate::control::{Asked, Context, Place, Reply, ask};
 use crate::failure::Failure;
@@ -48,6 +49,8 @@ pub enum Command {
     Trace(Leaf<trace::Trace>),
     /// What administrators did
     Audit(Leaf<audit::Audit>),
+    /// What mailboxes used, for bills
+    Usage(Leaf<usage::Usage>),
     /// Prove that what is stored is whole
     Check(Leaf<check::Check>),
     /// Take mail over from elsewhere, or a whole tenant
@@ -88,6 +91,7 @@ macro_rules! each_noun {
             Command::Export($noun) => $noun_answer,
             Command::Trace($leaf) => $leaf_answer,
             Command::Audit($leaf) => $leaf_answer,
+            Command::Usage($leaf) => $leaf_answer,
             Command::Check($leaf) => $leaf_answer,
         }
     };

@@ -1,6 +1,6 @@
 //! Sizes and times, as people write and read them.
 
-use penfold_types::{Timestamp, date};
+use penfold_types::{Error, Timestamp, date};
 
 /// `50G`, `500MB`, `1.5GiB` or bytes; K, M, G and T are powers of 1,024.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -34,6 +34,16 @@ pub fn show_size(bytes: u64) -> String {
     }
     let name = UNITS.get(unit).unwrap_or(&"");
     if value.fract() == 0.0 { format!("{value:.0} {name}") } else { format!("{value:.1} {name}") }
+}
+
+/// `2026-01-31`, as days since 1970-01-01.
+pub fn day(text: &str) -> Result<i64, Error> {
+    let parts: Option<Vec<i64>> = text.split('-').map(|part| part.parse().ok()).collect();
+    let found = match parts.as_deref() {
+        Some([year, month, dom]) => date::day(*year, *month, *dom),
+        _ => None,
+    };
+    found.ok_or_else(|| Error::invalid(format!("{text} is not a day; write for example 2026-01-31")))
 }
 
 /// RFC 3339 in UTC, to the second.
@@ -71,6 +81,14 @@ mod tests {
             assert!(size(bad).is_err(), "{bad}");
         }
         assert_eq!((show_size(50 << 30), show_size(1536), show_size(0)), ("50 GiB".into(), "1.5 KiB".into(), "0 B".into()));
+    }
+
+    #[test]
+    fn days() {
+        assert_eq!(day("1970-01-02").unwrap(), 1);
+        for bad in ["", "2026", "2026-02-29", "2026-1-1-1", "x-1-1", "2026-01-31T00:00:00Z"] {
+            assert!(day(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Moved, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
 use penfold_directory::{Status, TenantInfo, claimed_by, tenant_entry};
-use penfold_ports::{BlobKey, Key, Pk, QueueName, Row, Sk, World};
+use penfold_ports::{BlobKey, Key, Pk, Query, QueueName, Row, Sk, World};
 use penfold_types::{AcceptanceId, Error, PrincipalId, Result, Timestamp};
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
@@ -57,6 +57,7 @@ pub async fn export(context: &Context, name: &str, key: &ExportKey, to: mpsc::Se
     let (principals, before) = out.claims(&tenant).await?;
     out.blobs(true).await?;
     out.mailboxes(&principals).await?;
+    out.usage().await?;
     out.logs(&tenant).await?;
     out.blobs(false).await?;
     if out.organisation(&principals).await? != before {
@@ -206,28 +207,30 @@ impl Out<'_> {
     }
 
     async fn mailboxes(&mut self, principals: &BTreeSet<PrincipalId>) -> Result<()> {
-        let parts: Vec<_> = principals.iter().map(|principal| (self.walk.account(*principal), true)).collect();
+        let parts: Vec<_> = principals.iter().map(|principal| (self.walk.account(*principal), Still::Head)).collect();
         self.parts(parts, "mailboxes").await
     }
 
+    async fn usage(&mut self) -> Result<()> {
+        self.parts(vec![(self.walk.usage(), Still::Marks)], "usage").await
+    }
+
     async fn logs(&mut self, tenant: &TenantInfo) -> Result<()> {
-        let parts: Vec<_> = self.walk.logs(tenant.created, self.begun).into_iter().map(|pk| (pk, false)).collect();
+        let parts: Vec<_> = self.walk.logs(tenant.created, self.begun).into_iter().map(|pk| (pk, Still::Not)).collect();
         self.parts(parts, "logs").await
     }
 
-    /// Partitions, some of them read ahead; `true` for those with a head.
-    async fn parts(&mut self, parts: Vec<(Pk, bool)>, text: &str) -> Result<()> {
+    /// Partitions, some of them read ahead.
+    async fn parts(&mut self, parts: Vec<(Pk, Still)>, text: &str) -> Result<()> {
         let total = parts.len();
         let mut parts = parts.into_iter();
         let (mut ahead, mut done) = (VecDeque::new(), 0);
         loop {
             while ahead.len() < PARTS_AHEAD
-                && let Some((pk, has_head)) = parts.next()
+                && let Some((pk, still)) = parts.next()
             {
                 let walk = self.walk.clone();
-                ahead.push_back(Reading::of(async move {
-                    if has_head { mailbox(&walk, &pk).await } else { partition(&walk.world, &pk).await }
-                }));
+                ahead.push_back(Reading::of(async move { unmoved(&walk.world, &pk, still).await }));
             }
             let Some(reading) = ahead.pop_front() else { return Ok(()) };
             let (spool, sum, rows) = reading.ended().await?;
@@ -312,15 +315,32 @@ async fn partition(world: &World, pk: &Pk) -> Result<(Spool, Sum, u64)> {
     part.finish(&world.env)
 }
 
-/// At one modseq: every commit moves the head.
-async fn mailbox(walk: &Walk, pk: &Pk) -> Result<(Spool, Sum, u64)> {
-    let world = &walk.world;
-    let key = Key::from_stored(pk.clone(), Sk::head());
-    let head = || patiently(&world.env, || world.table.get(&key));
+/// What must be the same before and after a partition is read, so that it is whole.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Still {
+    /// Every commit moves a mailbox's head.
+    Head,
+    /// Whatever the meter counts moves a mark.
+    Marks,
+    Not,
+}
+
+impl Still {
+    async fn rows(self, world: &World, pk: &Pk) -> Result<Vec<(Sk, Row)>> {
+        let prefix = match self {
+            Self::Head => Sk::head(),
+            Self::Marks => Sk::marks(),
+            Self::Not => return Ok(Vec::new()),
+        };
+        Ok(patiently(&world.env, || world.table.query_all(Query::prefix(pk.clone(), &prefix))).await?)
+    }
+}
+
+async fn unmoved(world: &World, pk: &Pk, still: Still) -> Result<(Spool, Sum, u64)> {
     for reading in 0..READINGS {
-        let before = head().await?;
+        let before = still.rows(world, pk).await?;
         let part = partition(world, pk).await?;
-        if head().await? == before {
+        if still.rows(world, pk).await? == before {
             return Ok(part);
         }
         world.env.sleep_jittered(Duration::from_millis(200 << reading)).await;

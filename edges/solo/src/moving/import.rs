@@ -7,7 +7,7 @@ use super::digest::{RowSum, Sum, checksum, is_data_key, is_log};
 use super::frame::Read1;
 use super::key::{ExportKey, Wraps};
 use super::part::Spool;
-use super::put::{Crew, put_blob, put_row};
+use super::put::{Crew, clear, put_blob, put_row};
 use super::record::{Block, End, Item, Record, Whose, decode};
 use super::verify::read_back;
 use super::walk::{Walk, stays};
@@ -59,6 +59,8 @@ pub async fn import(context: &Context, key: &ExportKey, from: mpsc::Receiver<Res
     let world = context.service.world.named("import");
     let walk = Walk { world, directory: context.service.directory.clone(), tenant: source.whose.tenant };
     refuse_tenant(&walk, &source.whose).await?;
+    // Of an earlier life here; the archive has it too, and what came after.
+    clear(&walk.world, walk.usage()).await?;
     let mut into = Into {
         look: !walk.blobs_after(None).await?.is_empty(),
         source,

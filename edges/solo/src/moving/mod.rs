@@ -16,7 +16,7 @@
 //! | pipe.rs | standard input and output, which the server does not have |
 //!
 //! Order in the file: whose it is; the rows that make it reachable (addresses, domains, its name), so that an import can refuse
-//! before it writes anything; blobs; mailboxes; audit and traces; people and the organisation; sums. An import writes in the
+//! before it writes anything; blobs; mailboxes; usage; audit and traces; people and the organisation; sums. An import writes in the
 //! same order but the first, which it keeps for the end: a tenant that has not come over whole is not there.
 
 mod digest;

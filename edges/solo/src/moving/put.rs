@@ -1,11 +1,12 @@
 //! Writing what came: a row where there is none, or where the same is there already, so that an import can be run again. Bounded
 //! in how much is under way, by number and by bytes.
 
+use super::walk::Pages;
 use super::{IN_FLIGHT, patiently};
 use bytes::Bytes;
 use penfold_mailbox::Mailboxes;
-use penfold_ports::{BlobKey, Key, PortError, Row, When, World, Write};
-use penfold_types::{Error, Result};
+use penfold_ports::{BlobKey, Commit, Key, Pk, PortError, Row, When, World, Write, limits};
+use penfold_types::{CommitId, Error, Result};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -98,6 +99,19 @@ pub async fn clear_destroyed(world: &World, key: &Key) -> Result<()> {
             // A sending before, whose answer was lost, took it away.
             Ok(()) | Err(PortError::Condition { .. }) => {}
             Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// All rows of a partition.
+pub async fn clear(world: &World, pk: Pk) -> Result<()> {
+    let mut pages = Pages::new(pk);
+    while let Some(page) = pages.next(world).await? {
+        for part in page.chunks(limits::WRITES) {
+            let writes = part.iter().map(|(key, _)| Write::delete(key.clone())).collect();
+            let commit = Commit { id: CommitId::new(&world.env), writes };
+            patiently(&world.env, || world.table.commit(&commit)).await?;
         }
     }
     Ok(())

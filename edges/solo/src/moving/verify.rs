@@ -10,9 +10,9 @@ use penfold_ports::{BlobKey, Key, Pk, Sk, World};
 use penfold_types::{Error, Result};
 use tokio::sync::mpsc;
 
-/// Of mailboxes, people, organisation and blobs. `done`: what `reply` has heard of so far.
+/// Of mailboxes, usage, people, organisation and blobs. `done`: what `reply` has heard of so far.
 pub async fn read_back(walk: &Walk, done: u64, reply: &Reply) -> Result<Sum> {
-    let mut partitions = vec![walk.organisation()];
+    let mut partitions = vec![walk.organisation(), walk.usage()];
     for principal in walk.principals().await? {
         partitions.push(walk.account(principal));
         partitions.extend(walk.of_principal(principal));

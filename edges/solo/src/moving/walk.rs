@@ -26,6 +26,10 @@ impl Walk {
         self.directory.tenant_scope(self.tenant).organisation(Sk::text("t")).pk().clone()
     }
 
+    pub fn usage(&self) -> Pk {
+        self.directory.tenant_scope(self.tenant).usage(Sk::marks()).pk().clone()
+    }
+
     pub fn account(&self, principal: PrincipalId) -> Pk {
         self.directory.job_scope(Account { tenant: self.tenant, principal }).pk().clone()
     }

@@ -69,7 +69,7 @@ impl Mailbox {
             let view = self.view_to_write().await?;
             let decided = threads(self, &ids.iter().copied().zip(&summaries).collect::<Vec<_>>()).await?;
             let inbox = view.folders.with_role(Role::Inbox).ok_or_else(|| Error::broken("the account has no INBOX"))?.id;
-            let mut draft = Draft::new(self.scope(), &view);
+            let mut draft = Draft::delivery(self.scope(), &view);
             let mut out = Vec::with_capacity(batch.len());
             let mut seen = there.clone();
             for (at, delivery) in batch.iter().enumerate() {

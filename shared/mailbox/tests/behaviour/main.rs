@@ -13,3 +13,4 @@ mod opening;
 mod settling;
 mod storing;
 mod support;
+mod under_way;

@@ -1,5 +1,6 @@
 use super::scene::*;
 use crate::moving::ExportKey;
+use penfold_metering::usage::Round;
 use penfold_types::{Env, Kind};
 
 /// Embedded, simulated, and embedded again.
@@ -23,6 +24,7 @@ async fn everything_comes_over_as_it_was() {
         let after = (rows(to, tenant(to).await).await, seen(to, "ann@one.test").await, seen(to, "info@one.test").await);
         assert_eq!(after.0, before.0);
         assert_eq!((after.1, after.2), (before.1.clone(), before.2.clone()));
+        assert_eq!(count(to).await, Round::default(), "what was counted there is not counted again");
         assert_eq!(problems(to).await, Vec::<String>::new());
         for (who, secret) in [("ann@one.test", "secret"), ("a.n.n@one.example", "secret"), ("ann@one.test", secret.as_str())] {
             assert!(to.service.directory.sign_in(who, secret, [127, 0, 0, 1].into()).await.is_ok(), "{who}");
@@ -65,9 +67,11 @@ async fn a_tenant_comes_back_to_where_it_was_removed() {
         a.service.mailboxes.destroy(&scope).await.unwrap();
         a.service.directory.forget_gone(scope.account()).await.unwrap();
     }
+    assert!(count(&a).await.moved > 2, "their usage ends here");
     a.service.directory.forget_tenant(id).await.unwrap();
     imported(&a, &archive, &key).await.unwrap();
     assert_eq!(rows(&a, id).await, rows(&b, id).await);
+    assert_eq!(count(&a).await, Round::default());
     assert_eq!(seen(&a, "ann@one.test").await, seen(&b, "ann@one.test").await);
     assert_eq!(problems(&a).await, Vec::<String>::new());
 }

@@ -4,6 +4,7 @@ use crate::moving::walk::{Pages, Walk};
 use crate::moving::{ExportKey, Moved, export, import, read_archive};
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, NewShared, Options, PostPolicy, claimed_by, tenant_entry};
 use penfold_mailbox::{Delta, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
+use penfold_metering::usage::{Round, Usage};
 use penfold_ports::{Key, Row, Sk, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_types::{Address, FolderId, Modseq, Result, TenantId, Uid};
@@ -109,7 +110,14 @@ pub async fn fill(context: &Context, large: usize) -> String {
     let old = mailbox(context, "old@one.test").await;
     append(&old, inbox(&old).await, &["Subject: kept for a while\r\n\r\nx\r\n".to_owned()]).await;
     operator.delete_person(&address("old@one.test")).await.unwrap();
+    assert!(count(context).await.moved > 2);
     secret
+}
+
+/// A round of the meter.
+pub async fn count(context: &Context) -> Round {
+    let Service { world, directory, mailboxes } = &context.service;
+    Usage::new(world, directory.clone(), mailboxes).round().await.unwrap()
 }
 
 pub async fn inbox(mailbox: &Mailbox) -> FolderId {
@@ -140,7 +148,7 @@ async fn mail(context: &Context, large: usize) {
 pub async fn rows(context: &Context, tenant: TenantId) -> BTreeMap<Key, Row> {
     let (world, directory) = (context.service.world.clone(), context.service.directory.clone());
     let walk = Walk { world: world.clone(), directory, tenant };
-    let mut partitions = vec![walk.organisation()];
+    let mut partitions = vec![walk.organisation(), walk.usage()];
     for principal in walk.principals().await.unwrap() {
         partitions.push(walk.account(principal));
         partitions.extend(walk.of_principal(principal));
