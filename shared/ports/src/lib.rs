@@ -24,13 +24,13 @@ mod world;
 
 pub use blobs::{BlobKey, Blobs};
 pub use cost::{Meter, Units, Usage, item_size, read_units, write_units};
-pub use dns::{Dns, DnsError, MailExchange};
+pub use dns::{Answer, Dns, DnsError, MailExchange, NoDns, Service, Tlsa};
 pub use error::PortError;
 pub use judge::{After, Price, judge, repeat_units};
 pub use keys::{Account, Key, Pk, Rights, Scope, Sk, TenantScope, shared};
 pub use line::{Failure, Handed, Line};
 pub use queue::{Dead, Job, JobId, Queue, QueueName, Receipt, Received};
-pub use relay::{Relay, RelayOutcome};
+pub use relay::{Attempt, Body, Notify, Outcome, Outgoing, Recipient, Relay, Return, Said};
 pub use row::{Name, Row, RowError, Value};
 pub use secrets::Secrets;
 pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};

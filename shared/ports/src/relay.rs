@@ -1,20 +1,121 @@
 use async_trait::async_trait;
 use bytes::Bytes;
-use penfold_types::Address;
+use std::fmt;
 
-/// What another host said for one recipient.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum RelayOutcome {
-    /// It took responsibility (2yz).
-    Accepted(String),
-    /// Try again later (4yz, or no connection).
-    Deferred(String),
-    /// Never (5yz).
-    Refused(String),
+/// What a recipient's sender wants to hear of it (RFC 3461 §4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Notify {
+    pub success: bool,
+    pub failure: bool,
+    pub delay: bool,
 }
 
-/// Hands a message to the host that is responsible for other people's mail. One outcome per recipient, in their order.
+impl Notify {
+    pub const NEVER: Self = Self { success: false, failure: false, delay: false };
+}
+
+/// Where NOTIFY was not given.
+impl Default for Notify {
+    fn default() -> Self {
+        Self { success: false, failure: true, delay: true }
+    }
+}
+
+/// How much of the message a report brings back (RFC 3461 §4.3).
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum Return {
+    Full,
+    #[default]
+    Headers,
+}
+
+/// The octets of the message (RFC 6152, RFC 3030).
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Body {
+    #[default]
+    SevenBit,
+    EightBit,
+    Binary,
+}
+
+/// One recipient of one attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recipient {
+    /// What stands between the angle brackets of RCPT.
+    pub path: String,
+    /// `None` where the sender did not give NOTIFY.
+    pub notify: Option<Notify>,
+    /// ORCPT as it was given, in xtext (RFC 3461 §4.2).
+    pub original: Option<String>,
+}
+
+/// A message for the hosts of one destination.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    /// The domain of its recipients in ASCII, or an address literal.
+    pub destination: String,
+    /// What stands between the angle brackets of MAIL; empty for the null reverse-path.
+    pub from: String,
+    pub recipients: Vec<Recipient>,
+    /// Lines end with CR LF; the last one too.
+    pub message: Vec<Bytes>,
+    pub body: Body,
+    /// An address or a header field is not ASCII, so the peer must offer SMTPUTF8.
+    pub utf8: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
+    /// RET and ENVID (in xtext) as they were given.
+    pub ret: Option<Return>,
+    pub envelope_id: Option<String>,
+}
+
+/// A peer's answer, or ours in its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    pub code: u16,
+    /// RFC 3463, of the answer, or made up from its code.
+    pub status: (u8, u16, u16),
+    /// One line of printable characters, at most 500.
+    pub text: String,
+    /// Whose answer it is; `None` where it is ours.
+    pub host: Option<String>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (class, subject, detail) = self.status;
+        if let Some(host) = &self.host {
+            write!(f, "{host} said: ")?;
+        }
+        write!(f, "{} {class}.{subject}.{detail} {}", self.code, self.text)
+    }
+}
+
+/// What became of one recipient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// The peer took responsibility. `reports`: it knows NOTIFY and reports success itself.
+    Accepted { said: Said, reports: bool },
+    /// Try again later. `unsure`: the whole message was sent and no answer came, so the peer may have taken it.
+    Deferred { said: Said, unsure: bool },
+    /// Never.
+    Refused { said: Said },
+}
+
+/// What became of one attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempt {
+    /// One for each recipient, in their order.
+    pub outcomes: Vec<Outcome>,
+    /// The host that was talked to last, and how: for the trace.
+    pub host: Option<String>,
+    /// `TLSv1.3`, and what proved the certificate: `dane`, `sts`, or nothing.
+    pub tls: Option<(String, Option<&'static str>)>,
+}
+
+/// Hands a message to a host that is responsible for its destination: one attempt, at that destination's hosts in their
+/// order. Bounded in time and in what it reads; whatever a peer does is an outcome.
 #[async_trait]
 pub trait Relay: Send + Sync {
-    async fn send(&self, from: Option<&Address>, to: &[Address], message: Vec<Bytes>) -> Vec<RelayOutcome>;
+    async fn attempt(&self, mail: &Outgoing) -> Attempt;
 }

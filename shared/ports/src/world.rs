@@ -1,8 +1,8 @@
 //! The set of ports that a handler is given, each behind a client that counts what its requests cost.
 
 use crate::{
-    BlobKey, Blobs, Chain, Commit, Dead, Job, Key, Meter, Page, PortError, Query, Queue, QueueName, Receipt, Received, Row, Secrets, Sk,
-    Table, Units, Wake, Write, limits,
+    BlobKey, Blobs, Chain, Commit, Dead, Dns, Job, Key, Meter, NoDns, Page, PortError, Query, Queue, QueueName, Receipt, Received, Row,
+    Secrets, Sk, Table, Units, Wake, Write, limits,
 };
 use bytes::Bytes;
 use penfold_types::{Env, TenantId};
@@ -19,6 +19,7 @@ pub struct World {
     pub queue: QueueClient,
     pub wake: Arc<dyn Wake>,
     pub secrets: Arc<dyn Secrets>,
+    pub dns: Arc<dyn Dns>,
     pub meter: Arc<Meter>,
 }
 
@@ -40,8 +41,15 @@ impl World {
             queue: QueueClient { port: queue, label },
             wake,
             secrets,
+            dns: Arc::new(NoDns),
             meter,
         }
+    }
+
+    /// The same world, where names resolve.
+    #[must_use]
+    pub fn with_dns(self, dns: Arc<dyn Dns>) -> Self {
+        Self { dns, ..self }
     }
 
     /// The same world, whose requests are counted under `operation`.

@@ -18,8 +18,10 @@ mod state;
 mod table;
 mod trace;
 mod wake;
+mod zone;
 
 pub use faults::Faults;
+pub use zone::Zone;
 
 use crate::blobs::SimBlobs;
 use crate::call::Shared;
