@@ -35,7 +35,7 @@ async fn main() {
     let transport = Transport::new(&world, directory.clone(), store.clone(), Settings::default());
     let deliver = Deliver::new(&world, &store, &transport);
     let (_stop, stopped) = tokio::sync::watch::channel(false);
-    tokio::spawn(penfold_deliver::run(deliver, 16, stopped));
+    tokio::spawn(penfold_transport::work::run(deliver, 16, stopped));
     let mut boxes = Vec::new();
     for number in 0..mailboxes {
         let address: Address = format!("u{number}@bench.test").parse().unwrap();
@@ -50,7 +50,7 @@ async fn main() {
         tasks.spawn(async move {
             for number in (session..messages).step_by(sessions) {
                 let (address, _) = &boxes[number % boxes.len()];
-                let target = transport.recipient(None, address).await.unwrap();
+                let target = transport.recipient(None, None, address).await.unwrap();
                 let incoming = Incoming {
                     origin: Origin {
                         helo: "client.test".into(),
@@ -62,7 +62,8 @@ async fn main() {
                     },
                     from_text: "bench@sender.test".into(),
                     from: "bench@sender.test".parse().ok(),
-                    recipients: vec![To { target, original: address.to_string() }],
+                    envelope: Default::default(),
+                    recipients: vec![To::new(target, address.to_string())],
                     message: message(number),
                     received: env.now(),
                 };

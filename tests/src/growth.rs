@@ -190,19 +190,20 @@ impl Cell {
     async fn hand_in(&self, number: usize, letter: u64) {
         let env: &Env = &self.world.env;
         let address = format!("u@t{number}.test");
-        let target = self.transport.recipient(None, &town::address(&address)).await.unwrap();
+        let target = self.transport.recipient(None, None, &town::address(&address)).await.unwrap();
         let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),
             from: None,
-            recipients: vec![To { target, original: address }],
+            envelope: Default::default(),
+            recipients: vec![To::new(target, address)],
             message: letters::real(letter, 8_000),
             received: env.now(),
         };
         self.transport.accept(incoming).await.unwrap();
         let batch = self.world.queue.receive(QueueName::Deliver, 10, Duration::from_secs(60)).await.unwrap();
-        self.deliver.once(&batch).await;
+        penfold_transport::work::once(&self.deliver, &batch).await;
     }
 }
 

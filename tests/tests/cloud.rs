@@ -80,14 +80,14 @@ fn tenants_in_two_cells() {
         let transport = Transport::new(world, directory(world), mailboxes.clone(), Settings::default());
         let mut recipients = Vec::new();
         for to in ["ann@acme.test", "zoe@zeta.test"] {
-            let target = transport.recipient(None, &address(to)).await.unwrap();
-            recipients.push(To { target, original: to.to_owned() });
+            let target = transport.recipient(None, None, &address(to)).await.unwrap();
+            recipients.push(To::new(target, to));
         }
         let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
         let message = letters::short("both", "Sender <sender@example.test>");
         let from = Some(address("sender@example.test"));
         transport
-            .accept(Incoming { origin, from_text: "sender@example.test".into(), from, recipients, message, received: world.env.now() })
+            .accept(Incoming { origin, from_text: "sender@example.test".into(), from, envelope: Default::default(), recipients, message, received: world.env.now() })
             .await
             .unwrap();
         // Each cell's function finds its own job only.
@@ -97,7 +97,7 @@ fn tenants_in_two_cells() {
             let deliver = Deliver::new(world, &mailboxes, &transport);
             let jobs = world.queue.receive(QueueName::Deliver, 10, Duration::from_secs(60)).await.unwrap();
             assert_eq!(jobs.iter().map(|job| job.job.tenant).collect::<Vec<_>>(), [expected.tenant]);
-            deliver.once(&jobs).await;
+            penfold_transport::work::once(&deliver, &jobs).await;
             // A receive waits for as long as there is nothing.
             let more = world.queue.receive(QueueName::Deliver, 10, Duration::from_secs(60));
             assert!(tokio::time::timeout(Duration::from_secs(1), more).await.is_err());

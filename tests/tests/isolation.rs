@@ -59,13 +59,14 @@ async fn waits(street: &Street, zoe: Account, count: usize) -> Vec<u64> {
 }
 
 async fn hand_in(street: &Street, to: &str, token: &str) {
-    let target = street.transport.recipient(None, &address(to)).await.unwrap();
+    let target = street.transport.recipient(None, None, &address(to)).await.unwrap();
     let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
     let incoming = Incoming {
         origin,
         from_text: "sender@example.test".into(),
         from: Some(address("sender@example.test")),
-        recipients: vec![To { target, original: to.to_owned() }],
+        envelope: Default::default(),
+        recipients: vec![To::new(target, to)],
         message: letters::short(token, "Sender <sender@example.test>"),
         received: street.world.env.now(),
     };
@@ -88,7 +89,7 @@ fn a_mailing_to_ten_thousand_does_not_keep_a_quiet_tenant_waiting() {
         let zoe = person(&street.world, &street.directory, "zeta", "zoe@zeta.test", None).await;
         let deliver = Deliver::new(&street.world, &street.mailboxes, &street.transport);
         let (stop, stopped) = tokio::sync::watch::channel(false);
-        let workers = tokio::spawn(penfold_deliver::run(deliver, WORKERS, stopped));
+        let workers = tokio::spawn(penfold_transport::work::run(deliver, WORKERS, stopped));
         let quiet = waits(&street, zoe, 200).await;
         hand_in(&street, "everybody@acme.test", "mailing").await;
         // Until the mailing fills the queue.

@@ -4,9 +4,11 @@
 use crate::answers;
 use crate::config::{Config, Port, Role};
 use crate::reply::{self, Reply};
-use crate::session::{Answer, Ask, Session, Step, Transaction};
+use crate::grammar::parameters::MailParameters;
+use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
 use bytes::BytesMut;
 use penfold_directory::SignedIn;
+use penfold_transport::outbound::Envelope;
 use penfold_transport::{Incoming, Origin, Refusal, Target, To, Transport};
 use penfold_types::{Address, Env, Result};
 use std::io;
@@ -226,7 +228,7 @@ impl Talk<'_> {
             Ask::Rcpt { from, to } => {
                 // An address literal names a host, never one of our domains.
                 let Some(to) = to.address else { return self.no(&Refusal::Outside, false) };
-                match self.smtp.transport.recipient(from.address.as_ref(), &to).await {
+                match self.smtp.transport.recipient(self.submitter.as_ref(), from.address.as_ref(), &to).await {
                     Ok(target) => Answer::Recipient(target),
                     Err(refusal) => self.no(&refusal, false),
                 }
@@ -276,9 +278,12 @@ impl Talk<'_> {
             utf8: parameters.utf8,
             submitter: self.submitter.clone(),
         };
-        let recipients = recipients.into_iter().map(|r| To { target: r.resolved, original: r.path.text }).collect();
+        let to = |r: Recipient<Target>| To { target: r.resolved, original: r.path.text, notify: r.parameters.notify, orcpt: r.parameters.orcpt };
+        let recipients = recipients.into_iter().map(to).collect();
+        let MailParameters { ret, envid, body, utf8, .. } = parameters;
+        let envelope = Envelope { ret, id: envid, body, utf8, require_tls: false };
         let received = self.smtp.env.now();
-        let incoming = Incoming { origin, from_text: from.text, from: from.address, recipients, message, received };
+        let incoming = Incoming { origin, from_text: from.text, from: from.address, envelope, recipients, message, received };
         let answer = self.smtp.transport.accept(incoming).await;
         // Its memory counts until here.
         drop(lease);

@@ -57,7 +57,7 @@ impl House {
         let ann = operator.create_person(&new).await.unwrap();
         operator.add_alias(&new.address, &"a@x.test".parse().unwrap()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
-        tokio::spawn(penfold_deliver::run(Deliver::new(&world, &mailboxes, &transport), 2, stopped));
+        tokio::spawn(penfold_transport::work::run(Deliver::new(&world, &mailboxes, &transport), 2, stopped));
         let (server, connector) = certificate();
         let config = Config { hostname: "mx.test".to_owned(), ..Config::default() };
         let smtp = Smtp::new(config, world.env.clone(), transport, Some(server));

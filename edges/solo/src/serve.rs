@@ -147,7 +147,7 @@ impl Host {
     fn start_jobs(&mut self, transport: &Transport) {
         let Service { world, directory, mailboxes } = self.service.clone();
         let deliver = Deliver::new(&world, &mailboxes, transport);
-        self.tasks.spawn(penfold_deliver::run(deliver, WORKERS, self.stopped()));
+        self.tasks.spawn(penfold_transport::work::run(deliver, WORKERS, self.stopped()));
         let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
         self.tasks.spawn(meter.run(self.stopped()));
         let (env, retention_days) = (self.env.clone(), self.config.retention_days);

@@ -1,5 +1,5 @@
 //! Jobs -> mailboxes. [`Deliver::handle`] does a batch of one queue group and says what became of each job; whoever hosts
-//! it (the workers in [`run`], a function) answers the queue. A job may come twice: delivering names its item by the
+//! it (the workers of `penfold_transport::work`, a function) answers the queue. A job may come twice: delivering names its item by the
 //! acceptance and the mailbox, and expanding names its jobs by what they do, so twice changes nothing.
 //!
 //! | file | what |
@@ -7,41 +7,24 @@
 //! | mailbox.rs | all jobs of one mailbox in one commit |
 //! | list.rs | one step of expanding a group |
 //! | deferred.rs | members outside, until there is a sending side |
-//! | worker.rs | the loop around it |
 
 mod deferred;
 mod list;
 mod mailbox;
-mod worker;
 
 #[cfg(test)]
 mod tests;
 
 pub use deferred::{Deferred, deferred};
-pub use worker::run;
 
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_ports::{Received, World};
+use penfold_ports::{QueueName, Received, World};
 use penfold_transport::Transport;
 use penfold_transport::job::{Delivery, To};
 use penfold_transport::trace::Tracer;
+use penfold_transport::work::{Outcome, Worker};
 use penfold_types::{Error, Result};
-
-/// What became of a job.
-#[derive(Debug, Clone)]
-pub enum Outcome {
-    /// Its work is durable: the queue may forget it.
-    Done,
-    /// It is to be handed out again, and so are those behind it.
-    Again(Error),
-}
-
-impl Outcome {
-    pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done)
-    }
-}
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -60,24 +43,6 @@ impl Deliver {
             mailboxes: mailboxes.named("deliver"),
             tracer: transport.tracer().clone(),
         }
-    }
-
-    /// Does a batch of one group, in order. An outcome for each job; behind one that failed none is done.
-    pub async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
-        let mut jobs = Vec::with_capacity(batch.len());
-        for received in batch {
-            match Delivery::decode(&received.job.body) {
-                Some(delivery) => jobs.push(delivery),
-                None => break,
-            }
-        }
-        let mut outcomes = self.readable(&jobs).await;
-        if outcomes.len() < batch.len() && outcomes.iter().all(Outcome::is_done) {
-            outcomes.push(Outcome::Again(Error::broken("a job cannot be read")));
-        }
-        let cause = outcomes.iter().find_map(|o| if let Outcome::Again(e) = o { Some(e.clone()) } else { None });
-        outcomes.resize_with(batch.len(), || Outcome::Again(cause.clone().unwrap_or_else(|| Error::retry("behind another"))));
-        outcomes
     }
 
     /// Stops at the first that fails, whose outcome is then the last.
@@ -101,6 +66,31 @@ impl Deliver {
             }
             rest = later;
         }
+        outcomes
+    }
+}
+
+impl Worker for Deliver {
+    const QUEUE: QueueName = QueueName::Deliver;
+
+    fn world(&self) -> &World {
+        &self.world
+    }
+
+    async fn handle(&self, batch: &[Received]) -> Vec<Outcome> {
+        let mut jobs = Vec::with_capacity(batch.len());
+        for received in batch {
+            match Delivery::decode(&received.job.body) {
+                Some(delivery) => jobs.push(delivery),
+                None => break,
+            }
+        }
+        let mut outcomes = self.readable(&jobs).await;
+        if outcomes.len() < batch.len() && outcomes.iter().all(Outcome::is_done) {
+            outcomes.push(Outcome::Again(Error::broken("a job cannot be read")));
+        }
+        let cause = outcomes.iter().find_map(|o| if let Outcome::Again(e) = o { Some(e.clone()) } else { None });
+        outcomes.resize_with(batch.len(), || Outcome::Again(cause.clone().unwrap_or_else(|| Error::retry("behind another"))));
         outcomes
     }
 }

@@ -8,7 +8,7 @@ use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
 use penfold_runtime::{LogFormat, start_logging};
-use penfold_transport::Transport;
+use penfold_transport::{Transport, work};
 use penfold_types::Env;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ async fn batch(host: Arc<Host>, event: Event) -> Result<Failures, Error> {
     let mut groups = JoinSet::new();
     for group in batch.groups.clone() {
         let deliver = host.deliver.clone();
-        groups.spawn(async move { deliver.once(&group).await });
+        groups.spawn(async move { work::once(&deliver, &group).await });
     }
     while groups.join_next().await.is_some() {}
     host.transport.tracer().flush(&|tenant| host.transport.directory().tenant_scope(tenant)).await;

@@ -5,13 +5,14 @@ mod faults;
 mod groups;
 mod mailboxes;
 
-use crate::{Deliver, run};
+use crate::Deliver;
 use bytes::Bytes;
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy};
 use penfold_mailbox::{Mailbox, Mailboxes};
 use penfold_ports::{Account, QueueName, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_transport::trace::Hop;
+use penfold_transport::work::{Outcome, Worker as _, run};
 use penfold_transport::{Incoming, Origin, Refusal, Settings, To, Transport};
 use penfold_types::{AcceptanceId, Address};
 use std::sync::Arc;
@@ -70,8 +71,8 @@ impl Home {
         let from = address("sender@y.test");
         let mut recipients = Vec::new();
         for name in to {
-            let target = self.transport.recipient(Some(&from), &address(name)).await?;
-            recipients.push(To { target, original: (*name).to_owned() });
+            let target = self.transport.recipient(None, Some(&from), &address(name)).await?;
+            recipients.push(To::new(target, *name));
         }
         let origin =
             Origin { helo: "y.test".to_owned(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: false, utf8: false, submitter: None };
@@ -79,6 +80,7 @@ impl Home {
             origin,
             from_text: from.to_string(),
             from: Some(from),
+            envelope: Default::default(),
             recipients,
             message: Bytes::copy_from_slice(message.as_bytes()),
             received: self.world.env.now(),

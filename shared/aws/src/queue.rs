@@ -82,18 +82,21 @@ pub(crate) struct SqsQueue {
 
 impl SqsQueue {
     /// Each process works on the jobs of its own cell.
-    fn of(&self, queue: QueueName) -> Arc<Shared> {
+    fn of(&self, queue: QueueName) -> Result<Arc<Shared>, PortError> {
+        self.at(queue, 0)
+    }
+
+    fn at(&self, queue: QueueName, cell: usize) -> Result<Arc<Shared>, PortError> {
         match queue {
-            QueueName::Deliver => self.deliver[0].clone(),
+            QueueName::Deliver => Ok(self.deliver[cell].clone()),
+            QueueName::Send | QueueName::Relay => Err(PortError::Broken(format!("the cell has no queue {}", queue.as_str()))),
         }
     }
 
     /// Where a tenant's jobs go.
     async fn towards(&self, queue: QueueName, tenant: TenantId, spent: &mut Units) -> Result<Arc<Shared>, PortError> {
         let at = self.cells.at(tenant, spent).await?;
-        match queue {
-            QueueName::Deliver => Ok(self.deliver[at].clone()),
-        }
+        self.at(queue, at)
     }
 }
 
@@ -282,11 +285,11 @@ impl Queue for SqsQueue {
     }
 
     async fn receive(&self, queue: QueueName, max: usize, hidden: Duration, spent: &mut Units) -> Result<Vec<Received>, PortError> {
-        self.of(queue).receive_jobs(max.clamp(1, requests::BATCH), hidden.min(LONGEST), spent).await
+        self.of(queue)?.receive_jobs(max.clamp(1, requests::BATCH), hidden.min(LONGEST), spent).await
     }
 
     async fn extend(&self, queue: QueueName, receipts: &[Receipt], hidden: Duration, spent: &mut Units) -> Result<(), PortError> {
-        let (shared, receipts, hidden) = (self.of(queue), receipts.to_vec(), hidden.min(LONGEST));
+        let (shared, receipts, hidden) = (self.of(queue)?, receipts.to_vec(), hidden.min(LONGEST));
         let work = async move {
             let mut spent = Units::default();
             let result = shared.extend_jobs(&receipts, hidden, &mut spent).await;
@@ -296,7 +299,7 @@ impl Queue for SqsQueue {
     }
 
     async fn done(&self, queue: QueueName, receipts: &[Receipt], spent: &mut Units) -> Result<(), PortError> {
-        let shared = self.of(queue);
+        let shared = self.of(queue)?;
         let held = shared.buffer.lock().bring_in(receipts);
         let work = async move {
             let mut spent = Units::default();
@@ -309,7 +312,7 @@ impl Queue for SqsQueue {
     }
 
     async fn give_back(&self, queue: QueueName, receipts: &[Receipt], spent: &mut Units) -> Result<(), PortError> {
-        let shared = self.of(queue);
+        let shared = self.of(queue)?;
         let held = shared.buffer.lock().bring_in(receipts);
         let work = async move {
             let mut spent = Units::default();
@@ -322,15 +325,15 @@ impl Queue for SqsQueue {
     }
 
     async fn dead(&self, queue: QueueName, spent: &mut Units) -> Result<Vec<Dead>, PortError> {
-        self.of(queue).dead_jobs(spent).await
+        self.of(queue)?.dead_jobs(spent).await
     }
 
     async fn release(&self, queue: QueueName, group: &str, spent: &mut Units) -> Result<usize, PortError> {
-        self.of(queue).release_group(group, spent).await
+        self.of(queue)?.release_group(group, spent).await
     }
 
     async fn oldest(&self, queue: QueueName) -> Result<Duration, PortError> {
-        self.of(queue).oldest_age().await
+        self.of(queue)?.oldest_age().await
     }
 
     async fn backlog(&self, queue: QueueName, tenant: TenantId) -> Result<usize, PortError> {

@@ -32,6 +32,8 @@ pub(crate) struct Core {
     budget: Arc<Semaphore>,
     budget_kb: u32,
     deliver: Queued,
+    send: Queued,
+    relay: Queued,
 }
 
 impl Core {
@@ -40,8 +42,9 @@ impl Core {
         let durable = ArcSwap::from_pointee(db.snapshot());
         let budget_kb = u32::try_from(budget / 1024).unwrap_or(u32::MAX).max(16 * 1024);
         let budget = Arc::new(Semaphore::new(budget_kb as usize));
-        let (health, intake, deliver) = (Health::default(), Intake::default(), Queued::default());
-        Self { env, db, rows, blobs, jobs, durable, health, intake, budget, budget_kb, deliver }
+        let (health, intake) = (Health::default(), Intake::default());
+        let [deliver, send, relay] = [(), (), ()].map(|()| Queued::default());
+        Self { env, db, rows, blobs, jobs, durable, health, intake, budget, budget_kb, deliver, send, relay }
     }
 
     pub(crate) fn db(&self) -> &Database {
@@ -59,6 +62,8 @@ impl Core {
     pub(crate) fn queued(&self, queue: QueueName) -> &Queued {
         match queue {
             QueueName::Deliver => &self.deliver,
+            QueueName::Send => &self.send,
+            QueueName::Relay => &self.relay,
         }
     }
 

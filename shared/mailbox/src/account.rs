@@ -145,6 +145,10 @@ impl Mailboxes {
         }))
     }
 
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.0
+    }
+
     pub(crate) fn world(&self) -> &World {
         &self.0.world
     }

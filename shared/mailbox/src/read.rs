@@ -1,18 +1,29 @@
 //! Items and their bytes.
 
-use crate::account::Mailbox;
-use crate::content::{self, Content};
+use crate::account::{Mailbox, Mailboxes};
+use crate::content::{self, Blob, Content};
 use crate::list::open_whole;
 use crate::sealed::{BlobHead, CHUNK};
 use crate::state::Digest;
 use bytes::{Bytes, BytesMut};
 use penfold_ports::{Query, Sk};
-use penfold_types::{Error, FolderId, ItemId, Result};
+use penfold_types::{Error, FolderId, ItemId, Result, TenantId};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// Blobs up to this size are read whole: one request instead of two.
 const WHOLE: u64 = 4 * CHUNK as u64;
+
+impl Mailboxes {
+    /// The bytes that were put under an acceptance.
+    pub async fn blob(&self, tenant: TenantId, blob: Blob) -> Result<Bytes> {
+        let key = self.inner().directory.tenant_scope(tenant).blob(blob.acceptance);
+        let sealed = self.world().blobs.get(&key).await?;
+        let head = BlobHead::read(&sealed)?;
+        let cipher = self.inner().cipher_of(tenant, head.version).await?;
+        open_whole(&cipher, &key, &head, &sealed)
+    }
+}
 
 impl Mailbox {
     /// The immutable part of items, in the order asked for; `None` where an item is gone.

@@ -26,13 +26,13 @@ impl Pk {
 
     /// Whether it is a cell's own: what a queue keeps beside its jobs, and which edges live.
     pub fn is_of_cell(&self) -> bool {
-        self.0.starts_with("q#") || matches!(&*self.0, "edges" | "meter")
+        self.0.starts_with("q#") || self.0.starts_with("due#") || matches!(&*self.0, "edges" | "meter")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
-        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u") {
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o") {
             return None;
         }
         rest.split('#').next()?.parse().ok()
@@ -161,6 +161,15 @@ impl Sk {
         Self::parts(&[b"w#", edge.as_bytes()])
     }
 
+    /// What is on its way to other hosts: the part of a message that goes to one destination.
+    pub fn outgoing(acceptance: AcceptanceId, part: u32) -> Self {
+        Self::parts(&[b"q#", acceptance.as_bytes(), &part.to_be_bytes()])
+    }
+
+    pub fn all_outgoing() -> Self {
+        Self::text("q#")
+    }
+
     /// How far each mailbox's log was counted.
     pub fn marks() -> Self {
         Self::text("m#")
@@ -235,6 +244,25 @@ pub mod shared {
     /// The row that makes a tenant. For adapters that know cells.
     pub fn is_tenant(key: &Key) -> bool {
         key.pk.as_str().starts_with("t#") && key.sk.as_bytes() == b"tenant"
+    }
+
+    /// Shards of what is due later.
+    pub const DUE_SHARDS: u8 = 4;
+
+    /// Jobs that are to be sent later, by time.
+    pub fn due(shard: u8) -> Pk {
+        Pk::new(format!("due#{shard}"))
+    }
+
+    /// One of them. The shard is the id's own.
+    pub fn due_entry(at: penfold_types::Timestamp, id: [u8; 16]) -> Key {
+        let shard = id.last().copied().unwrap_or_default() % DUE_SHARDS;
+        Key { pk: due(shard), sk: Sk::parts(&[&at.millis().max(0).to_be_bytes(), &id]) }
+    }
+
+    /// The end of what is due at a time.
+    pub fn due_until(at: penfold_types::Timestamp) -> Sk {
+        Sk::parts(&[&at.millis().max(0).saturating_add(1).to_be_bytes()])
     }
 
     /// Up to when usage is counted in this cell.
@@ -332,6 +360,11 @@ impl TenantScope {
     /// `u#T`: what its mailboxes used.
     pub fn usage(&self, sk: Sk) -> Key {
         Key { pk: Pk::new(format!("u#{}", self.tenant)), sk }
+    }
+
+    /// `o#T`: mail on its way to other hosts.
+    pub fn outgoing(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("o#{}", self.tenant)), sk }
     }
 
     pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {

@@ -9,14 +9,20 @@ use std::time::Duration;
 pub enum QueueName {
     /// Mail for one account or one group.
     Deliver,
+    /// What people and programs have handed in to be sent.
+    Send,
+    /// Mail for the hosts of one destination.
+    Relay,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 1] = [Self::Deliver];
+    pub const ALL: [Self; 3] = [Self::Deliver, Self::Send, Self::Relay];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deliver => "deliver",
+            Self::Send => "send",
+            Self::Relay => "relay",
         }
     }
 }

@@ -1,7 +1,7 @@
 use crate::faults::Faults;
 use crate::state::State;
 use parking_lot::Mutex;
-use penfold_ports::PortError;
+use penfold_ports::{PortError, QueueName};
 use penfold_types::Env;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -10,8 +10,8 @@ use tokio::sync::Notify;
 pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     pub(crate) env: Env,
-    /// Rung when there may be a job to hand out.
-    pub(crate) bell: Notify,
+    /// Rung when there may be a job to hand out; one for each queue.
+    bells: [Notify; 3],
 }
 
 /// How a call that changes something goes.
@@ -25,8 +25,12 @@ pub(crate) enum Fate {
 }
 
 impl Shared {
+    pub(crate) fn bell(&self, queue: QueueName) -> &Notify {
+        &self.bells[queue as usize]
+    }
+
     pub(crate) fn new(seed: u64, faults: Faults, env: Env) -> Self {
-        Self { state: Mutex::new(State::new(seed, faults)), env, bell: Notify::new() }
+        Self { state: Mutex::new(State::new(seed, faults)), env, bells: Default::default() }
     }
 
     /// Begins a call: it goes into the trace, waits, and may be throttled.

@@ -30,7 +30,7 @@ use crate::queue::SimQueue;
 use crate::secrets::SimSecrets;
 use crate::table::SimTable;
 use crate::wake::SimWake;
-use penfold_ports::World;
+use penfold_ports::{QueueName, World};
 use penfold_types::Env;
 use std::sync::Arc;
 
@@ -84,8 +84,10 @@ impl Simulated {
     /// back. Rows and jobs that were answered for stay. The caller drops its own tasks.
     pub fn crash(&self) {
         self.shared.state.lock().crash();
-        self.shared.bell.notify_waiters();
-        self.shared.bell.notify_one();
+        for queue in QueueName::ALL {
+            self.shared.bell(queue).notify_waiters();
+            self.shared.bell(queue).notify_one();
+        }
     }
 
     /// Rows there are now, for a test to show what was stored.

@@ -35,7 +35,7 @@ impl SimQueue {
         }
         state.make_durable();
         drop(state);
-        self.0.bell.notify_one();
+        self.0.bell(queue).notify_one();
     }
 
     /// What is next now, with when to look again where there is nothing.
@@ -52,7 +52,7 @@ impl SimQueue {
         let handed = line.take(max.clamp(1, BATCH), now + hidden.min(LONGEST));
         let (more, due) = (line.is_ready(), line.next_due());
         if more {
-            self.0.bell.notify_one();
+            self.0.bell(queue).notify_one();
         }
         let mut received = Vec::with_capacity(handed.len());
         for Handed { number, receipt, attempt } in handed {
@@ -103,7 +103,7 @@ impl Queue for SimQueue {
         spent.queue += 1;
         self.0.call("receive", &[]).await?;
         loop {
-            let bell = self.0.bell.notified();
+            let bell = self.0.bell(queue).notified();
             let (received, due) = self.take(queue, max, hidden);
             if !received.is_empty() {
                 return Ok(received);
@@ -141,7 +141,7 @@ impl Queue for SimQueue {
             }
             fate
         };
-        self.0.bell.notify_one();
+        self.0.bell(queue).notify_one();
         self.unknown("done", fate)
     }
 
@@ -149,7 +149,7 @@ impl Queue for SimQueue {
         spent.queue += 1;
         self.0.call("give back", &(receipts.len() as u64).to_be_bytes()).await?;
         self.0.state.lock().line(queue).give_back(receipts);
-        self.0.bell.notify_one();
+        self.0.bell(queue).notify_one();
         Ok(())
     }
 
@@ -166,7 +166,7 @@ impl Queue for SimQueue {
         spent.queue += 1;
         self.0.call("release", group.as_bytes()).await?;
         let (jobs, _) = self.0.state.lock().line(queue).release(group);
-        self.0.bell.notify_one();
+        self.0.bell(queue).notify_one();
         Ok(jobs)
     }
 

@@ -1,13 +1,14 @@
 //! The order of things at acceptance: screen, keep the bytes once for each tenant, send the jobs, and only then answer.
 
 use crate::job::Mail;
+use crate::outbound::{Addressee, Envelope, Submission};
 use crate::screen::{Facts, screen};
 use crate::trace::Hop;
 use crate::{Refusal, Target, Transport, header, plan, prefix};
 use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_formats::mime::{self, Summary};
-use penfold_ports::PortError;
+use penfold_ports::{Notify, PortError};
 use penfold_types::{AcceptanceId, Address, TenantId, Timestamp};
 use std::net::IpAddr;
 use std::ops::Range;
@@ -31,6 +32,16 @@ pub struct To {
     pub target: Target,
     /// As it was written in the envelope: text between angle brackets, without control characters.
     pub original: String,
+    /// NOTIFY, and ORCPT as it was given (RFC 3461).
+    pub notify: Option<Notify>,
+    pub orcpt: Option<String>,
+}
+
+impl To {
+    /// Of whom nothing more was said.
+    pub fn new(target: Target, original: impl Into<String>) -> Self {
+        Self { target, original: original.into(), notify: None, orcpt: None }
+    }
 }
 
 /// A message on the threshold.
@@ -40,6 +51,7 @@ pub struct Incoming {
     /// The reverse-path as it was written; empty for the null one.
     pub from_text: String,
     pub from: Option<Address>,
+    pub envelope: Envelope,
     pub recipients: Vec<To>,
     pub message: Bytes,
     pub received: Timestamp,
@@ -61,10 +73,10 @@ impl Transport {
         let acceptance = AcceptanceId::new(&inner.world.env);
         let prefix = prefix::build(&incoming, &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
-        let mut deliveries = Vec::with_capacity(incoming.recipients.len());
+        let mut mails = Vec::with_capacity(1);
         for tenant in plan::tenants(&incoming.recipients) {
             let blob = inner.mailboxes.put_blob(tenant, acceptance, parts.clone()).await.map_err(|error| self.refused(error))?;
-            let mail = Mail {
+            mails.push(Mail {
                 tenant,
                 acceptance,
                 length: blob.length,
@@ -72,14 +84,53 @@ impl Transport {
                 prefix: prefix.clone(),
                 summary: encoded.clone(),
                 from: incoming.from.clone(),
-            };
-            let planned = plan::deliveries(&mail, &incoming.recipients);
-            self.note(tenant, &incoming, acceptance, &summary, planned.len());
+            });
+        }
+        let outside = incoming.recipients.iter().find_map(|to| match &to.target {
+            Target::Outside(tenant, _) => Some(*tenant),
+            _ => None,
+        });
+        let jobs = match outside {
+            Some(tenant) => self.submit(&incoming, tenant, &mails, &summary).await?,
+            None => self.deliver(&incoming, &mails, &summary).await?,
+        };
+        tracing::info!(target: "mail", trace = %acceptance, from = %incoming.from_text, recipients = incoming.recipients.len(), jobs, bytes = message.len(), peer = %incoming.origin.peer, "accepted");
+        Ok(acceptance)
+    }
+
+    /// Everybody is here: the jobs of mailboxes and groups at once.
+    async fn deliver(&self, incoming: &Incoming, mails: &[Mail], summary: &Summary) -> Result<usize, Refusal> {
+        let mut deliveries = Vec::with_capacity(incoming.recipients.len());
+        for mail in mails {
+            let planned = plan::deliveries(mail, incoming.recipients.iter().map(|to| (&to.target, to.original.as_str())));
+            self.note(mail, incoming, summary, planned.len());
             deliveries.extend(planned);
         }
-        inner.send(&deliveries).await?;
-        tracing::info!(target: "mail", trace = %acceptance, from = %incoming.from_text, recipients = incoming.recipients.len(), jobs = deliveries.len(), bytes = message.len(), peer = %incoming.origin.peer, "accepted");
-        Ok(acceptance)
+        self.0.send(&deliveries).await?;
+        Ok(deliveries.len())
+    }
+
+    /// Somebody is elsewhere: one job, so that all of it is handed in or nothing.
+    async fn submit(&self, incoming: &Incoming, tenant: TenantId, mails: &[Mail], summary: &Summary) -> Result<usize, Refusal> {
+        for mail in mails {
+            self.note(mail, incoming, summary, 1);
+        }
+        let Some(mail) = mails.iter().find(|mail| mail.tenant == tenant) else { return Err(Refusal::Outside) };
+        let addressee = |to: &To| Addressee {
+            target: to.target.clone(),
+            path: to.original.clone(),
+            notify: to.notify,
+            original: to.orcpt.clone(),
+        };
+        let submission = Submission {
+            mail: mail.clone(),
+            by: incoming.origin.submitter.as_ref().map(|submitter| submitter.scope.viewer()),
+            from: incoming.from_text.clone(),
+            envelope: incoming.envelope.clone(),
+            recipients: incoming.recipients.iter().map(addressee).collect(),
+        };
+        self.hand_over(&submission).await.map_err(|error| self.0.stopped(error))?;
+        Ok(1)
     }
 
     /// Every address of From must be the person's own (RFC 6409 §6.1).
@@ -106,7 +157,7 @@ impl Transport {
         Refusal::Later(error)
     }
 
-    fn note(&self, tenant: TenantId, incoming: &Incoming, acceptance: AcceptanceId, summary: &Summary, jobs: usize) {
+    fn note(&self, mail: &Mail, incoming: &Incoming, summary: &Summary, jobs: usize) {
         let message_id = summary.envelope.message_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned()).unwrap_or_default();
         let accepted = Hop::Accepted {
             message_id,
@@ -114,8 +165,8 @@ impl Transport {
             peer: incoming.origin.peer.to_string(),
             bytes: incoming.message.len() as u64,
         };
-        self.0.tracer.note(tenant, acceptance, accepted);
-        self.0.tracer.note(tenant, acceptance, Hop::Queued { jobs: jobs as u64 });
+        self.0.tracer.note(mail.tenant, mail.acceptance, accepted);
+        self.0.tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
     }
 }
 

@@ -60,6 +60,23 @@ pub struct Delivery {
     pub original: String,
 }
 
+impl Mail {
+    pub(crate) fn encode(&self, out: &mut Writer) {
+        out.id(self.tenant.as_bytes()).id(self.acceptance.as_bytes()).number(self.length).i64(self.received.millis());
+        out.bytes(&self.prefix).bytes(&self.summary);
+        out.bytes(self.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes());
+    }
+
+    pub(crate) fn decode(from: &mut Reader) -> Option<Self> {
+        let tenant = TenantId::from_bytes(from.id()?);
+        let acceptance = AcceptanceId::from_bytes(from.id()?);
+        let (length, received) = (from.number()?, Timestamp::from_millis(from.i64()?));
+        let (prefix, summary) = (from.bytes()?, from.bytes()?);
+        let sender = from.text()?.parse().ok();
+        Some(Self { tenant, acceptance, length, received, prefix, summary, from: sender })
+    }
+}
+
 impl Delivery {
     /// The queue group: what must happen in order.
     pub fn group(&self) -> String {
@@ -70,11 +87,9 @@ impl Delivery {
     }
 
     pub fn encode(&self) -> Bytes {
-        let mail = &self.mail;
-        let mut out = Writer(Vec::with_capacity(128 + mail.prefix.len() + mail.summary.len()));
-        out.u8(VERSION).id(mail.tenant.as_bytes()).id(mail.acceptance.as_bytes()).number(mail.length).i64(mail.received.millis());
-        out.bytes(&mail.prefix).bytes(&mail.summary);
-        out.bytes(mail.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes());
+        let mut out = Writer(Vec::with_capacity(128 + self.mail.prefix.len() + self.mail.summary.len()));
+        out.u8(VERSION);
+        self.mail.encode(&mut out);
         out.bytes(self.original.as_bytes());
         match &self.to {
             To::Mailbox(principal) => {
@@ -97,18 +112,13 @@ impl Delivery {
         if from.u8()? != VERSION {
             return None;
         }
-        let tenant = TenantId::from_bytes(from.id()?);
-        let acceptance = AcceptanceId::from_bytes(from.id()?);
-        let (length, received) = (from.number()?, Timestamp::from_millis(from.i64()?));
-        let (prefix, summary) = (from.bytes()?, from.bytes()?);
-        let sender = from.text()?.parse().ok();
+        let mail = Mail::decode(&mut from)?;
         let original = from.text()?;
         let to = match from.u8()? {
             0 => To::Mailbox(PrincipalId::from_bytes(from.id()?)),
             1 => To::List(decode_walk(&mut from)?),
             _ => return None,
         };
-        let mail = Mail { tenant, acceptance, length, received, prefix, summary, from: sender };
         from.is_empty().then_some(Self { mail, to, original })
     }
 }

@@ -9,6 +9,8 @@
 //! | prefix.rs | our fields in front of the message: Return-Path, Received |
 //! | header.rs | the few facts of a header that acceptance needs |
 //! | plan.rs, job.rs | the jobs of a message, and their bytes |
+//! | outbound/ | the way out: submissions, parcels, attempts, reports |
+//! | work.rs | the loop of a process that takes jobs |
 //! | recipient.rs, overload.rs | the answers before the data |
 //! | trace.rs | the way of a message, for `penfold trace` |
 
@@ -17,6 +19,7 @@ mod codec;
 mod date;
 mod header;
 pub mod job;
+pub mod outbound;
 mod overload;
 mod plan;
 mod prefix;
@@ -24,6 +27,7 @@ mod recipient;
 mod refusal;
 mod screen;
 pub mod trace;
+pub mod work;
 
 #[cfg(test)]
 mod tests;
@@ -54,11 +58,13 @@ pub struct Settings {
     pub oldest: Duration,
     /// Jobs of one tenant that may wait before its new mail has to.
     pub share: usize,
+    /// There is a relay, so that mail may leave.
+    pub sends: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000 }
+        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000, sends: false }
     }
 }
 

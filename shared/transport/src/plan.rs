@@ -14,16 +14,16 @@ const BATCH: usize = 10;
 const TRIES: u32 = 4;
 
 /// One delivery for each mailbox and group of one tenant: what two recipients both reach is reached once.
-pub(crate) fn deliveries(mail: &Mail, recipients: &[accept::To]) -> Vec<Delivery> {
+pub(crate) fn deliveries<'a>(mail: &Mail, recipients: impl Iterator<Item = (&'a Target, &'a str)>) -> Vec<Delivery> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
-    for recipient in recipients {
-        let to = match recipient.target {
+    for (target, original) in recipients {
+        let to = match *target {
             Target::Mailbox(account) if account.tenant == mail.tenant && seen.insert(account.principal) => To::Mailbox(account.principal),
             Target::Group(tenant, group) if tenant == mail.tenant && seen.insert(group) => To::List(Walk::new(group)),
             _ => continue,
         };
-        out.push(Delivery { mail: mail.clone(), to, original: recipient.original.clone() });
+        out.push(Delivery { mail: mail.clone(), to, original: original.to_owned() });
     }
     out
 }

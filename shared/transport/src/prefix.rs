@@ -24,6 +24,15 @@ pub(crate) fn build(incoming: &Incoming, hostname: &str, acceptance: AcceptanceI
     Bytes::from(out)
 }
 
+/// Received of what leaves. Where a person sent it from is nobody else's business.
+pub(crate) fn leaving(hostname: &str, acceptance: AcceptanceId, submitted: bool, at: penfold_types::Timestamp) -> Bytes {
+    let keyword = if submitted { "ESMTPSA" } else { "ESMTPS" };
+    let mut out = format!("Received: by {hostname} (Penfold) with {keyword} id {acceptance};\r\n\t");
+    date::write(at, &mut out);
+    out.push_str("\r\n");
+    Bytes::from(out)
+}
+
 fn or_unknown(helo: &str) -> &str {
     if helo.is_empty() { "unknown" } else { helo }
 }

@@ -1,7 +1,7 @@
 //! The answer to a recipient, before any of the message has come.
 
 use crate::{Refusal, Transport};
-use penfold_directory::Recipient;
+use penfold_directory::{Recipient, SignedIn};
 use penfold_mailbox::Status;
 use penfold_ports::Account;
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
@@ -9,17 +9,19 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 /// Who gets the message.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Target {
     Mailbox(Account),
     Group(TenantId, PrincipalId),
+    /// Elsewhere; sent on behalf of this tenant.
+    Outside(TenantId, Address),
 }
 
 impl Target {
     pub fn tenant(&self) -> TenantId {
         match self {
             Self::Mailbox(account) => account.tenant,
-            Self::Group(tenant, _) => *tenant,
+            Self::Group(tenant, _) | Self::Outside(tenant, _) => *tenant,
         }
     }
 }
@@ -32,19 +34,24 @@ const BELIEVED: Duration = Duration::from_secs(10);
 const ROOM_LIMIT: usize = 100_000;
 
 impl Transport {
-    /// Whether mail from `from` (`None`: the null reverse-path) may go to `to`, and to whom that is.
-    pub async fn recipient(&self, from: Option<&Address>, to: &Address) -> Result<Target, Refusal> {
+    /// Whether mail from `from` (`None`: the null reverse-path) may go to `to`, and to whom that is. Only who signed in may
+    /// send elsewhere.
+    pub async fn recipient(&self, submitter: Option<&SignedIn>, from: Option<&Address>, to: &Address) -> Result<Target, Refusal> {
         let target = match self.0.directory.resolve(to).await? {
             Recipient::Mailbox(account) => Target::Mailbox(account),
             Recipient::Group(tenant, group) => Target::Group(tenant, group),
             Recipient::Unknown => return Err(Refusal::Unknown),
-            Recipient::Outside => return Err(Refusal::Outside),
+            Recipient::Outside => match submitter {
+                Some(submitter) if self.0.settings.sends => Target::Outside(submitter.scope.tenant(), to.clone()),
+                _ => return Err(Refusal::Outside),
+            },
         };
         self.0.has_share(target.tenant()).await?;
         let admitted = match target {
             Target::Mailbox(account) if self.has_room(account).await? => true,
             Target::Mailbox(_) => return Err(Refusal::OverQuota),
             Target::Group(tenant, group) => self.0.directory.may_post(tenant, group, from).await?,
+            Target::Outside(..) => true,
         };
         if admitted { Ok(target) } else { Err(Refusal::MayNotPost) }
     }

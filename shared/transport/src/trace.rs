@@ -62,6 +62,34 @@ pub enum Hop {
         target: PrincipalId,
         text: String,
     },
+    /// Another host took it.
+    Sent {
+        to: String,
+        text: String,
+        /// How the connection was protected; empty where it was not.
+        tls: String,
+    },
+    /// Another host will not take it.
+    Refused {
+        to: String,
+        text: String,
+    },
+    /// It is tried again. `unsure`: the other host may have taken it all the same.
+    Delayed {
+        to: String,
+        text: String,
+        unsure: bool,
+    },
+    /// An attempt ended without anybody knowing how.
+    Unsure {
+        destination: String,
+    },
+    /// The sender was told, by a message of this id.
+    Told {
+        of: String,
+        what: String,
+        report: AcceptanceId,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -96,6 +124,21 @@ impl Entry {
             Hop::Failed { target, text } => {
                 out.u8(7).id(target.as_bytes()).bytes(cut(text));
             }
+            Hop::Sent { to, text, tls } => {
+                out.u8(8).bytes(cut(to)).bytes(cut(text)).bytes(cut(tls));
+            }
+            Hop::Refused { to, text } => {
+                out.u8(9).bytes(cut(to)).bytes(cut(text));
+            }
+            Hop::Delayed { to, text, unsure } => {
+                out.u8(10).bytes(cut(to)).bytes(cut(text)).u8((*unsure).into());
+            }
+            Hop::Unsure { destination } => {
+                out.u8(11).bytes(cut(destination));
+            }
+            Hop::Told { of, what, report } => {
+                out.u8(12).bytes(cut(of)).bytes(cut(what)).id(report.as_bytes());
+            }
         }
     }
 
@@ -114,6 +157,11 @@ impl Entry {
             5 => Hop::Repeated { account: PrincipalId::from_bytes(from.id()?) },
             6 => Hop::Deferred { address: lossy(from)? },
             7 => Hop::Failed { target: PrincipalId::from_bytes(from.id()?), text: lossy(from)? },
+            8 => Hop::Sent { to: lossy(from)?, text: lossy(from)?, tls: lossy(from)? },
+            9 => Hop::Refused { to: lossy(from)?, text: lossy(from)? },
+            10 => Hop::Delayed { to: lossy(from)?, text: lossy(from)?, unsure: from.u8()? > 0 },
+            11 => Hop::Unsure { destination: lossy(from)? },
+            12 => Hop::Told { of: lossy(from)?, what: lossy(from)?, report: AcceptanceId::from_bytes(from.id()?) },
             _ => return None,
         };
         Some(Self { at, acceptance, hop })

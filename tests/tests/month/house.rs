@@ -105,7 +105,7 @@ impl House {
             let directory = town::directory(&world);
             let mailboxes = Mailboxes::new(world.clone(), directory.clone());
             let transport = Transport::new(&world, directory, mailboxes.clone(), Settings::default());
-            Deliver::new(&world, &mailboxes, &transport).once(&batch).await;
+            penfold_transport::work::once(&Deliver::new(&world, &mailboxes, &transport), &batch).await;
             transport.tracer().flush(&|tenant| transport.directory().tenant_scope(tenant)).await;
             if batch.iter().any(|received| received.job.tenant == self.ann.tenant) {
                 self.aside.deliveries.fetch_add(1, Ordering::Relaxed);

@@ -40,7 +40,7 @@ impl Process {
     }
 
     pub fn serve(&self, tasks: &mut JoinSet<()>) {
-        tasks.spawn(penfold_deliver::run(self.deliver.clone(), 2, self.stop.subscribe()));
+        tasks.spawn(penfold_transport::work::run(self.deliver.clone(), 2, self.stop.subscribe()));
     }
 
     pub fn usage(&self, play: &Play) -> Usage {
@@ -81,10 +81,10 @@ pub async fn send(play: Arc<Play>, process: Process, mut rng: Rng, name: String)
         let mut reached: BTreeSet<Account> = BTreeSet::new();
         for _ in 0..1 + rng.below(3) {
             let (mail, whom) = rng.pick(&play.addresses);
-            match process.transport.recipient(None, &address(mail)).await {
+            match process.transport.recipient(None, None, &address(mail)).await {
                 Ok(target) => {
                     reached.extend(whom);
-                    recipients.push(To { target, original: (*mail).to_owned() });
+                    recipients.push(To::new(target, *mail));
                 }
                 Err(penfold_transport::Refusal::Later(_)) => {}
                 Err(refusal) => play.problem(format!("{mail} was refused: {refusal:?}")),
@@ -98,6 +98,7 @@ pub async fn send(play: Arc<Play>, process: Process, mut rng: Rng, name: String)
             origin,
             from_text: "sender@example.test".into(),
             from: Some(address("sender@example.test")),
+            envelope: Default::default(),
             recipients,
             message: letters::short(&token, "Sender <sender@example.test>"),
             received: play.world.env.now(),

@@ -1,34 +1,20 @@
 //! The parameters of MAIL and RCPT: RFC 5321 §4.1.2 (esmtp-param) and the extensions that define them.
 
 use crate::reply::{self, Reply};
-
-/// RFC 3461 §4.3.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Return {
-    Full,
-    Headers,
-}
+use penfold_ports::{Body, Notify, Return};
 
 /// Of MAIL.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct MailParameters {
     /// RFC 1870.
     pub size: Option<u64>,
-    /// RFC 6152: `BODY=8BITMIME`.
-    pub eight_bit: bool,
+    /// RFC 6152.
+    pub body: Body,
     /// RFC 6531.
     pub utf8: bool,
     pub ret: Option<Return>,
     /// RFC 3461 §4.4, still as xtext.
     pub envid: Option<String>,
-}
-
-/// RFC 3461 §4.1; all false: `NEVER`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Notify {
-    pub success: bool,
-    pub failure: bool,
-    pub delay: bool,
 }
 
 /// Of RCPT.
@@ -51,7 +37,7 @@ pub(crate) fn mail(text: &str, auth: bool) -> Result<MailParameters, Reply> {
                 out.size = Some(v.parse().unwrap_or(u64::MAX));
             }
             ("BODY", Some(v)) if v.eq_ignore_ascii_case("7BIT") => (),
-            ("BODY", Some(v)) if v.eq_ignore_ascii_case("8BITMIME") => out.eight_bit = true,
+            ("BODY", Some(v)) if v.eq_ignore_ascii_case("8BITMIME") => out.body = Body::EightBit,
             ("SMTPUTF8", None) => out.utf8 = true,
             ("RET", Some(v)) if v.eq_ignore_ascii_case("FULL") => out.ret = Some(Return::Full),
             ("RET", Some(v)) if v.eq_ignore_ascii_case("HDRS") => out.ret = Some(Return::Headers),
@@ -103,7 +89,7 @@ impl<'a> Seen<'a> {
 }
 
 fn notify(value: &str) -> Option<Notify> {
-    let mut out = Notify::default();
+    let mut out = Notify::NEVER;
     if value.eq_ignore_ascii_case("NEVER") {
         return Some(out);
     }
@@ -153,7 +139,7 @@ mod tests {
         let all = mail("SIZE=500 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ+2B1 AUTH=<>", true).unwrap();
         assert_eq!(
             all,
-            MailParameters { size: Some(500), eight_bit: true, utf8: true, ret: Some(Return::Headers), envid: Some("QQ+2B1".into()) }
+            MailParameters { size: Some(500), body: Body::EightBit, utf8: true, ret: Some(Return::Headers), envid: Some("QQ+2B1".into()) }
         );
         assert_eq!(mail("SIZE=99999999999999999999", false).unwrap().size, Some(u64::MAX));
         let one = rcpt("NOTIFY=SUCCESS,DELAY ORCPT=rfc822;bob@x.test").unwrap();

@@ -60,6 +60,22 @@ async fn describe(directory: &Directory, tenant: TenantId, entry: &Entry) -> (St
             let name = name(directory, tenant, *target).await;
             (format!("failed for {name}: {text}"), json!({ "failed": { "to": name, "text": text } }))
         }
+        Hop::Sent { to, text, tls } => {
+            let by = if tls.is_empty() { String::new() } else { format!(" over {tls}") };
+            (format!("sent to {to}{by}: {text}"), json!({ "sent": { "to": to, "text": text, "tls": tls } }))
+        }
+        Hop::Refused { to, text } => (format!("refused for {to}: {text}"), json!({ "refused": { "to": to, "text": text } })),
+        Hop::Delayed { to, text, unsure } => {
+            let may = if *unsure { "; it may have been taken" } else { "" };
+            (format!("tried again later for {to}: {text}{may}"), json!({ "delayed": { "to": to, "text": text, "unsure": unsure } }))
+        }
+        Hop::Unsure { destination } => (
+            format!("an attempt at {destination} was interrupted; it may have been taken"),
+            json!({ "unsure": { "destination": destination } }),
+        ),
+        Hop::Told { of, what, report } => {
+            (format!("the sender was told of {of}: {what}, by {report}"), json!({ "told": { "of": of, "what": what, "report": report } }))
+        }
     }
 }
 

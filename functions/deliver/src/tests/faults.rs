@@ -55,7 +55,7 @@ async fn a_job_done_twice_changes_nothing() {
     let batch = home.world.queue.receive(QueueName::Deliver, 10, Duration::from_secs(60)).await.unwrap();
     for _ in 0..3 {
         let outcomes = home.deliver.handle(&batch).await;
-        assert!(outcomes.iter().all(crate::Outcome::is_done), "{outcomes:?}");
+        assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
     }
     assert_eq!(home.inbox(ann).await.len(), 1);
 }

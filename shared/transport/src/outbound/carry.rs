@@ -1,0 +1,313 @@
+//! One attempt for a parcel. The row says before each attempt that it begins, and after it how it ended, so a relay that
+//! dies between the two is noticed: SMTP itself cannot tell then whether the message was taken, and the trace says so.
+
+use super::later::postpone;
+use super::parcel::{Fate, Parcel, Passage, State};
+use super::report::{self, Action, Report};
+use super::schedule::{LATE, next};
+use super::submission::{Addressee, Envelope, Submission};
+use crate::codec::{Reader, Writer};
+use crate::job::{Delivery, Mail, To};
+use crate::trace::Hop;
+use crate::work::{self, Worker};
+use crate::{Target, Transport, send_jobs};
+use bytes::Bytes;
+use penfold_directory::Recipient;
+use penfold_formats::mime;
+use penfold_mailbox::Blob;
+use penfold_ports::{Attempt, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write};
+use penfold_types::{AcceptanceId, Address, Error, Result, TenantId, Timestamp};
+use std::sync::Arc;
+
+const VERSION: u8 = 1;
+/// A queue's group has so many bytes at most, with the tenant and the lane.
+const DESTINATION: usize = 90;
+/// Lanes of one tenant to one destination: so many batches at a time.
+const LANES: u8 = 4;
+
+/// A job of the queue `relay`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Leave {
+    pub acceptance: AcceptanceId,
+    pub part: u32,
+    /// Attempts that were made when the job was; a row that is further on makes it an old one.
+    pub attempts: u32,
+}
+
+impl Leave {
+    pub fn job(self, tenant: TenantId, destination: &str) -> Job {
+        let mut out = Writer(Vec::with_capacity(32));
+        out.u8(VERSION).id(self.acceptance.as_bytes()).number(self.part.into()).number(self.attempts.into());
+        let lane = self.acceptance.as_bytes().last().copied().unwrap_or_default() % LANES;
+        let group = format!("{tenant}/{}/{lane}", short(destination));
+        Job { id: self.id(*b"leave"), tenant, group, body: Bytes::from(out.0) }
+    }
+
+    fn id(self, what: [u8; 5]) -> JobId {
+        let mut bits = *self.acceptance.as_bytes();
+        let own = self.part.to_be_bytes().into_iter().chain(self.attempts.to_be_bytes()).chain(what);
+        // The last ten bytes of an id are random.
+        for (slot, byte) in bits.iter_mut().rev().zip(own) {
+            *slot = slot.rotate_left(1) ^ byte;
+        }
+        JobId::shaped(self.acceptance.time(), bits)
+    }
+
+    pub fn decode(bytes: &Bytes) -> Option<Self> {
+        let mut from = Reader(bytes.clone());
+        if from.u8()? != VERSION {
+            return None;
+        }
+        let acceptance = AcceptanceId::from_bytes(from.id()?);
+        let (part, attempts) = (u32::try_from(from.number()?).ok()?, u32::try_from(from.number()?).ok()?);
+        from.is_empty().then_some(Self { acceptance, part, attempts })
+    }
+}
+
+/// A domain's end tells more than its beginning.
+fn short(destination: &str) -> &str {
+    destination.get(destination.len().saturating_sub(DESTINATION)..).unwrap_or("long")
+}
+
+/// Carries parcels by a relay. Cheap to clone.
+#[derive(Clone)]
+pub struct Carrier {
+    transport: Transport,
+    relay: Arc<dyn Relay>,
+}
+
+impl Carrier {
+    pub fn new(transport: Transport, relay: Arc<dyn Relay>) -> Self {
+        Self { transport, relay }
+    }
+
+    /// Does one job of the queue `relay`. When this returns, what follows from it is durable.
+    pub async fn carry(&self, job: &Job) -> Result<()> {
+        let leave = Leave::decode(&job.body).ok_or_else(|| Error::broken("a job cannot be read"))?;
+        let scope = self.transport.directory().tenant_scope(job.tenant);
+        let key = scope.outgoing(Sk::outgoing(leave.acceptance, leave.part));
+        let Some(row) = self.transport.0.world.table.get(&key).await? else { return Ok(()) };
+        let parcel = Parcel::from_row(leave.acceptance, &row)?;
+        Trip { carrier: self, scope, part: leave.part, parcel }.go(leave.attempts).await
+    }
+}
+
+impl Worker for Carrier {
+    const QUEUE: QueueName = QueueName::Relay;
+
+    fn world(&self) -> &World {
+        &self.transport.0.world
+    }
+
+    async fn handle(&self, batch: &[Received]) -> Vec<work::Outcome> {
+        work::in_order(batch, |received| async move { self.carry(&received.job).await }).await
+    }
+}
+
+/// A parcel in a carrier's hands.
+struct Trip<'a> {
+    carrier: &'a Carrier,
+    scope: TenantScope,
+    part: u32,
+    parcel: Parcel,
+}
+
+impl Trip<'_> {
+    fn transport(&self) -> &Transport {
+        &self.carrier.transport
+    }
+
+    fn now(&self) -> Timestamp {
+        self.transport().0.world.env.now()
+    }
+
+    fn note(&self, hop: Hop) {
+        self.transport().tracer().note(self.scope.tenant(), self.parcel.acceptance, hop);
+    }
+
+    async fn go(mut self, attempts: u32) -> Result<()> {
+        match self.parcel.state {
+            State::Done | State::Held => return Ok(()),
+            State::Reporting => return self.settle().await,
+            State::Waiting if attempts < self.parcel.attempts => return Ok(()),
+            State::Waiting => {}
+            // A later job's attempt is under way.
+            State::Trying if attempts.saturating_add(1) < self.parcel.attempts => return Ok(()),
+            State::Trying => {
+                self.parcel.interrupted = self.parcel.interrupted.saturating_add(1);
+                self.note(Hop::Unsure { destination: self.parcel.destination.clone() });
+            }
+        }
+        (self.parcel.state, self.parcel.at) = (State::Trying, self.now());
+        self.parcel.attempts = self.parcel.attempts.saturating_add(1);
+        if !self.write().await? {
+            return Ok(());
+        }
+        let attempt = self.attempt().await?;
+        self.apply(attempt);
+        if self.now() >= self.parcel.expires {
+            self.give_up();
+        }
+        self.settle().await
+    }
+
+    /// False where somebody else was first.
+    async fn write(&mut self) -> Result<bool> {
+        let when = self.parcel.stands();
+        self.parcel.version += 1;
+        let key = self.scope.outgoing(Sk::outgoing(self.parcel.acceptance, self.part));
+        let write = Write::Update { key, set: self.parcel.attributes(), remove: Vec::new(), when };
+        match self.transport().0.world.table.put(write).await {
+            Ok(()) => Ok(true),
+            Err(PortError::Condition { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn attempt(&self) -> Result<Attempt> {
+        let parcel = &self.parcel;
+        let blob = Blob { acceptance: parcel.acceptance, length: parcel.length };
+        let bytes = self.transport().0.mailboxes.blob(self.scope.tenant(), blob).await?;
+        let mail = Outgoing {
+            destination: parcel.destination.clone(),
+            from: parcel.from.clone(),
+            recipients: parcel.passages.iter().filter(|passage| passage.waits()).map(|passage| passage.to.clone()).collect(),
+            message: vec![parcel.head.clone(), bytes],
+            body: parcel.envelope.body,
+            utf8: parcel.envelope.utf8,
+            require_tls: parcel.envelope.require_tls,
+            ret: parcel.envelope.ret,
+            envelope_id: parcel.envelope.id.clone(),
+        };
+        Ok(self.carrier.relay.attempt(&mail).await)
+    }
+
+    fn apply(&mut self, attempt: Attempt) {
+        let tls = attempt.tls.map(|(version, proof)| format!("{version}{}", proof.map(|by| format!(" ({by})")).unwrap_or_default()));
+        let waiting: Vec<usize> = (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
+        for (at, outcome) in waiting.into_iter().zip(attempt.outcomes) {
+            let Some(passage) = self.parcel.passages.get_mut(at) else { continue };
+            let to = passage.to.path.clone();
+            let hop = match outcome {
+                Outcome::Accepted { said, reports } => {
+                    passage.told = reports;
+                    let text = said.to_string();
+                    passage.fate = Fate::Sent(said);
+                    Hop::Sent { to, text, tls: tls.clone().unwrap_or_default() }
+                }
+                Outcome::Refused { said } => {
+                    let text = said.to_string();
+                    passage.fate = Fate::Failed(said);
+                    Hop::Refused { to, text }
+                }
+                Outcome::Deferred { said, unsure } => {
+                    self.parcel.interrupted = self.parcel.interrupted.saturating_add(unsure.into());
+                    let text = said.to_string();
+                    passage.fate = Fate::Waiting(Some(said));
+                    Hop::Delayed { to, text, unsure }
+                }
+            };
+            self.note(hop);
+        }
+    }
+
+    /// Five days are over.
+    fn give_up(&mut self) {
+        for passage in &mut self.parcel.passages {
+            if let Fate::Waiting(last) = &passage.fate {
+                let last = last.as_ref().map(|said| format!("; last: {said}")).unwrap_or_default();
+                let said = Said { code: 554, status: (5, 4, 7), text: format!("It could not be delivered in time{last}"), host: None };
+                passage.fate = Fate::Failed(said);
+            }
+        }
+    }
+
+    /// What is to be told is told, then the row says what comes next.
+    async fn settle(mut self) -> Result<()> {
+        let late = self.now().since(self.parcel.accepted) >= LATE;
+        let report = Report::of(&self.parcel, late);
+        if !report.is_empty() {
+            if self.parcel.state != State::Reporting {
+                self.parcel.state = State::Reporting;
+                if !self.write().await? {
+                    return Ok(());
+                }
+            }
+            self.tell(&report).await?;
+        }
+        for (at, action) in report.told() {
+            if let Some(passage) = self.parcel.passages.get_mut(at) {
+                match action {
+                    Action::Delayed => passage.told_late = true,
+                    Action::Failed | Action::Relayed => passage.told = true,
+                }
+            }
+        }
+        let now = self.now();
+        if self.parcel.waiting() == 0 {
+            (self.parcel.state, self.parcel.at) = (State::Done, now);
+        } else {
+            let world = &self.transport().0.world;
+            let at = next(&world.env, now, self.parcel.attempts, self.parcel.expires);
+            // First the job, then the row: a job that comes before its row is taken for the next one.
+            let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: self.parcel.attempts };
+            postpone(world, at, QueueName::Relay, &leave.job(self.scope.tenant(), &self.parcel.destination)).await?;
+            (self.parcel.state, self.parcel.at) = (State::Waiting, at);
+        }
+        self.write().await?;
+        Ok(())
+    }
+
+    /// To the sender. What is told is named by the parcel and its version, so telling it twice is telling it once.
+    async fn tell(&self, report: &Report) -> Result<()> {
+        let Ok(sender) = self.parcel.from.parse::<Address>() else { return Ok(()) };
+        let (transport, tenant) = (self.transport(), self.scope.tenant());
+        let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: u32::try_from(self.parcel.version).unwrap_or(u32::MAX) };
+        let acceptance = AcceptanceId::shaped(self.parcel.at, *leave.id(*b"about").as_bytes());
+        let blob = Blob { acceptance: self.parcel.acceptance, length: self.parcel.length };
+        let original = transport.0.mailboxes.blob(tenant, blob).await?;
+        let message = report::write(report, &self.parcel, &sender, &transport.0.settings.hostname, acceptance, &original);
+        let summary = mime::summarise(&message);
+        let mail = Mail {
+            tenant,
+            acceptance,
+            length: message.len() as u64,
+            received: self.parcel.at,
+            prefix: Bytes::from_static(b"Return-Path: <>\r\n"),
+            summary: summary.encode().into(),
+            from: None,
+        };
+        match transport.directory().resolve(&sender).await? {
+            Recipient::Mailbox(account) => {
+                transport.0.mailboxes.put_blob(account.tenant, acceptance, vec![message]).await?;
+                let mail = Mail { tenant: account.tenant, ..mail };
+                send_jobs(&transport.0.world, &[Delivery { mail, to: To::Mailbox(account.principal), original: sender.to_string() }]).await?;
+            }
+            Recipient::Outside => {
+                transport.0.mailboxes.put_blob(tenant, acceptance, vec![message]).await?;
+                let to = Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
+                let (from, envelope) = (String::new(), Envelope { utf8: self.parcel.envelope.utf8, ..Envelope::default() });
+                let submission = Submission { mail, by: None, from, envelope, recipients: vec![to] };
+                transport.hand_over(&submission).await?;
+            }
+            // Whoever sent it is gone, or a list: nobody is to be told.
+            Recipient::Group(..) | Recipient::Unknown => return Ok(()),
+        }
+        for (at, action) in report.told() {
+            if let Some(passage) = self.parcel.passages.get(at) {
+                self.note(Hop::Told { of: passage.to.path.clone(), what: action.word().to_owned(), report: acceptance });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Transport {
+    /// Hands a submission in; durable when it returns.
+    pub(crate) async fn hand_over(&self, submission: &Submission) -> Result<(), PortError> {
+        let mail = &submission.mail;
+        let id = JobId::from_bytes(*mail.acceptance.as_bytes());
+        let job = Job { id, tenant: mail.tenant, group: submission.group(), body: submission.encode() };
+        self.0.world.queue.send(QueueName::Send, vec![job]).await
+    }
+}

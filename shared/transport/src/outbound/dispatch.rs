@@ -1,0 +1,101 @@
+//! From a submission to what goes where: local recipients become deliveries, the others parcels, one for each destination
+//! and hundred recipients. Doing it twice adds nothing: deliveries name their items, and a parcel's row is made once.
+
+use super::carry::Leave;
+use super::parcel::{Fate, Parcel, Passage, RECIPIENTS, State};
+use super::schedule::LIFETIME;
+use super::submission::{Addressee, Submission};
+use crate::job::Mail;
+use crate::trace::Hop;
+use crate::{Target, Transport, plan, prefix, send_jobs};
+use bytes::Bytes;
+use penfold_ports::{Job, PortError, QueueName, Recipient, Sk, Write};
+use penfold_types::{Address, Result, TenantId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Jobs in one request.
+const BATCH: usize = 10;
+
+impl Transport {
+    /// When this returns, every recipient has a job of its own or a parcel, and the submission may be forgotten.
+    pub async fn dispatch(&self, submission: &Submission) -> Result<()> {
+        self.inside(submission).await?;
+        let parcels = self.parcels(submission);
+        let scope = self.directory().tenant_scope(submission.mail.tenant);
+        let mut jobs = Vec::with_capacity(parcels.len());
+        for (part, parcel) in (0..).zip(&parcels) {
+            let key = scope.outgoing(Sk::outgoing(parcel.acceptance, part));
+            match self.0.world.table.put(Write::put_new(key, parcel.to_row())).await {
+                // Made by an earlier try, and perhaps far on its way.
+                Ok(()) | Err(PortError::Condition { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            jobs.push(Leave { acceptance: parcel.acceptance, part, attempts: 0 }.job(scope.tenant(), &parcel.destination));
+        }
+        self.tracer().note(scope.tenant(), submission.mail.acceptance, Hop::Queued { jobs: jobs.len() as u64 });
+        self.send_relay(&jobs).await
+    }
+
+    async fn send_relay(&self, jobs: &[Job]) -> Result<()> {
+        for batch in jobs.chunks(BATCH) {
+            self.0.world.queue.send(QueueName::Relay, batch.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    async fn inside(&self, submission: &Submission) -> Result<()> {
+        let local = || submission.recipients.iter().filter(|one| !matches!(one.target, Target::Outside(..)));
+        let tenants: BTreeSet<TenantId> = local().map(|one| one.target.tenant()).collect();
+        let mut deliveries = Vec::new();
+        for tenant in tenants {
+            let mail = Mail { tenant, ..submission.mail.clone() };
+            deliveries.extend(plan::deliveries(&mail, local().map(|one| (&one.target, one.path.as_str()))));
+        }
+        Ok(send_jobs(&self.0.world, &deliveries).await?)
+    }
+
+    /// In the order of destinations, so that a part's number is the same at every try.
+    fn parcels(&self, submission: &Submission) -> Vec<Parcel> {
+        let mut destinations: BTreeMap<&str, Vec<&Addressee>> = BTreeMap::new();
+        for recipient in &submission.recipients {
+            if let Target::Outside(_, address) = &recipient.target {
+                destinations.entry(destination(address)).or_default().push(recipient);
+            }
+        }
+        let mail = &submission.mail;
+        let head = prefix::leaving(&self.0.settings.hostname, mail.acceptance, submission.by.is_some(), mail.received);
+        let parts = destinations.iter().flat_map(|(destination, all)| all.chunks(RECIPIENTS).map(move |part| (*destination, part)));
+        parts.map(|(destination, part)| parcel(submission, destination, part, head.clone())).collect()
+    }
+}
+
+/// The address's domain, as names are compared.
+fn destination(address: &Address) -> &str {
+    address.domain().as_str()
+}
+
+fn parcel(submission: &Submission, destination: &str, part: &[&Addressee], head: Bytes) -> Parcel {
+    let passage = |one: &&Addressee| Passage {
+        to: Recipient { path: one.path.clone(), notify: one.notify, original: one.original.clone() },
+        fate: Fate::Waiting(None),
+        told: false,
+        told_late: false,
+    };
+    let mail = &submission.mail;
+    Parcel {
+        acceptance: mail.acceptance,
+        length: mail.length,
+        accepted: mail.received,
+        expires: mail.received.plus(LIFETIME),
+        destination: destination.to_owned(),
+        from: submission.from.clone(),
+        envelope: submission.envelope.clone(),
+        head,
+        passages: part.iter().map(passage).collect(),
+        state: State::Waiting,
+        at: mail.received,
+        version: 1,
+        attempts: 0,
+        interrupted: 0,
+    }
+}

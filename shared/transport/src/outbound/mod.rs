@@ -1,0 +1,26 @@
+//! The way out. A message with recipients elsewhere becomes one job of the queue `send`; `functions/send` splits it by
+//! destination into rows ([`Parcel`]), each with a job of the queue `relay`; a relay makes attempts until every recipient of
+//! the row has been handed over or given up, and the sender is told what they asked to be told.
+//!
+//! | file | what |
+//! |---|---|
+//! | submission.rs | the job of a message that was handed in |
+//! | parcel.rs | the row: what goes to one destination, and how far each recipient came |
+//! | dispatch.rs | from a submission to its parcels |
+//! | carry.rs | one attempt for a parcel, and what follows from it |
+//! | schedule.rs | when to try again: pure |
+//! | report.rs | delivery status notifications (RFC 3464): pure |
+//! | later.rs | jobs that are due later, and the timer that sends them |
+
+mod carry;
+mod dispatch;
+mod later;
+mod parcel;
+mod report;
+mod schedule;
+mod submission;
+
+pub use carry::Carrier;
+pub use later::{postpone, send_due};
+pub use parcel::{Fate, Parcel, Passage, State, parcels};
+pub use submission::{Addressee, Envelope, Submission};

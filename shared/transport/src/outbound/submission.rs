@@ -1,0 +1,173 @@
+//! The body of a job of the queue `send`: a message that was handed in, with everything that its way needs.
+
+use crate::Target;
+use crate::codec::{Reader, Writer};
+use crate::job::Mail;
+use bytes::Bytes;
+use penfold_ports::{Account, Body, Notify, Return};
+use penfold_types::{PrincipalId, TenantId};
+
+const VERSION: u8 = 1;
+/// Recipients of one message at most.
+pub const RECIPIENTS: usize = 1000;
+
+/// What MAIL said, beside the reverse-path.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Envelope {
+    pub ret: Option<Return>,
+    /// ENVID, in xtext.
+    pub id: Option<String>,
+    pub body: Body,
+    pub utf8: bool,
+    /// RFC 8689.
+    pub require_tls: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Addressee {
+    pub target: Target,
+    /// As it was written between the angle brackets.
+    pub path: String,
+    pub notify: Option<Notify>,
+    /// ORCPT as it was given.
+    pub original: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Submission {
+    /// Of the tenant that it was handed in by.
+    pub mail: Mail,
+    /// Who handed it in; nobody where it is a program of ours.
+    pub by: Option<PrincipalId>,
+    /// The reverse-path as it was written; empty for the null one.
+    pub from: String,
+    pub envelope: Envelope,
+    pub recipients: Vec<Addressee>,
+}
+
+pub(super) fn put_notify(out: &mut Writer, notify: Option<Notify>) {
+    let bits = notify.map_or(8, |n| u8::from(n.success) | u8::from(n.failure) << 1 | u8::from(n.delay) << 2);
+    out.u8(bits);
+}
+
+pub(super) fn read_notify(from: &mut Reader) -> Option<Option<Notify>> {
+    match from.u8()? {
+        8 => Some(None),
+        bits @ 0..8 => Some(Some(Notify { success: bits & 1 > 0, failure: bits & 2 > 0, delay: bits & 4 > 0 })),
+        _ => None,
+    }
+}
+
+/// Empty stands for absent: neither value is ever empty.
+pub(super) fn put_text(out: &mut Writer, text: Option<&String>) {
+    out.bytes(text.map_or("", String::as_str).as_bytes());
+}
+
+pub(super) fn read_text(from: &mut Reader) -> Option<Option<String>> {
+    Some(Some(from.text()?).filter(|text| !text.is_empty()))
+}
+
+impl Envelope {
+    pub(super) fn encode(&self, out: &mut Writer) {
+        let ret = match self.ret {
+            None => 0,
+            Some(Return::Full) => 1,
+            Some(Return::Headers) => 2,
+        };
+        out.u8(ret);
+        put_text(out, self.id.as_ref());
+        let body = match self.body {
+            Body::SevenBit => 0,
+            Body::EightBit => 1,
+            Body::Binary => 2,
+        };
+        out.u8(body).u8(u8::from(self.utf8) | u8::from(self.require_tls) << 1);
+    }
+
+    pub(super) fn decode(from: &mut Reader) -> Option<Self> {
+        let ret = match from.u8()? {
+            0 => None,
+            1 => Some(Return::Full),
+            2 => Some(Return::Headers),
+            _ => return None,
+        };
+        let id = read_text(from)?;
+        let body = match from.u8()? {
+            0 => Body::SevenBit,
+            1 => Body::EightBit,
+            2 => Body::Binary,
+            _ => return None,
+        };
+        let bits = from.u8()?;
+        Some(Self { ret, id, body, utf8: bits & 1 > 0, require_tls: bits & 2 > 0 })
+    }
+}
+
+impl Addressee {
+    fn encode(&self, out: &mut Writer) {
+        match &self.target {
+            Target::Mailbox(account) => {
+                out.u8(0).id(account.tenant.as_bytes()).id(account.principal.as_bytes());
+            }
+            Target::Group(tenant, group) => {
+                out.u8(1).id(tenant.as_bytes()).id(group.as_bytes());
+            }
+            Target::Outside(tenant, address) => {
+                out.u8(2).id(tenant.as_bytes()).bytes(address.to_string().as_bytes());
+            }
+        }
+        out.bytes(self.path.as_bytes());
+        put_notify(out, self.notify);
+        put_text(out, self.original.as_ref());
+    }
+
+    fn decode(from: &mut Reader) -> Option<Self> {
+        let kind = from.u8()?;
+        let tenant = TenantId::from_bytes(from.id()?);
+        let target = match kind {
+            0 => Target::Mailbox(Account { tenant, principal: PrincipalId::from_bytes(from.id()?) }),
+            1 => Target::Group(tenant, PrincipalId::from_bytes(from.id()?)),
+            2 => Target::Outside(tenant, from.text()?.parse().ok()?),
+            _ => return None,
+        };
+        Some(Self { target, path: from.text()?, notify: read_notify(from)?, original: read_text(from)? })
+    }
+}
+
+impl Submission {
+    /// What one person hands in goes out in that order.
+    pub fn group(&self) -> String {
+        match self.by {
+            Some(principal) => format!("{}/{principal}", self.mail.tenant),
+            None => format!("{}/reports", self.mail.tenant),
+        }
+    }
+
+    pub fn encode(&self) -> Bytes {
+        let mut out = Writer(Vec::with_capacity(256 + self.mail.summary.len() + self.recipients.len() * 48));
+        out.u8(VERSION);
+        self.mail.encode(&mut out);
+        out.id(self.by.unwrap_or(PrincipalId::from_bytes([0; 16])).as_bytes()).bytes(self.from.as_bytes());
+        self.envelope.encode(&mut out);
+        out.number(self.recipients.len() as u64);
+        for recipient in &self.recipients {
+            recipient.encode(&mut out);
+        }
+        Bytes::from(out.0)
+    }
+
+    /// `None` where the bytes are no job of a version that is known here.
+    pub fn decode(bytes: &Bytes) -> Option<Self> {
+        let mut from = Reader(bytes.clone());
+        if from.u8()? != VERSION {
+            return None;
+        }
+        let mail = Mail::decode(&mut from)?;
+        let by = Some(PrincipalId::from_bytes(from.id()?)).filter(|by| *by.as_bytes() != [0; 16]);
+        let sender = from.text()?;
+        let envelope = Envelope::decode(&mut from)?;
+        let count = usize::try_from(from.number()?).ok().filter(|count| *count <= RECIPIENTS)?;
+        let recipients = (0..count).map(|_| Addressee::decode(&mut from)).collect::<Option<_>>()?;
+        from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients })
+    }
+}
