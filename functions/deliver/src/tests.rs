@@ -12,7 +12,7 @@ use penfold_mailbox::{Mailbox, Mailboxes};
 use penfold_ports::{Account, QueueName, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_transport::trace::Hop;
-use penfold_transport::work::{Outcome, Worker as _, run};
+use penfold_transport::work::run;
 use penfold_transport::{Incoming, Origin, Refusal, Settings, To, Transport};
 use penfold_types::{AcceptanceId, Address};
 use std::sync::Arc;

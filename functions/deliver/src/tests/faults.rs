@@ -1,6 +1,7 @@
 use super::{HELLO, Home};
 use penfold_ports::{Account, Job, QueueName};
 use penfold_simulated::Faults;
+use penfold_transport::work::{Outcome, Worker as _};
 use penfold_types::CommitId;
 use std::time::Duration;
 

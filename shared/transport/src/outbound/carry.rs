@@ -132,13 +132,13 @@ impl Trip<'_> {
             State::Waiting if attempts < self.parcel.attempts => return Ok(()),
             State::Waiting => {}
             // A later job's attempt is under way.
-            State::Trying if attempts.saturating_add(1) < self.parcel.attempts => return Ok(()),
+            State::Trying if attempts < self.parcel.job => return Ok(()),
             State::Trying => {
                 self.parcel.interrupted = self.parcel.interrupted.saturating_add(1);
                 self.note(Hop::Unsure { destination: self.parcel.destination.clone() });
             }
         }
-        (self.parcel.state, self.parcel.at) = (State::Trying, self.now());
+        (self.parcel.state, self.parcel.at, self.parcel.job) = (State::Trying, self.now(), attempts);
         self.parcel.attempts = self.parcel.attempts.saturating_add(1);
         if !self.write().await? {
             return Ok(());

@@ -95,6 +95,7 @@ fn parcel(submission: &Submission, destination: &str, part: &[&Addressee], head:
         state: State::Waiting,
         at: mail.received,
         version: 1,
+        job: 0,
         attempts: 0,
         interrupted: 0,
     }

@@ -75,6 +75,8 @@ pub struct Parcel {
     pub state: State,
     pub at: Timestamp,
     pub version: u64,
+    /// The job by which the last attempt was begun.
+    pub(super) job: u32,
     /// Attempts that were begun, and those of which the end is not known.
     pub attempts: u32,
     pub interrupted: u32,
@@ -160,7 +162,7 @@ impl Parcel {
         what.u8(FORMAT).number(self.length).i64(self.accepted.millis()).i64(self.expires.millis());
         what.bytes(self.destination.as_bytes()).bytes(self.from.as_bytes());
         self.envelope.encode(&mut what);
-        what.bytes(&self.head).number(self.attempts.into()).number(self.interrupted.into());
+        what.bytes(&self.head).number(self.job.into()).number(self.attempts.into()).number(self.interrupted.into());
         let mut who = Writer::default();
         who.number(self.passages.len() as u64);
         for passage in &self.passages {
@@ -199,7 +201,7 @@ impl Parcel {
         let envelope = Envelope::decode(&mut what)?;
         let head = what.bytes()?;
         let small = |number: u64| u32::try_from(number).ok();
-        let (attempts, interrupted) = (small(what.number()?)?, small(what.number()?)?);
+        let (job, attempts, interrupted) = (small(what.number()?)?, small(what.number()?)?, small(what.number()?)?);
         let mut who = Reader(row.bytes(WHO)?.clone());
         let count = usize::try_from(who.number()?).ok().filter(|count| *count <= RECIPIENTS)?;
         let passages = (0..count).map(|_| Passage::decode(&mut who)).collect::<Option<_>>()?;
@@ -216,6 +218,7 @@ impl Parcel {
             state: *State::ALL.get(usize::try_from(row.u64(STATE)?).ok()?)?,
             at: Timestamp::from_millis(i64::try_from(row.u64(AT)?).ok()?),
             version: row.u64(VERSION)?,
+            job,
             attempts,
             interrupted,
         })
