@@ -64,6 +64,7 @@ impl<'a> Signature<'a> {
     }
 
     fn read(tags: &Tags<'a>) -> Result<Self, &'static str> {
+        let (domain, selector) = signer(tags)?;
         let (header_form, body_form) = forms(tags.get("c")).ok_or("c is unknown")?;
         let signed: Vec<&[u8]> = tags.list("h").ok_or("h is missing")?.collect();
         if signed.len() > SIGNED || signed.iter().any(|name| name.is_empty()) {
@@ -81,7 +82,6 @@ impl<'a> Signature<'a> {
             Some((_, domain)) => Some(name::canonical(domain).ok_or("i has no domain")?),
             None => None,
         };
-        let (domain, selector) = signer(tags)?;
         let (algorithm, signature, mark) = seal(tags)?;
         Ok(Self {
             algorithm,

@@ -185,7 +185,7 @@ mod tests {
             "v=spf1",
             "V=SPF1 -ALL",
             "v=spf1  mx/24//64 a:x.y/0 ip4:1.2.3.0/24 ip6:::1/128 exists:%{i}.x.y ptr ptr:x.y ?all ",
-            "v=spf1 a:a.b:8080 unknown=%{d} moo.cow-far_out=man:dog/cat redirect=a.b exp=%{d}",
+            "v=spf1 a:a:8080.b unknown=%{d} moo.cow-far_out=man:dog/cat redirect=a.b exp=%{d}",
         ] {
             assert!(is_spf(good.as_bytes()) && Record::read(good.as_bytes()).is_some(), "{good}");
         }
