@@ -58,11 +58,10 @@ mod tests {
     fn fields_cover_the_header() {
         let bytes = b"A: 1\r\n b\r\nno colon\r\nb : 2\r\n\r\nC: body\r\n";
         let message = Message::read(bytes);
-        assert_eq!(message.fields.iter().map(|f| (f.name, f.range())).collect::<Vec<_>>(), [
-            (b"A".as_slice(), 0..10),
-            (b"".as_slice(), 10..20),
-            (b"b".as_slice(), 20..27)
-        ]);
+        assert_eq!(
+            message.fields.iter().map(|f| (f.name, f.range())).collect::<Vec<_>>(),
+            [(b"A".as_slice(), 0..10), (b"".as_slice(), 10..20), (b"b".as_slice(), 20..27)]
+        );
         assert_eq!(message.body, b"C: body\r\n");
     }
 

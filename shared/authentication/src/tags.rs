@@ -87,6 +87,9 @@ mod tests {
     #[test]
     fn values() {
         assert_eq!((base64(b"aG\r\n k="), base64(b"aGk")), (Some(b"hi".to_vec()), Some(b"hi".to_vec())));
-        assert_eq!((base64(b"?"), number(b"12"), number(b""), number(b"-1"), number(b"9999999999999999999")), (None, Some(12), None, None, None));
+        assert_eq!(
+            (base64(b"?"), number(b"12"), number(b""), number(b"-1"), number(b"9999999999999999999")),
+            (None, Some(12), None, None, None)
+        );
     }
 }

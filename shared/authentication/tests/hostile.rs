@@ -6,7 +6,9 @@ mod common;
 use async_trait::async_trait;
 use bytes::Bytes;
 use common::{RSA, arriving, env, example, judge};
-use penfold_authentication::{ArcResult, Arriving, DkimResult, DmarcResult, Handling, IprevResult, SpfResult, forged_results, sign, verify};
+use penfold_authentication::{
+    ArcResult, Arriving, DkimResult, DmarcResult, Handling, IprevResult, SpfResult, forged_results, sign, verify,
+};
 use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa};
 use penfold_simulated::Zone;
 use proptest::prelude::*;
@@ -171,7 +173,9 @@ async fn header_bombs() {
         "DKIM-Signature: ".to_owned() + &"a=b;".repeat(200_000) + "\r\n",
         "DKIM-Signature: v=1; h=".to_owned() + &"From:".repeat(200_000) + "\r\n",
         format!("DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; h={names}; bh=YQ==; b=YQ==\r\n").repeat(700),
-        (1..=60).map(|i| format!("ARC-Seal: i={i}; cv=pass\r\nARC-Message-Signature: i={i}\r\nARC-Authentication-Results: i={i}; x\r\n")).collect(),
+        (1..=60)
+            .map(|i| format!("ARC-Seal: i={i}; cv=pass\r\nARC-Message-Signature: i={i}\r\nARC-Authentication-Results: i={i}; x\r\n"))
+            .collect(),
         "\r\n\r\n".repeat(100_000),
         "From: a@b.test\r\n\r\n".to_owned() + &"\r\n".repeat(1_000_000) + "x",
         "From: a@b.test\r\n\r\n".to_owned() + &" \t".repeat(1_000_000),

@@ -38,7 +38,8 @@ Authentication-Results: mx.test;
 async fn a_forgery() {
     let zone = example();
     let message = crlf("From: Boss <boss@example.com>\nSubject: x\n\nPay.\n");
-    let stranger = Arriving { peer: "2001:db8::7".parse().unwrap(), helo: "[203.0.113.7]", mail_from: "boss@example.com", ..arriving(&message) };
+    let stranger =
+        Arriving { peer: "2001:db8::7".parse().unwrap(), helo: "[203.0.113.7]", mail_from: "boss@example.com", ..arriving(&message) };
     let verdicts = verify(&zone, &env(), &stranger).await;
     golden(
         &verdicts.authentication_results("mx.test"),
@@ -71,11 +72,7 @@ async fn a_list() {
 #[tokio::test]
 async fn nobody_writes_into_our_field() {
     let message = crlf("From: a@x.test, b@y.test\nDKIM-Signature: v=1; a=x; b=\"); dkim=pass; d=example.com; s=s; h=From; bh=YQ==\n\n");
-    let evil = Arriving {
-        helo: "a; dkim=pass (\r\n\"x\\",
-        mail_from: "a@b;dmarc=pass\r\nX: y",
-        ..arriving(&message)
-    };
+    let evil = Arriving { helo: "a; dkim=pass (\r\n\"x\\", mail_from: "a@b;dmarc=pass\r\nX: y", ..arriving(&message) };
     let verdicts = verify(&Zone::default(), &env(), &evil).await;
     golden(
         &verdicts.authentication_results("mx.test"),

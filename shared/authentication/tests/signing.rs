@@ -22,8 +22,7 @@ fn keys() -> &'static (PrivateKey, PrivateKey) {
 
 fn signed(message: &[u8]) -> Vec<u8> {
     let (rsa, ed) = keys();
-    let signers =
-        [Signer { domain: "example.com", selector: "r1", key: rsa }, Signer { domain: "example.com", selector: "e1", key: ed }];
+    let signers = [Signer { domain: "example.com", selector: "r1", key: rsa }, Signer { domain: "example.com", selector: "e1", key: ed }];
     [&sign(message, &signers, &env()).unwrap(), message].concat()
 }
 
@@ -38,7 +37,10 @@ fn zone() -> penfold_simulated::Zone {
 async fn there_and_back() {
     let verdicts = judge(&zone(), &signed(&crlf(MESSAGE))).await;
     assert_eq!(verdicts.dkim.iter().map(|d| (d.result, d.bits)).collect::<Vec<_>>(), [(DkimResult::Pass, 2048), (DkimResult::Pass, 256)]);
-    assert_eq!((verdicts.dmarc.result, verdicts.dmarc.dkim_aligned, verdicts.dmarc.handling()), (DmarcResult::Pass, true, Handling::Accept));
+    assert_eq!(
+        (verdicts.dmarc.result, verdicts.dmarc.dkim_aligned, verdicts.dmarc.handling()),
+        (DmarcResult::Pass, true, Handling::Accept)
+    );
 }
 
 #[tokio::test]

@@ -24,10 +24,10 @@ async fn rfc_8463_a3() {
     let message = crlf(include_str!("vectors/dkim/rfc8463-a3.eml"));
     let verdicts = judge(&football(), &message).await;
     let found: Vec<_> = verdicts.dkim.iter().map(|d| (d.domain.as_str(), d.selector.as_str(), d.bits, d.result)).collect();
-    assert_eq!(found, [
-        ("football.example.com", "brisbane", 256, DkimResult::Pass),
-        ("football.example.com", "test", 1024, DkimResult::Pass)
-    ]);
+    assert_eq!(
+        found,
+        [("football.example.com", "brisbane", 256, DkimResult::Pass), ("football.example.com", "test", 1024, DkimResult::Pass)]
+    );
     // Both alignments would do; there is no policy.
     assert_eq!(verdicts.dmarc.author.domain(), Some("football.example.com"));
 }
@@ -81,10 +81,10 @@ async fn keys_that_are_not_there() {
     let message = crlf(include_str!("vectors/dkim/rfc8463-a3.eml"));
     let zone = football();
     zone.silent("brisbane._domainkey.football.example.com").remove("test._domainkey.football.example.com");
-    assert_eq!(results(&zone, &message).await, [
-        (DkimResult::TempError, Some("the key could not be looked up")),
-        (DkimResult::PermError, Some("there is no key"))
-    ]);
+    assert_eq!(
+        results(&zone, &message).await,
+        [(DkimResult::TempError, Some("the key could not be looked up")), (DkimResult::PermError, Some("there is no key"))]
+    );
     zone.txt("test._domainkey.football.example.com", "v=DKIM1; k=rsa; p=");
     assert_eq!(results(&zone, &message).await[1], (DkimResult::PermError, Some("the key is revoked")));
     // One record of several fits.

@@ -30,6 +30,8 @@ use tokio::time::{Instant, timeout};
 const TRY: Duration = Duration::from_secs(3);
 /// A question, with its aliases and all that DNSSEC asks on the way.
 const QUESTION: Duration = Duration::from_secs(12);
+/// The question about the root that comes before all others.
+const PROBE: Duration = Duration::from_secs(4);
 /// Answers that are kept; each is at most 64 KB and seldom 1 KB.
 const CACHE: u64 = 4096;
 /// A change of a record is seen after this, whatever its TTL says.
@@ -85,11 +87,15 @@ impl SystemDns {
         if let Some((capable, _)) = self.capable.lock().filter(|(_, since)| now - *since < CAPABLE) {
             return Ok(capable);
         }
-        let capable = match self.validating.lookup(Name::root(), RecordType::SOA).await {
-            Ok(lookup) => lookup.answers().iter().any(|record| record.record_type() == RecordType::SOA && record.proof == Proof::Secure),
-            // No answer at all says nothing about answers.
-            Err(NetError::Dns(_)) => false,
-            Err(_) => return Err(DnsError::Temporary),
+        let root = async |resolver: &TokioResolver| timeout(PROBE, resolver.lookup(Name::root(), RecordType::SOA)).await;
+        let capable = match root(&self.validating).await {
+            Ok(Ok(lookup)) => lookup.answers().iter().any(|one| one.record_type() == RecordType::SOA && one.proof == Proof::Secure),
+            Ok(Err(NetError::Dns(_))) => false,
+            // Some networks lose the larger answers. Where nothing comes at all, nothing is known.
+            _ => match root(&self.plain).await {
+                Ok(Ok(_) | Err(NetError::Dns(_))) => false,
+                _ => return Err(DnsError::Temporary),
+            },
         };
         let before = self.capable.lock().replace((capable, now));
         if !capable && before.is_none_or(|(before, _)| before) {
@@ -99,11 +105,12 @@ impl SystemDns {
     }
 
     async fn ask<T: Record>(&self, name: Name) -> Result<Answer<T>, DnsError> {
-        let lookup = timeout(QUESTION, async {
-            let resolver = if self.is_capable().await? { &self.validating } else { &self.plain };
-            resolver.lookup(name, T::TYPE).await.map_err(|error| missing(&error))
-        });
-        answer(&lookup.await.unwrap_or(Err(DnsError::Temporary))?)
+        let resolver = if self.is_capable().await? { &self.validating } else { &self.plain };
+        match timeout(QUESTION, resolver.lookup(name, T::TYPE)).await {
+            Ok(Ok(lookup)) => answer(&lookup),
+            Ok(Err(error)) => Err(missing(&error)),
+            Err(_) => Err(DnsError::Temporary),
+        }
     }
 
     async fn named<T: Record>(&self, name: &str) -> Result<Answer<T>, DnsError> {
@@ -145,7 +152,9 @@ fn missing(error: &NetError) -> DnsError {
 }
 
 fn answer<T: Record>(lookup: &Lookup) -> Result<Answer<T>, DnsError> {
-    let of_type = |record: &&hickory_resolver::proto::rr::Record| matches!(record.record_type(), RecordType::CNAME) || record.record_type() == T::TYPE;
+    let of_type = |record: &&hickory_resolver::proto::rr::Record| {
+        matches!(record.record_type(), RecordType::CNAME) || record.record_type() == T::TYPE
+    };
     let (mut records, mut secure, mut octets) = (Vec::new(), true, 0);
     for record in lookup.answers().iter().filter(of_type) {
         if record.proof == Proof::Bogus {

@@ -36,9 +36,7 @@ pub(crate) async fn evaluate(dns: &dyn Dns, author: Author, dkim: &[Identified],
         Err(_) => (out.policy, open) = (published.for_subdomains().max(published.for_nonexistent()), true),
     }
     let near = Near { dns, author: &domain, organization };
-    for (identified, mode, aligned) in
-        [(dkim, published.adkim, &mut out.dkim_aligned), (spf, published.aspf, &mut out.spf_aligned)]
-    {
+    for (identified, mode, aligned) in [(dkim, published.adkim, &mut out.dkim_aligned), (spf, published.aspf, &mut out.spf_aligned)] {
         for one in identified {
             match near.aligned(&one.domain, mode).await {
                 Ok(true) if one.passed => *aligned = true,

@@ -137,7 +137,9 @@ fn uris(text: &str) -> Vec<String> {
     let uri = |text: &str| {
         let text = std::str::from_utf8(trim(text.as_bytes())).unwrap_or_default();
         let scheme = text.split_once(':').is_some_and(|(scheme, rest)| {
-            !rest.is_empty() && scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            !rest.is_empty()
+                && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
         });
         (scheme && text.len() <= 512 && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.to_owned())
     };

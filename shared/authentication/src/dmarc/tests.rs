@@ -112,14 +112,19 @@ impl Dns for Counted {
 /// RFC 9989 §4.10: eight questions at most, however long the name.
 #[tokio::test]
 async fn long_names_are_walked_in_eight_steps() {
-    for (name, questions) in [("a.b.c.d.e.f.g.h.i.j.k.example.com", 8), ("a.b.c.d.e.f.example.com", 8), ("b.c.d.e.f.example.com", 7), ("com", 1)] {
+    for (name, questions) in
+        [("a.b.c.d.e.f.g.h.i.j.k.example.com", 8), ("a.b.c.d.e.f.example.com", 8), ("b.c.d.e.f.example.com", 7), ("com", 1)]
+    {
         let dns = Counted(Mutex::default());
         walk(&dns, name).await.unwrap();
         assert_eq!(dns.0.lock().len(), questions, "{:?}", dns.0);
     }
     let dns = Counted(Mutex::default());
     walk(&dns, "a.b.c.d.e.f.g.h.i.j.k.example.com").await.unwrap();
-    assert_eq!(dns.0.lock()[..3], ["_dmarc.a.b.c.d.e.f.g.h.i.j.k.example.com", "_dmarc.g.h.i.j.k.example.com", "_dmarc.h.i.j.k.example.com"]);
+    assert_eq!(
+        dns.0.lock()[..3],
+        ["_dmarc.a.b.c.d.e.f.g.h.i.j.k.example.com", "_dmarc.g.h.i.j.k.example.com", "_dmarc.h.i.j.k.example.com"]
+    );
 }
 
 #[tokio::test]

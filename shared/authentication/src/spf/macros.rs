@@ -245,7 +245,8 @@ mod tests {
         for bad in ["%", "%a", "%{", "%{d", "%{}", "%{x}", "%{d0}", "%{d2x}", "%{c}", "a b", "\u{7f}"] {
             assert!(MacroString::read(bad.as_bytes(), Place::Domain).is_none(), "{bad}");
         }
-        for (text, is_domain) in [("a.b", true), ("a.b.", true), ("%{d}", true), ("a", false), ("a.1", false), ("a.-b", false), ("", false)] {
+        for (text, is_domain) in [("a.b", true), ("a.b.", true), ("%{d}", true), ("a", false), ("a.1", false), ("a.-b", false), ("", false)]
+        {
             assert_eq!(MacroString::read(text.as_bytes(), Place::Domain).unwrap().is_domain(), is_domain, "{text}");
         }
     }

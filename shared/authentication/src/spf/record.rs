@@ -134,7 +134,10 @@ fn domain(text: &[u8]) -> Option<MacroString> {
 
 /// A length of a prefix: no sign, no leading zero.
 fn prefix(digits: &[u8], most: u32) -> Option<u32> {
-    let fits = !digits.is_empty() && digits.len() <= 3 && digits.iter().all(u8::is_ascii_digit) && (digits.len() == 1 || !digits.starts_with(b"0"));
+    let fits = !digits.is_empty()
+        && digits.len() <= 3
+        && digits.iter().all(u8::is_ascii_digit)
+        && (digits.len() == 1 || !digits.starts_with(b"0"));
     let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (fits && number <= most).then_some(number)
 }
@@ -218,9 +221,8 @@ mod tests {
 
     #[test]
     fn networks() {
-        let within = |address: &str, prefix, client: &str| {
-            Network { address: address.parse().unwrap(), prefix }.contains(client.parse().unwrap())
-        };
+        let within =
+            |address: &str, prefix, client: &str| Network { address: address.parse().unwrap(), prefix }.contains(client.parse().unwrap());
         assert!(within("1.2.3.0", 24, "1.2.3.255") && within("1.2.3.4", 0, "9.9.9.9") && within("::", 0, "ff::"));
         assert!(!within("1.2.3.0", 24, "1.2.4.0") && !within("1.2.3.4", 32, "1.2.3.5") && !within("::", 0, "1.2.3.4"));
         assert!(within("2001:db8::", 32, "2001:db8:ffff::1") && !within("2001:db8::", 33, "2001:db8:8000::"));

@@ -28,7 +28,10 @@ impl FromStr for NameServer {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let alone = text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
-        alone.or_else(|_| text.parse()).map(Self).map_err(|_| format!("{text} is not a name server; write for example 192.0.2.53 or 192.0.2.53:5353"))
+        alone
+            .or_else(|_| text.parse())
+            .map(Self)
+            .map_err(|_| format!("{text} is not a name server; write for example 192.0.2.53 or 192.0.2.53:5353"))
     }
 }
 
