@@ -84,7 +84,6 @@ mod tests {
             "Authentication-Results:\r\n (a (nested\\)) one) \"mx\\.test\"(x);\r\n dkim=pass\r\n",
             "Authentication-Results: mx.test\r\n",
             "Authentication-Results: mx.test.; x\r\n",
-            "Authentication-Results: \"mx\r\n .test\"; x\r\n",
             // Not readable.
             "Authentication-Results:\r\n",
             "Authentication-Results: ; spf=pass\r\n",
@@ -101,8 +100,7 @@ mod tests {
             let message = format!("{}{one}{}\r\nAuthentication-Results: mx.test; body\r\n", others[0], others[1]);
             let at = others[0].len();
             let found = forged_results(message.as_bytes(), "mx.test");
-            let expected = [at..at + one.len()];
-            assert!(found == expected || one.contains("\"mx\r\n"), "{one:?}: {found:?}");
+            assert!(found.len() == 1 && found.first() == Some(&(at..at + one.len())), "{one:?}: {found:?}");
         }
         for one in others {
             assert!(forged_results(one.as_bytes(), "mx.test").is_empty(), "{one}");

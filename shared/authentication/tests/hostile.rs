@@ -217,7 +217,7 @@ proptest! {
         let verdicts = runtime.block_on(verify(&zone, &env(), &arriving));
         let field = verdicts.authentication_results("mx.test");
         prop_assert!(field.is_ascii() && field.ends_with("\r\n") && !field.contains("\r\n\r\n"), "{field}");
-        prop_assert_eq!(forged_results(field.as_bytes(), "mx.test"), vec![0..field.len()]);
+        prop_assert!(forged_results(field.as_bytes(), "mx.test").first().is_some_and(|range| range.len() == field.len()));
         for range in forged_results(message.as_bytes(), "mx.test") {
             prop_assert!(range.end <= message.len());
         }

@@ -116,7 +116,8 @@ async fn reverse_names() {
 async fn what_we_write_we_would_take_out() {
     let field = judge(&example(), b"From: a@example.com\r\n\r\n").await.authentication_results("mx.test");
     let message = format!("Received: x\r\n{field}From: a@example.com\r\n\r\n{field}");
-    assert_eq!(forged_results(message.as_bytes(), "MX.test"), [13..13 + field.len()]);
+    let found = forged_results(message.as_bytes(), "MX.test");
+    assert_eq!(found.iter().map(|range| &message[range.clone()]).collect::<Vec<_>>(), [field]);
     assert!(forged_results(message.as_bytes(), "mx.other").is_empty());
 }
 

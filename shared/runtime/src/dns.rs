@@ -68,7 +68,7 @@ impl SystemDns {
         let found = if servers.is_empty() {
             read_system_conf().map_err(wrong)?.0.name_servers
         } else {
-            servers.iter().map(NameServer::to_config).collect()
+            servers.iter().map(|server| server.to_config()).collect()
         };
         if found.is_empty() {
             return Err(NameServersError("there are none".to_owned()));

@@ -78,9 +78,7 @@ impl Published {
         let text = std::str::from_utf8(text).ok()?;
         let mut tags = text.split(';').take(64).map(|tag| tag.split_once('=').map(|(name, value)| (name.trim_ascii(), value.trim_ascii())));
         // The version comes first and is in one case.
-        if tags.next().flatten().filter(|(name, value)| name.eq_ignore_ascii_case("v") && *value == "DMARC1").is_none() {
-            return None;
-        }
+        tags.next().flatten().filter(|(name, value)| name.eq_ignore_ascii_case("v") && *value == "DMARC1")?;
         let mut out = Self { fo: "0".to_owned(), ..Self::default() };
         let (mut seen, mut broken) = (Vec::new(), false);
         for (name, value) in tags.flatten() {

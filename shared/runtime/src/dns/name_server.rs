@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub struct NameServer(SocketAddr);
 
 impl NameServer {
-    pub(super) fn to_config(&self) -> NameServerConfig {
+    pub(super) fn to_config(self) -> NameServerConfig {
         let on_port = |mut connection: ConnectionConfig| {
             connection.port = self.0.port();
             connection
