@@ -5,7 +5,7 @@
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -26,7 +26,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-crash test-diskfull test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -35,6 +35,11 @@ test-rust:
 test-interop: build
 	@scripts/setup-test clients
 	@$(SUITE) interop python3 tests/interop/run.py
+
+# Signatures and chains, to dkimpy and from it.
+test-authentication: build-all
+	@scripts/setup-test clients
+	@$(SUITE) authentication python3 tests/authentication/cross.py
 
 test-crash: build
 	@$(SUITE) crash python3 tests/crash/crash.py

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 14] = [
+const SHARED: [&str; 15] = [
     "types",
     "formats",
     "ports",
+    "authentication",
     "directory",
     "mailbox",
     "calendar",
@@ -27,7 +28,7 @@ const SHARED: [&str; 14] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 5] = ["directory", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 6] = ["authentication", "directory", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 22] = [
     "axum",

@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{Front, LogFormat, Network};
+use crate::{Front, LogFormat, NameServer, Network};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,9 @@ pub struct Settings {
     #[arg(long, env = "PENFOLD_TLS_KEY_PEM", value_name = "PEM", hide_env_values = true, requires = "tls_certificate_pem")]
     #[serde(skip)]
     pub tls_key_pem: Option<String>,
+    /// Name servers, IP[:PORT] [default: the system's]
+    #[arg(long, env = "PENFOLD_NAME_SERVERS", value_name = "SERVER", value_delimiter = ',')]
+    pub name_servers: Option<Vec<NameServer>>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -104,6 +107,7 @@ impl Settings {
             tls_certificate_pem,
             tls_key_pem,
             proxy_from,
+            name_servers,
             max_message_size,
             cache,
             retention_days,
@@ -147,6 +151,7 @@ impl Settings {
             tls: settings.tls_certificate.zip(settings.tls_key),
             tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
+            name_servers: settings.name_servers.unwrap_or_default(),
             max_message_size,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
@@ -174,6 +179,8 @@ pub struct Config {
     pub tls_pem: Option<(String, String)>,
     /// Load balancers in front of SMTP and IMAP.
     pub front: Front,
+    /// None are the system's.
+    pub name_servers: Vec<NameServer>,
     pub max_message_size: usize,
     pub cache_bytes: u64,
     pub retention_days: u32,

@@ -1,12 +1,14 @@
 //! From configuration to a running world: settings, TLS, telemetry, and the ports they ask for.
 
 mod config;
+mod dns;
 mod proxy;
 mod socket;
 mod telemetry;
 mod tls;
 
 pub use config::{Config, ConfigError, Settings};
+pub use dns::{NameServer, NameServersError, SystemDns};
 pub use proxy::{Front, Network};
 pub use socket::settle;
 pub use telemetry::{LogFormat, start_logging};
