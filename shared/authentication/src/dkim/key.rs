@@ -57,13 +57,13 @@ impl Key {
         if tags.get("v").is_some_and(|version| version != b"DKIM1" || tags.first() != Some((b"v", b"DKIM1"))) {
             return missing("the key has another version");
         }
-        if tags.get("k").unwrap_or(b"rsa") != algorithm.key_type().as_bytes() {
+        if !tags.get("k").unwrap_or(b"rsa").eq_ignore_ascii_case(algorithm.key_type().as_bytes()) {
             return missing("the key is of another type");
         }
-        if tags.list("h").is_some_and(|mut hashes| !hashes.any(|hash| hash == b"sha256")) {
+        if tags.list("h").is_some_and(|mut hashes| !hashes.any(|hash| hash.eq_ignore_ascii_case(b"sha256"))) {
             return missing("the key is for other hashes");
         }
-        if tags.list("s").is_some_and(|mut services| !services.any(|service| matches!(service, b"*" | b"email"))) {
+        if tags.list("s").is_some_and(|mut services| !services.any(|service| service == b"*" || service.eq_ignore_ascii_case(b"email"))) {
             return missing("the key is for other services");
         }
         let Some(text) = tags.get("p") else { return missing("the key is missing") };
@@ -118,7 +118,7 @@ mod tests {
     fn records() {
         let p = "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
         assert!(ed(&format!("v=DKIM1; k=ed25519; {p}")).is_ok_and(|key| !key.strict));
-        assert!(ed(&format!("k=ed25519; {p}; t=y:s; s=email; h=sha1:sha256; n=note; x=1")).is_ok_and(|key| key.strict));
+        assert!(ed(&format!("k=Ed25519; {p}; t=y:s; s=EMAIL; h=sha1:sha256; n=note; x=1")).is_ok_and(|key| key.strict));
         for bad in [
             format!("k=ed25519; v=DKIM1; {p}"),
             format!("v=DKIM2; k=ed25519; {p}"),
