@@ -126,6 +126,12 @@ impl House {
         }
     }
 
+    /// Write units under Ann's tenant so far.
+    pub fn written(&self) -> u64 {
+        let own = self.world.meter.usage().into_iter().filter(|usage| usage.tenant == Some(self.ann.tenant));
+        own.map(|usage| usage.units.write).sum()
+    }
+
     /// `meter`, called every three hours.
     pub async fn meter(self) {
         loop {
