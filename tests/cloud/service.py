@@ -70,12 +70,9 @@ def clean(patience=1):
 
 
 def counted(said, patience=1):
-    """What the meter counted from the logs is what `check` found in the rows."""
     done = patiently(lambda: penfold("--cloud", "usage", "--now", "--json", seconds=300), lambda r: r.returncode == 0 and "in use just now" not in r.stderr, patience)
     assert done.returncode == 0, f"penfold --cloud usage: exit {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    items = sum(line["now"]["items"] for line in lines)
-    assert f" {items} items," in said and not any(line["adjusted"] for line in lines), f"{said} | {lines}"
+    lib.compare_usage(done.stdout, said)
 
 
 def mail(subject, size=500):

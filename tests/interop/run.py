@@ -69,7 +69,8 @@ def main():
                 failed.append("penfold check")
                 print(f"--- penfold check: exit {code}\n{text}")
             else:
-                passed += 1
+                lib.compare_usage(lib.command(["usage", "--now", "--json", "--data", server.data])[1], text)
+                passed += 2
     finally:
         if server:
             server.kill()

@@ -4,6 +4,7 @@ Python's standard library only. Nothing here knows how Penfold works inside; it 
 `penfold serve --data DIR --seed FILE`, one flag per listener, a line that starts with `ready` on stdout.
 """
 import base64
+import json
 import os
 import re
 import select
@@ -175,8 +176,20 @@ class Server:
 
 
 def check(data, seconds=120.0):
-    done = subprocess.run([binary(), "check", "--data", data], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=seconds)
+    return command(["check", "--data", data], seconds)
+
+
+def command(arguments, seconds=120.0):
+    """(exit code, what it printed)"""
+    done = subprocess.run([binary(), *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=seconds)
     return done.returncode, done.stdout.decode(errors="replace")
+
+
+def compare_usage(usage, checked):
+    """What the meter counted from the logs (`penfold usage --now --json`) is what `penfold check` found in the rows."""
+    lines = [line for line in map(json.loads, usage.splitlines()) if "tenant" in line]  # the others are remarks
+    items = sum(line["now"]["items"] for line in lines)
+    assert lines and f" {items} items," in checked and not any(line["adjusted"] for line in lines), f"{checked} | {usage}"
 
 
 def dial(host, port, tls=False, timeout=30.0, source=None):

@@ -114,9 +114,10 @@ fn a_dormant_mailbox_costs_its_bytes() {
         fill(&house, "INBOX", 1_000).await;
         house.world.env.sleep(Duration::from_secs(45 * DAY)).await;
         // History of the filling is trimmed before the month that is counted.
+        house.meter_once().await;
         house.upkeep_once(false).await;
         let month = Arc::new(Month { house: house.clone(), done: Done::default() });
-        let before = Tally::now(&month);
+        let (before, written) = (Tally::now(&month), house.written());
         tokio::spawn(house.clone().upkeep());
         tokio::spawn(house.clone().meter());
         house.world.env.sleep(Duration::from_secs(30 * DAY)).await;
@@ -134,7 +135,7 @@ fn a_dormant_mailbox_costs_its_bytes() {
         held.print();
         println!("{} items, ${:.4} in all", thousands(items), held.total() + requests.total());
         assert!(requests.total() <= 0.002, "${:.4} for requests", requests.total());
-        let written = used.requests(1.0).write;
-        assert_eq!(written, 30 * 8, "nothing is written to a mailbox that nobody uses; how far the meter came, for the whole cell");
+        assert_eq!(house.written() - written, 0, "nothing is written to a mailbox that nobody uses");
+        assert!(used.requests(1.0).write <= 30 * 8, "and for the whole cell, how far the meter came");
     });
 }

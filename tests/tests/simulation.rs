@@ -158,10 +158,9 @@ async fn play(seed: u64, sabotage: Sabotage) -> End {
         }
         if !last && rng.chance(30) {
             simulated.faults(Faults::NONE);
-            // Now and then it is trimmed uncounted, which must be held back.
-            if rng.chance(70) {
-                audit::usage(&play, &Process::start(&play)).await;
-            }
+            // What is not counted yet is held back; after that all of it goes.
+            audit::trim(&play, &Process::start(&play)).await;
+            audit::usage(&play, &Process::start(&play)).await;
             audit::trim(&play, &Process::start(&play)).await;
         }
     }

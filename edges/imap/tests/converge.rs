@@ -276,6 +276,7 @@ proptest! {
             if trimmed {
                 // The log forgets everything: the way back is by comparing lists.
                 tokio::time::sleep(Duration::from_secs(1000)).await;
+                penfold_metering::usage::Usage::new(&world.simulated.world(), world.directory.clone(), &world.mailboxes).round().await.unwrap();
                 world.mailbox(WHO).await.trim(Duration::from_secs(1)).await.unwrap();
             }
             // Half of the clients name what they know, and hear of nothing else.

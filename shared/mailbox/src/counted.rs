@@ -19,12 +19,12 @@ pub struct Stretch {
 }
 
 impl Mailbox {
-    /// Where nobody counts, everything is as good as counted.
+    /// Up to where the meter came; 0 where it has not come by yet.
     pub(crate) async fn counted(&self) -> Result<Modseq> {
         let account = self.account();
         let key = self.inner.directory.tenant_scope(account.tenant).usage(Sk::mark(account.principal));
         let mark = self.inner.world.table.get(&key).await?;
-        Ok(mark.and_then(|row| row.u64(COUNTED)).map_or(Modseq(u64::MAX), Modseq))
+        Ok(mark.and_then(|row| row.u64(COUNTED)).map_or(Modseq(0), Modseq))
     }
 }
 

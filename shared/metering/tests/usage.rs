@@ -8,7 +8,7 @@ use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes, NewMessage, Store}
 use penfold_metering::usage::{Held, Period, Round, Usage, Used, each_hour, held, until};
 use penfold_ports::{Account, Query, Row, Sk, World, Write};
 use penfold_simulated::{Faults, Simulated};
-use penfold_types::{AcceptanceId, FolderId, Timestamp};
+use penfold_types::{AcceptanceId, FolderId, Modseq, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,7 +196,9 @@ async fn flags_and_folders_are_no_usage() {
     let inbox = inbox(&mailbox).await;
     mailbox.store(inbox, &std::iter::once(penfold_types::Uid(1)).collect(), Store::Add, &Keywords::SEEN, None).await.unwrap();
     mailbox.create_folder("Projects", None).await.unwrap();
+    let spent = house.world.meter.total("meter").write;
     assert_eq!(house.counted().await, Round { moved: 1, ..Round::default() });
+    assert_eq!(house.world.meter.total("meter").write - spent, 2, "the mark, and up to when everything is counted");
     assert_eq!((house.usage_rows().await, house.total(house.hour(), house.hour() + 1).await), (rows, before));
 }
 
@@ -298,13 +300,27 @@ async fn history_is_not_dropped_before_it_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mailbox_that_was_never_counted_begins_with_what_it_holds() {
-    let house = house(5).await;
+async fn nor_where_the_meter_never_came_by() {
+    let house = house(12).await;
     let mailbox = house.mailbox().await;
     house.append(&mailbox, 300).await;
     house.world.env.sleep(DAY * 40).await;
+    assert_eq!(mailbox.trim(DAY * 30).await.unwrap(), Modseq(0));
+    assert_eq!(house.counted().await, Round { moved: 1, ..Round::default() });
+    assert_eq!(house.total(house.hour() - 41 * 24, house.hour()).await.added, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_whose_usage_was_lost_begins_with_what_it_holds() {
+    let house = house(5).await;
+    let mailbox = house.mailbox().await;
+    house.append(&mailbox, 300).await;
+    house.counted().await;
+    house.world.env.sleep(DAY * 40).await;
     let floor = mailbox.trim(DAY * 30).await.unwrap();
-    assert_eq!(floor, mailbox.head().await.unwrap().modseq, "without a meter nothing holds history back");
+    assert_eq!(floor, mailbox.head().await.unwrap().modseq);
+    let organisation = house.directory.tenant_scope(house.ann.tenant);
+    house.world.table.put(Write::delete(organisation.usage(Sk::mark(house.ann.principal)))).await.unwrap();
     house.append(&mailbox, 200).await;
     assert_eq!(house.counted().await, Round { moved: 1, differing: 1, left: 0 });
     let total = house.total(house.hour(), house.hour() + 1).await;
@@ -374,6 +390,8 @@ async fn days_are_kept_for_400_days() {
     assert!((400..=402).contains(&house.usage_rows().await), "{} rows", house.usage_rows().await);
     let total = house.total(house.hour() - 24 * 100, house.hour()).await;
     assert_eq!((total.added, total.bytes), (100, 410 * 300));
+    let first = *house.hours(-1_000_000, house.hour()).await.keys().next().unwrap();
+    assert_eq!(house.hour().div_euclid(24) - first.div_euclid(24), 400, "what is no longer known is not made up");
 }
 
 #[tokio::test(start_paused = true)]

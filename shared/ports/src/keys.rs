@@ -24,7 +24,7 @@ impl Pk {
         Self(text.into())
     }
 
-    /// Whether it is a cell's own: what a queue keeps beside its jobs, and which edges live.
+    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, and how far its meter came.
     pub fn is_of_cell(&self) -> bool {
         self.0.starts_with("q#") || self.0.starts_with("due#") || matches!(&*self.0, "edges" | "meter")
     }

@@ -126,16 +126,26 @@ impl House {
         }
     }
 
+    /// Write units under Ann's tenant so far.
+    pub fn written(&self) -> u64 {
+        let own = self.world.meter.usage().into_iter().filter(|usage| usage.tenant == Some(self.ann.tenant));
+        own.map(|usage| usage.units.write).sum()
+    }
+
     /// `meter`, called every three hours.
     pub async fn meter(self) {
         loop {
             self.world.env.sleep(Duration::from_secs(3 * 3600)).await;
-            let world = self.edges.function(&self.world);
-            let directory = town::directory(&world);
-            let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-            let meter = Meter { env: world.env.clone(), usage: Usage::new(&world, directory, &mailboxes) };
-            meter.round().await.unwrap();
+            self.meter_once().await;
         }
+    }
+
+    pub async fn meter_once(&self) {
+        let world = self.edges.function(&self.world);
+        let directory = town::directory(&world);
+        let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+        let meter = Meter { env: world.env.clone(), usage: Usage::new(&world, directory, &mailboxes) };
+        meter.round().await.unwrap();
     }
 
     pub async fn upkeep_once(&self, sweep: bool) {

@@ -346,7 +346,8 @@ async fn unmoved(world: &World, pk: &Pk, still: Still) -> Result<(Spool, Sum, u6
         world.env.sleep_jittered(Duration::from_millis(200 << reading)).await;
     }
     let whose = pk.as_str().rsplit('#').next().unwrap_or_default();
-    Err(Error::retry(format!("the mailbox {whose} is changed too fast to be read; run it again at a quieter time, or with --freeze")))
+    let what = if still == Still::Marks { "usage of the tenant" } else { "mailbox" };
+    Err(Error::retry(format!("the {what} {whose} is changed too fast to be read; run it again at a quieter time, or with --freeze")))
 }
 
 /// A piece of a blob; `None` where there is no such blob any more.

@@ -59,8 +59,6 @@ pub async fn import(context: &Context, key: &ExportKey, from: mpsc::Receiver<Res
     let world = context.service.world.named("import");
     let walk = Walk { world, directory: context.service.directory.clone(), tenant: source.whose.tenant };
     refuse_tenant(&walk, &source.whose).await?;
-    // Of an earlier life here; the archive has it too, and what came after.
-    clear(&walk.world, walk.usage()).await?;
     let mut into = Into {
         look: !walk.blobs_after(None).await?.is_empty(),
         source,
@@ -125,7 +123,11 @@ impl Into<'_> {
             if open.is_some() && !matches!(record, Record::Blob { .. }) {
                 return Err(damaged("a blob does not end"));
             }
-            claims_over |= !matches!(record, Record::Claims(_));
+            if !claims_over && !matches!(record, Record::Claims(_)) {
+                claims_over = true;
+                // Of an earlier life here; the archive has it too, and what came after.
+                clear(self.world(), self.walk.usage()).await?;
+            }
             match record {
                 Record::Claims(items) if !claims_over => self.claims(items).await?,
                 Record::Whose(_) | Record::Claims(_) => return Err(damaged("its parts are out of order")),

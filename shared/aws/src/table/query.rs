@@ -3,7 +3,7 @@ use crate::ledger::consumed;
 use crate::values::{PK, SK, read_item, sort_key};
 use crate::wire::Repeat;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use penfold_ports::{Page, PortError, Query, Units, item_size, limits, read_units};
+use penfold_ports::{Page, PortError, Query, Row, Sk, Units, item_size, limits, read_units};
 
 /// A range of sort keys in DynamoDB's words, which know no end that is not included beside a beginning.
 #[derive(PartialEq, Eq, Debug)]
@@ -63,6 +63,18 @@ fn range(query: &Query) -> Range {
     }
 }
 
+/// The contract's page is never larger than its limit; DynamoDB may add the row that goes over, and others behind it.
+fn page(rows: Vec<(Sk, Row, usize)>, more: bool) -> Page {
+    let (mut kept, found) = (0, rows.len());
+    let fits = |(_, _, size): &(Sk, Row, usize)| {
+        kept += size;
+        kept <= limits::PAGE || kept == *size
+    };
+    // Up to the first that does not fit: what comes behind it comes with the next page.
+    let rows: Vec<_> = rows.into_iter().take_while(fits).map(|(sk, row, _)| (sk, row)).collect();
+    Page { more: more || rows.len() < found, rows }
+}
+
 impl DynamoTable {
     pub(super) async fn run_query(&self, query: &Query, spent: &mut Units) -> Result<Page, PortError> {
         let (condition, bounds) = match range(query) {
@@ -91,23 +103,15 @@ impl DynamoTable {
         }
         let answer = self.wire.call(Repeat::Safe, || request.clone().send()).await.map_err(|failure| failure.of_read())?;
         let reported = consumed(answer.consumed_capacity(), false);
-        let mut page = Page {
-            rows: Vec::with_capacity(answer.items().len()),
-            more: answer.last_evaluated_key.is_some_and(|key| key.contains_key(SK)),
-        };
-        let (mut read, mut kept) = (0, 0);
+        let more = answer.last_evaluated_key.as_ref().is_some_and(|key| key.contains_key(SK));
+        let (mut rows, mut read) = (Vec::with_capacity(answer.items().len()), 0);
         for item in answer.items.unwrap_or_default() {
             let (key, row) = read_item(item)?;
             let size = item_size(&key, &row);
             read += size;
-            // The contract's page is never larger; DynamoDB may add the row that goes over.
-            if kept + size > limits::PAGE && !page.rows.is_empty() {
-                page.more = true;
-                continue;
-            }
-            kept += size;
-            page.rows.push((key.sk().clone(), row));
+            rows.push((key.sk().clone(), row, size));
         }
+        let page = page(rows, more);
         let counted = read_units(read);
         self.ledger.compare("query", reading(counted), reported.filter(|units| units.read > 0));
         spent.read += counted;
@@ -118,7 +122,7 @@ impl DynamoTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use penfold_ports::{Pk, Sk};
+    use penfold_ports::Pk;
 
     fn query(from: &[u8], to: Option<&[u8]>) -> Query {
         Query { pk: Pk::from_stored("a"), from: Sk::from_stored(from), to: to.map(Sk::from_stored), limit: 1, reverse: false }
@@ -136,6 +140,21 @@ mod tests {
         padded.resize(limits::SK, 0xff);
         assert_eq!(range(&query(b"s#1", Some(b"s$"))), Range::Between(b"s#1".to_vec(), padded));
         assert_eq!(range(&query(b"a", Some(b"b\0"))), Range::Between(b"a".to_vec(), b"b".to_vec()));
+    }
+
+    #[test]
+    fn a_page_has_no_hole() {
+        let rows =
+            |sizes: &[usize]| sizes.iter().enumerate().map(|(n, size)| (Sk::text(&n.to_string()), Row::new(), *size)).collect::<Vec<_>>();
+        let taken = |sizes: &[usize], more| {
+            let page = page(rows(sizes), more);
+            (page.rows.len(), page.more)
+        };
+        assert_eq!(taken(&[limits::PAGE - 10, 20, 5, 5], false), (1, true), "a small one behind a large one waits with it");
+        assert_eq!(taken(&[limits::PAGE - 10, 10], false), (2, false));
+        assert_eq!(taken(&[limits::PAGE - 10, 10], true), (2, true));
+        assert_eq!(taken(&[limits::PAGE + 10, 1], false), (1, true), "one at least");
+        assert_eq!(taken(&[], false), (0, false));
     }
 
     #[test]

@@ -11,7 +11,10 @@ const DAYS: usize = 90;
 
 pub(super) struct Counter {
     pub mark: Mark,
+    /// Those in which something was counted.
     pub days: BTreeMap<u32, Day>,
+    /// The mark's own day as it is stored, until something is counted in it.
+    stored: Option<(u32, Day)>,
     fresh: bool,
 }
 
@@ -19,7 +22,7 @@ impl Counter {
     /// `day`: the row of the mark's own day, where there is one.
     pub fn new(mark: Option<Mark>, day: Option<Day>) -> Self {
         let (fresh, mark) = (mark.is_none(), mark.unwrap_or_default());
-        Self { days: day.map(|day| (number(mark.at), day)).into_iter().collect(), mark, fresh }
+        Self { stored: day.map(|day| (number(mark.at), day)), days: BTreeMap::new(), mark, fresh }
     }
 
     /// Up to here the log is gone.
@@ -88,8 +91,9 @@ impl Counter {
     }
 
     fn hour(&mut self, at: i64, count: impl FnOnce(&mut Hour, i64)) {
-        let was = self.mark.bytes;
-        let day = self.days.entry(number(at)).or_insert_with(|| Day { was, ..Day::default() });
+        let (was, today) = (self.mark.bytes, number(at));
+        let stored = self.stored.take_if(|(own, _)| *own == today);
+        let day = self.days.entry(today).or_insert_with(|| stored.map_or_else(|| Day { was, ..Day::default() }, |(_, day)| day));
         let hour = day.hours.entry((at.rem_euclid(DAY) / HOUR) as u8).or_default();
         let before = hour.grown();
         count(hour, at.rem_euclid(HOUR));

@@ -1,7 +1,8 @@
 //! Reading usage back: every hour of every mailbox, those in which nothing happened too.
 
+use super::counter::number;
 use super::day::{Day, HOUR, Hour};
-use super::rollup::marks;
+use super::rollup::{KEPT_DAYS, marks};
 use penfold_ports::{Query, Row, Sk, TenantScope, World, shared};
 use penfold_types::{Error, PrincipalId, Result, Timestamp};
 use std::collections::BTreeMap;
@@ -101,25 +102,27 @@ pub async fn until(world: &World) -> Result<Option<Timestamp>> {
 }
 
 /// `each` hears of every hour of a tenant's mailboxes within a period, mailbox after mailbox, but of those in which there was
-/// nothing at all. Usage is kept for 400 days.
+/// nothing at all. Usage is kept for 400 days, and what is before them is left out.
 pub async fn each_hour(
     world: &World,
     organisation: &TenantScope,
     period: Period,
     mut each: impl FnMut(PrincipalId, i64, Used),
 ) -> Result<()> {
+    let kept = i64::from(number(world.env.now().seconds()).saturating_sub(KEPT_DAYS)) * 24;
+    let period = Period { from: period.from.max(kept), ..period };
     for (principal, mark) in marks(world, organisation).await? {
         let days = days(world, organisation, principal, period).await?;
         // A mailbox is as its next day with something in it begins, and after the last one as its mark says.
         let mut bytes = days.values().next().map_or(mark.bytes, |day| day.was);
         // From midnight on, for a day says how it began.
-        for number in period.from.div_euclid(24) * 24..period.to {
-            let day = u32::try_from(number.div_euclid(24)).ok().and_then(|day| days.get(&day));
-            let hour = day.and_then(|day| day.hours.get(&(number.rem_euclid(24) as u8))).copied().unwrap_or_default();
-            let used = Used::of(&hour, bytes, mark.seconds_within(number * HOUR, HOUR));
+        for at in period.from.div_euclid(24) * 24..period.to {
+            let day = u32::try_from(at.div_euclid(24)).ok().and_then(|day| days.get(&day));
+            let hour = day.and_then(|day| day.hours.get(&(at.rem_euclid(24) as u8))).copied().unwrap_or_default();
+            let used = Used::of(&hour, bytes, mark.seconds_within(at * HOUR, HOUR));
             bytes = used.bytes;
-            if number >= period.from && used != Used::default() {
-                each(principal, number, used);
+            if at >= period.from && used != Used::default() {
+                each(principal, at, used);
             }
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// For how long usage is kept.
-const KEPT_DAYS: u32 = 400;
+pub(super) const KEPT_DAYS: u32 = 400;
 /// A commit carries the time at which it was decided on, and may have been on its way for so long.
 const ON_ITS_WAY: Duration = Duration::from_secs(300);
 

@@ -91,6 +91,23 @@ pub async fn pages_of_one_megabyte(world: World) {
     }
 }
 
+/// Where a large row goes over a page's end, small ones behind it would still fit.
+pub async fn no_row_falls_between_two_pages(world: World) {
+    let given = Given::new(world);
+    const ROWS: usize = 480;
+    let size = |n: usize| 60 + n * 7_919 % 21_000;
+    for first in (0..ROWS).step_by(80) {
+        let row = |n: usize| Write::put(given.key(&format!("{n:04}")), sized(size(n)));
+        given.commit((first..first + 80).map(row).collect()).await.expect("a commit");
+    }
+    for reverse in [false, true] {
+        let rows = given.world.table.query_all(Query { reverse, ..given.all() }).await.expect("all");
+        let mut found: Vec<_> = rows.iter().map(|(sk, _)| String::from_utf8_lossy(sk.as_bytes()).into_owned()).collect();
+        found.sort();
+        assert_eq!(found, (0..ROWS).map(|n| format!("{n:04}")).collect::<Vec<_>>());
+    }
+}
+
 pub async fn a_page_has_one_row_at_least(world: World) {
     let given = Given::new(world);
     for sk in ["a", "b", "c"] {

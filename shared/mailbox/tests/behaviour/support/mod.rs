@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hooks::Hooks;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_formats::mime::summarise;
-use penfold_mailbox::{Delivery, Digest, Event, Index, Keywords, Mailbox, Mailboxes, NewMessage, UidSet};
+use penfold_mailbox::{COUNTED, Delivery, Digest, Event, Index, Keywords, Mailbox, Mailboxes, NewMessage, UidSet};
 use penfold_ports::{Account, Key, Row, Scope, Sk, World, Write};
 use penfold_types::{AcceptanceId, FolderId, Kind, Modseq, Result, Uid};
 use std::collections::BTreeMap;
@@ -50,6 +50,11 @@ pub async fn house_with_quota(quota: Option<u64>) -> House {
     let bob = person(&directory, "acme", "bob@acme.test", None).await;
     let zoe = person(&directory, "zeta", "zoe@zeta.test", None).await;
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    // The meter came by, and knows of everything.
+    for account in [ann, bob, zoe] {
+        let mark = directory.tenant_scope(account.tenant).usage(Sk::mark(account.principal));
+        world.table.put(Write::put(mark, Row::new().with(COUNTED, u64::MAX))).await.unwrap();
+    }
     House { world, hooks, directory, mailboxes, ann, bob, zoe }
 }
 
