@@ -215,7 +215,8 @@ impl Session {
                 }
                 State::Ready if self.input.is_empty() => return Step::Ready,
                 State::Sending(sending) => {
-                    if sending.write(&mut self.output) {
+                    let early = sending.asks_nothing() && !self.input.is_empty();
+                    if !early && sending.write(&mut self.output) {
                         return Step::Write;
                     }
                     if let Some(outcomes) = sending.done() {
@@ -325,6 +326,9 @@ impl Session {
     }
 
     fn say(&mut self, line: &str, then: State) {
+        if !self.input.is_empty() {
+            return self.end(Cause::Network, broken("it answers before it is asked"));
+        }
         self.output.extend_from_slice(line.as_bytes());
         self.output.extend_from_slice(b"\r\n");
         self.state = then;

@@ -131,6 +131,11 @@ impl Sending {
         self.outcomes.iter().all(Option::is_some).then(|| std::mem::take(&mut self.outcomes).into_iter().flatten().collect())
     }
 
+    /// No answer is due: one that is there already belongs to nothing.
+    pub fn asks_nothing(&self) -> bool {
+        self.asked.is_empty() && matches!(self.content, Content::Waits)
+    }
+
     /// The connection cannot be used any more.
     pub fn is_over(&self) -> bool {
         self.over
