@@ -18,6 +18,8 @@ pub(crate) struct Round<'a> {
     mail: &'a Outgoing,
     pace: Pace,
     outcomes: Vec<Option<Outcome>>,
+    /// Recipients that no other host is to be asked for: taken, perhaps taken, or refused by their host.
+    settled: Vec<bool>,
     host: Option<String>,
     tls: Option<(String, Option<&'static str>)>,
     addresses_left: usize,
@@ -38,6 +40,7 @@ impl<'a> Round<'a> {
             mail,
             pace: Pace { env: inner.env.clone(), timeouts: inner.config.timeouts.clone(), until },
             outcomes: vec![None; mail.recipients.len()],
+            settled: vec![false; mail.recipients.len()],
             host: None,
             tls: None,
             addresses_left: inner.config.addresses,
@@ -229,6 +232,9 @@ impl<'a> Round<'a> {
                 connection.messages += 1;
                 if let Step::Sent(outcomes) = connection.go(&self.pace).await {
                     for (index, outcome) in pending.into_iter().zip(outcomes) {
+                        if let Some(settled) = self.settled.get_mut(index) {
+                            *settled = !matches!(outcome, Outcome::Deferred { unsure: false, .. });
+                        }
                         self.settle(index, outcome);
                     }
                 }
@@ -240,13 +246,7 @@ impl<'a> Round<'a> {
 
     /// Recipients that another host may still take.
     fn pending(&self) -> Vec<usize> {
-        let open = |outcome: &Option<Outcome>| match outcome {
-            None | Some(Outcome::Deferred { unsure: false, .. }) => true,
-            // Ours, for this host: the next one may offer what was missing.
-            Some(Outcome::Refused { said }) => said.host.is_none(),
-            Some(_) => false,
-        };
-        self.outcomes.iter().enumerate().filter(|(_, outcome)| open(outcome)).map(|(index, _)| index).collect()
+        self.settled.iter().enumerate().filter(|(_, settled)| !**settled).map(|(index, _)| index).collect()
     }
 
     fn settle(&mut self, index: usize, outcome: Outcome) {

@@ -111,9 +111,9 @@ mod tests {
         let destinations = Destinations::new(env.clone(), &Config { concurrency: 2, ..Config::default() });
         let held = (destinations.enter("x").await.unwrap(), destinations.enter("x").await.unwrap());
         assert_eq!(destinations.enter("x").await.unwrap_err().status, (4, 4, 5));
-        destinations.enter("y").await.unwrap();
+        drop(destinations.enter("y").await.unwrap());
         drop(held);
-        destinations.enter("x").await.unwrap();
+        drop(destinations.enter("x").await.unwrap());
 
         let no = ours(451, (4, 4, 1), "no");
         for minutes in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -122,11 +122,11 @@ mod tests {
             env.sleep(Duration::from_secs(minutes * 45 - 1)).await;
             assert_eq!(destinations.enter("x").await.unwrap_err(), no);
             env.sleep(Duration::from_secs(minutes * 15 + 1)).await;
-            destinations.enter("x").await.unwrap();
+            drop(destinations.enter("x").await.unwrap());
         }
         destinations.reached("x");
         destinations.failed("x", &no);
         env.sleep(Duration::from_secs(60)).await;
-        destinations.enter("x").await.unwrap();
+        drop(destinations.enter("x").await.unwrap());
     }
 }

@@ -1,5 +1,6 @@
 //! Commands of a transaction as text: RFC 5321 §4.1.1, with the parameters of RFC 1870, 6152, 3030, 6531, 3461 and 8689.
 
+use super::letter::is_xtext;
 use super::{Letter, Offers};
 use penfold_ports::{Body, Notify, Recipient, Return};
 use std::fmt::Write as _;
@@ -39,7 +40,7 @@ pub(super) fn rcpt(recipient: &Recipient, offers: &Offers) -> String {
     if let Some(notify) = recipient.notify {
         let _ = write!(line, " NOTIFY={}", notify_words(notify));
     }
-    if let Some(original) = &recipient.original {
+    if let Some(original) = recipient.original.as_ref().filter(|original| is_xtext(original)) {
         let _ = write!(line, " ORCPT={original}");
     }
     line

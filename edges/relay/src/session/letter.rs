@@ -27,7 +27,11 @@ pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bo
     if mail.require_tls && !(tls && offers.require_tls) {
         return Err(ours(550, (5, 7, 30), "the message may only go where REQUIRETLS is supported, and the host does not offer it"));
     }
-    if mail.utf8 && !offers.utf8 {
+    if !is_clean(&mail.from) || !recipients.iter().all(|recipient| is_clean(&recipient.path)) {
+        return Err(ours(553, (5, 1, 3), "an address has characters that no address has"));
+    }
+    let utf8 = mail.utf8 || !mail.from.is_ascii() || !recipients.iter().all(|recipient| recipient.path.is_ascii());
+    if utf8 && !offers.utf8 {
         return Err(ours(553, (5, 6, 7), "an address or a header field needs SMTPUTF8, and the host does not offer it"));
     }
     let (message, body) = content(mail, offers)?;
@@ -35,9 +39,20 @@ pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bo
     if let Some(limit) = offers.size.filter(|limit| size > *limit) {
         return Err(ours(552, (5, 3, 4), format!("the message has {size} octets, and the host takes {limit}")));
     }
-    let (ret, envelope_id) = if offers.dsn { (mail.ret, mail.envelope_id.clone()) } else { (None, None) };
-    let (from, utf8, require_tls) = (mail.from.clone(), mail.utf8, mail.require_tls);
+    let id = mail.envelope_id.clone().filter(|id| is_xtext(id));
+    let (ret, envelope_id) = if offers.dsn { (mail.ret, id) } else { (None, None) };
+    let (from, require_tls) = (mail.from.clone(), mail.require_tls);
     Ok(Letter { from, recipients, message, size, body, utf8, require_tls, ret, envelope_id })
+}
+
+/// No line break gets into a command, whoever let it come so far.
+fn is_clean(path: &str) -> bool {
+    !path.chars().any(char::is_control)
+}
+
+/// RFC 3461 §4, or close enough to be one parameter.
+pub(super) fn is_xtext(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// RFC 6152 §3, RFC 3030 §3: what the peer does not take is converted.

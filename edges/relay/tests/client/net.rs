@@ -298,8 +298,9 @@ impl World {
 
     pub fn host(&self, name: &str, address: &str, at: At) -> &Self {
         let address = address.parse().unwrap();
-        self.zone.address(name, address);
-        self.net.hosts.lock().insert(address, at);
+        if self.net.hosts.lock().insert(address, at).is_none() {
+            self.zone.address(name, address);
+        }
         self
     }
 

@@ -5,7 +5,7 @@ use penfold_ports::Relay as _;
 use penfold_relay::{PolicyType, ResultType};
 
 fn publish(world: &World, mode: &str, mx: &str) {
-    world.zone.unsigned("y.test").txt("_mta-sts.y.test", "v=STSv1; id=1;");
+    world.zone.unsigned("y.test").remove("_mta-sts.y.test").txt("_mta-sts.y.test", "v=STSv1; id=1;");
     world.texts.0.lock().insert("y.test".into(), format!("version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n"));
 }
 
