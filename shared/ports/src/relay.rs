@@ -109,7 +109,7 @@ pub struct Attempt {
     pub outcomes: Vec<Outcome>,
     /// The host that was talked to last, and how: for the trace.
     pub host: Option<String>,
-    /// `TLSv1.3`, and what proved the certificate: `dane`, `sts`, or nothing.
+    /// `TLSv1.3`, and what proved the certificate: `dane`, `sts`, `pki` (a smart host, or REQUIRETLS with DNSSEC), or nothing.
     pub tls: Option<(String, Option<&'static str>)>,
 }
 

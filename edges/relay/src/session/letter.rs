@@ -1,0 +1,81 @@
+//! A message made fit for what a peer offers.
+
+use super::Offers;
+use crate::convert::{self, Octets};
+use crate::said::ours;
+use bytes::Bytes;
+use penfold_ports::{Body, Outgoing, Recipient, Return, Said};
+
+/// What one session is to hand over.
+#[derive(Clone, Debug)]
+pub struct Letter {
+    pub from: String,
+    pub recipients: Vec<Recipient>,
+    pub message: Vec<Bytes>,
+    pub size: u64,
+    /// `Binary` goes by BDAT.
+    pub body: Body,
+    pub utf8: bool,
+    pub require_tls: bool,
+    pub ret: Option<Return>,
+    pub envelope_id: Option<String>,
+}
+
+/// `tls`: the connection is encrypted, and the peer is proven to be who it should be. Where the peer cannot take the
+/// message, what to say.
+pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bool) -> Result<Letter, Said> {
+    if mail.require_tls && !(tls && offers.require_tls) {
+        return Err(ours(550, (5, 7, 30), "the message may only go where REQUIRETLS is supported, and the host does not offer it"));
+    }
+    if !is_clean(&mail.from) || !recipients.iter().all(|recipient| is_clean(&recipient.path)) {
+        return Err(ours(553, (5, 1, 3), "an address has characters that no address has"));
+    }
+    let utf8 = mail.utf8 || !mail.from.is_ascii() || !recipients.iter().all(|recipient| recipient.path.is_ascii());
+    if utf8 && !offers.utf8 {
+        return Err(ours(553, (5, 6, 7), "an address or a header field needs SMTPUTF8, and the host does not offer it"));
+    }
+    let (message, body) = content(mail, offers)?;
+    let size = message.iter().map(|piece| piece.len() as u64).sum();
+    if let Some(limit) = offers.size.filter(|limit| size > *limit) {
+        return Err(ours(552, (5, 3, 4), format!("the message has {size} octets, and the host takes {limit}")));
+    }
+    let id = mail.envelope_id.clone().filter(|id| is_xtext(id));
+    let (ret, envelope_id) = if offers.dsn { (mail.ret, id) } else { (None, None) };
+    let (from, require_tls) = (mail.from.clone(), mail.require_tls);
+    Ok(Letter { from, recipients, message, size, body, utf8, require_tls, ret, envelope_id })
+}
+
+/// No line break gets into a command, whoever let it come so far.
+fn is_clean(path: &str) -> bool {
+    !path.chars().any(char::is_control)
+}
+
+/// RFC 3461 §4, or close enough to be one parameter.
+pub(super) fn is_xtext(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// RFC 6152 §3, RFC 3030 §3: what the peer does not take is converted.
+fn content(mail: &Outgoing, offers: &Offers) -> Result<(Vec<Bytes>, Body), Said> {
+    let takes = match (offers.binary && offers.chunking, offers.eight_bit) {
+        (true, _) => Body::Binary,
+        (false, true) => Body::EightBit,
+        (false, false) => Body::SevenBit,
+    };
+    if mail.body <= takes {
+        // BINARYMIME does not say that 8BITMIME is there too.
+        let body = if mail.body == Body::EightBit && !offers.eight_bit { Body::Binary } else { mail.body };
+        return Ok((mail.message.clone(), body));
+    }
+    let to = if takes == Body::EightBit { Octets::EightBit } else { Octets::SevenBit };
+    let whole = mail.message.concat();
+    match convert::convert(&whole, to) {
+        Ok(None) => Ok((mail.message.clone(), takes)),
+        Ok(Some(message)) => Ok((vec![Bytes::from(message)], takes)),
+        Err(why) => Err(ours(
+            554,
+            (5, 6, 3),
+            format!("the host takes no {}, and {why}", if mail.body == Body::Binary { "BINARYMIME" } else { "8BITMIME" }),
+        )),
+    }
+}
