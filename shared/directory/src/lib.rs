@@ -26,6 +26,7 @@ mod moving;
 mod operator;
 mod routes;
 mod rows;
+mod service;
 mod shared;
 mod sign_in;
 mod store;
@@ -46,5 +47,6 @@ pub use operator::{
 };
 pub use routes::Recipient;
 pub use rows::{PostPolicy, PrincipalKind, Status};
+pub use service::Service;
 pub use shared::SharedMailbox;
 pub use sign_in::{SignInError, SignedIn};

@@ -24,9 +24,9 @@ impl Pk {
         Self(text.into())
     }
 
-    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, and how far its meter came.
+    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, and where it is reached.
     pub fn is_of_cell(&self) -> bool {
-        self.0.starts_with("q#") || self.0.starts_with("due#") || matches!(&*self.0, "edges" | "meter")
+        self.0.starts_with("q#") || self.0.starts_with("due#") || matches!(&*self.0, "edges" | "meter" | "service")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
@@ -268,6 +268,11 @@ pub mod shared {
     /// Up to when usage is counted in this cell.
     pub fn metered() -> Key {
         Key { pk: Pk::new("meter".to_owned()), sk: Sk::text("until") }
+    }
+
+    /// Where the service of this cell is reached from outside.
+    pub fn service() -> Key {
+        Key { pk: Pk::new("service".to_owned()), sk: Sk::text("public") }
     }
 
     /// That an edge of the cell lives.
