@@ -191,7 +191,15 @@ impl Cell {
         let env: &Env = &self.world.env;
         let address = format!("u@t{number}.test");
         let target = self.transport.recipient(None, None, &town::address(&address)).await.unwrap();
-        let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+        let origin = Origin {
+            helo: "x.test".into(),
+            peer: [192, 0, 2, 1].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter: None,
+        };
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),

@@ -5,12 +5,14 @@
 //! | file | what |
 //! |---|---|
 //! | mailbox.rs | all jobs of one mailbox in one commit |
+//! | rules.rs | where in it a message goes |
 //! | list.rs | one step of expanding a group |
 //! | deferred.rs | members outside, until there is a sending side |
 
 mod deferred;
 mod list;
 mod mailbox;
+mod rules;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,17 @@ pub(crate) struct Header {
     pub too_large: bool,
 }
 
+impl Header {
+    /// What a message may not bring along, in order: where it was returned to is ours to say, and so is what we found out
+    /// about it (RFC 8601 §5).
+    pub fn not_theirs(&self, message: &[u8], hostname: &str) -> Vec<Range<usize>> {
+        let mut ranges = penfold_authentication::forged_results(message, hostname);
+        ranges.extend(self.return_paths.iter().cloned());
+        ranges.sort_unstable_by_key(|range| range.start);
+        ranges
+    }
+}
+
 /// Reads up to the empty line that ends the header (RFC 5322 §2.1).
 pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
     let mut out = Header::default();

@@ -5,7 +5,8 @@
 //! | file | what |
 //! |---|---|
 //! | accept.rs | the order of things at acceptance |
-//! | screen.rs | the one decision whether a message may come in; SPF, DKIM and spam will speak there |
+//! | authenticate.rs | SPF, DKIM and DMARC of a message that comes from another host |
+//! | screen.rs | the one decision whether a message may come in; a spam filter will speak there |
 //! | prefix.rs | our fields in front of the message: Return-Path, Received |
 //! | header.rs | the few facts of a header that acceptance needs |
 //! | plan.rs, job.rs | the jobs of a message, and their bytes |
@@ -15,6 +16,7 @@
 //! | trace.rs | the way of a message, for `penfold trace` |
 
 mod accept;
+mod authenticate;
 mod codec;
 mod date;
 mod header;
@@ -64,7 +66,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000, sends: false }
+        Self {
+            hostname: "localhost".to_owned(),
+            size_limit: 50 * 1024 * 1024,
+            oldest: Duration::from_secs(60),
+            share: 20_000,
+            sends: false,
+        }
     }
 }
 

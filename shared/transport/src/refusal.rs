@@ -17,6 +17,10 @@ pub enum Refusal {
     NoAuthor,
     /// The message has been through here, or through others, too often.
     Loop,
+    /// Nobody vouches for its author, whose domain asks to refuse such mail (DMARC).
+    NotAuthentic,
+    /// It cannot be found out now whether somebody vouches for it.
+    NotProvable,
     TooLarge,
     HeaderTooLarge,
     /// Too much work waits; come back later.

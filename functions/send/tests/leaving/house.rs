@@ -119,7 +119,9 @@ pub fn address(text: &str) -> Address {
 }
 
 pub fn letter(subject: &str) -> String {
-    format!("From: Ann <ann@x.test>\r\nTo: somebody\r\nSubject: {subject}\r\nMessage-ID: <{subject}@x.test>\r\n\r\nThe text of {subject}.\r\n")
+    format!(
+        "From: Ann <ann@x.test>\r\nTo: somebody\r\nSubject: {subject}\r\nMessage-ID: <{subject}@x.test>\r\n\r\nThe text of {subject}.\r\n"
+    )
 }
 
 impl House {
@@ -184,7 +186,15 @@ impl House {
         let mut own = Envelope::default();
         envelope(&mut own);
         let submitter = Some(self.ann.clone());
-        let origin = Origin { helo: "laptop".to_owned(), peer: [192, 0, 2, 9].into(), esmtp: true, tls: true, utf8: false, submitter };
+        let origin = Origin {
+            helo: "laptop".to_owned(),
+            peer: [192, 0, 2, 9].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter,
+        };
         let incoming = Incoming {
             origin,
             from_text: from.to_string(),

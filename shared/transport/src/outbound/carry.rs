@@ -184,7 +184,8 @@ impl Trip<'_> {
 
     fn apply(&mut self, attempt: Attempt) {
         let tls = attempt.tls.map(|(version, proof)| format!("{version}{}", proof.map(|by| format!(" ({by})")).unwrap_or_default()));
-        let waiting: Vec<usize> = (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
+        let waiting: Vec<usize> =
+            (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
         for (at, outcome) in waiting.into_iter().zip(attempt.outcomes) {
             let Some(passage) = self.parcel.passages.get_mut(at) else { continue };
             let to = passage.to.path.clone();
@@ -262,7 +263,8 @@ impl Trip<'_> {
     async fn tell(&self, report: &Report) -> Result<()> {
         let Ok(sender) = self.parcel.from.parse::<Address>() else { return Ok(()) };
         let (transport, tenant) = (self.transport(), self.scope.tenant());
-        let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: u32::try_from(self.parcel.version).unwrap_or(u32::MAX) };
+        let leave =
+            Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: u32::try_from(self.parcel.version).unwrap_or(u32::MAX) };
         let acceptance = AcceptanceId::shaped(self.parcel.at, *leave.id(*b"about").as_bytes());
         let blob = Blob { acceptance: self.parcel.acceptance, length: self.parcel.length };
         let original = transport.0.mailboxes.blob(tenant, blob).await?;
@@ -276,16 +278,19 @@ impl Trip<'_> {
             prefix: Bytes::from_static(b"Return-Path: <>\r\n"),
             summary: summary.encode().into(),
             from: None,
+            junk: false,
         };
         match transport.directory().resolve(&sender).await? {
             Recipient::Mailbox(account) => {
                 transport.0.mailboxes.put_blob(account.tenant, acceptance, vec![message]).await?;
                 let mail = Mail { tenant: account.tenant, ..mail };
-                send_jobs(&transport.0.world, &[Delivery { mail, to: To::Mailbox(account.principal), original: sender.to_string() }]).await?;
+                send_jobs(&transport.0.world, &[Delivery { mail, to: To::Mailbox(account.principal), original: sender.to_string() }])
+                    .await?;
             }
             Recipient::Outside => {
                 transport.0.mailboxes.put_blob(tenant, acceptance, vec![message]).await?;
-                let to = Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
+                let to =
+                    Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
                 let (from, envelope) = (String::new(), Envelope { utf8: self.parcel.envelope.utf8, ..Envelope::default() });
                 let submission = Submission { mail, by: None, from, envelope, recipients: vec![to] };
                 transport.hand_over(&submission).await?;

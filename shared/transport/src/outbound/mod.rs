@@ -10,11 +10,13 @@
 //! | carry.rs | one attempt for a parcel, and what follows from it |
 //! | schedule.rs | when to try again: pure |
 //! | report.rs | delivery status notifications (RFC 3464): pure |
+//! | manage.rs | what an administrator does with a parcel |
 //! | later.rs | jobs that are due later, and the timer that sends them |
 
 mod carry;
 mod dispatch;
 mod later;
+mod manage;
 mod parcel;
 mod report;
 mod schedule;
@@ -22,5 +24,6 @@ mod submission;
 
 pub use carry::Carrier;
 pub use later::{postpone, send_due};
+pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
 pub use submission::{Addressee, Envelope, Submission};
