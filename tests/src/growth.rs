@@ -272,7 +272,7 @@ pub async fn tenants(count: usize) -> Vec<Point> {
         assert_eq!(mailbox.newest(*inbox, 50).await.unwrap().len(), 1);
     }
     add("newest 50", each(before, total(), count));
-    let upkeep = Upkeep { env: world.env.clone(), directory: directory.clone(), mailboxes: cell.mailboxes.clone(), retention_days: 30 };
+    let upkeep = Upkeep { world: world.clone(), directory: directory.clone(), mailboxes: cell.mailboxes.clone(), retention_days: 30 };
     upkeep.round(false).await.unwrap();
     let before = total();
     upkeep.round(false).await.unwrap();

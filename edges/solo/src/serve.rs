@@ -167,8 +167,8 @@ impl Host {
         self.tasks.spawn(Timer::new(&world).run(self.stopped()));
         let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
         self.tasks.spawn(meter.run(self.stopped()));
-        let (env, retention_days) = (self.env.clone(), self.config.retention_days);
-        let upkeep = Upkeep { env, directory, mailboxes: mailboxes.named("upkeep"), retention_days };
+        let (world, retention_days) = (world.named("upkeep"), self.config.retention_days);
+        let upkeep = Upkeep { world, directory, mailboxes: mailboxes.named("upkeep"), retention_days };
         self.tasks.spawn(upkeep.run(self.stopped()));
     }
 

@@ -24,10 +24,10 @@ async fn main() -> Result<(), Error> {
     start_logging(LogFormat::Json, "info")?;
     let env = Env::system();
     let ports = Ports::open(env.clone(), Settings::from_env()?).await;
-    let world = ports.world(env.clone());
+    let world = ports.world(env);
     let directory = Directory::new(world.clone());
-    let mailboxes = Mailboxes::new(world, directory.clone()).named("upkeep");
-    let host = Arc::new((Upkeep { env, directory, mailboxes, retention_days: RETENTION_DAYS }, ports));
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone()).named("upkeep");
+    let host = Arc::new((Upkeep { world: world.named("upkeep"), directory, mailboxes, retention_days: RETENTION_DAYS }, ports));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Schedule>| {
         let host = host.clone();
         async move {

@@ -15,7 +15,7 @@ fn house() -> House {
     let world = Simulated::new(7, Faults::NONE).world();
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    House { upkeep: Upkeep { env: world.env.clone(), directory, mailboxes, retention_days: 30 }, world }
+    House { upkeep: Upkeep { world: world.clone(), directory, mailboxes, retention_days: 30 }, world }
 }
 
 impl House {

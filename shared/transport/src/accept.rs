@@ -130,6 +130,7 @@ impl Transport {
             from: incoming.from_text.clone(),
             envelope: incoming.envelope.clone(),
             recipients: incoming.recipients.iter().map(addressee).collect(),
+            first_part: 0,
         };
         self.hand_over(&submission).await.map_err(|error| self.0.stopped(error))?;
         Ok(1)

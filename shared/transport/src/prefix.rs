@@ -38,6 +38,12 @@ pub(crate) fn leaving(hostname: &str, acceptance: AcceptanceId, submitted: bool,
     Bytes::from(out)
 }
 
+/// What [`build`] made, but for its first line.
+pub(crate) fn without_return_path(prefix: &Bytes) -> Bytes {
+    let first = memchr::memchr(b'\n', prefix).map_or(prefix.len(), |end| end + 1);
+    prefix.slice(first..)
+}
+
 fn or_unknown(helo: &str) -> &str {
     if helo.is_empty() { "unknown" } else { helo }
 }

@@ -152,7 +152,7 @@ impl House {
         let world = self.edges.function(&self.world).named(if sweep { "sweep" } else { "upkeep" });
         let directory = town::directory(&world);
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let upkeep = Upkeep { env: world.env.clone(), directory, mailboxes, retention_days: RETENTION_DAYS };
+        let upkeep = Upkeep { world: world.clone(), directory, mailboxes, retention_days: RETENTION_DAYS };
         upkeep.round(sweep).await.unwrap();
     }
 }

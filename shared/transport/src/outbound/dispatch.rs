@@ -23,7 +23,7 @@ impl Transport {
         let parcels = self.parcels(submission);
         let scope = self.directory().tenant_scope(submission.mail.tenant);
         let mut jobs = Vec::with_capacity(parcels.len());
-        for (part, parcel) in (0..).zip(&parcels) {
+        for (part, parcel) in (submission.first_part..).zip(&parcels) {
             let key = scope.outgoing(Sk::outgoing(parcel.acceptance, part));
             match self.0.world.table.put(Write::put_new(key, parcel.to_row())).await {
                 // Made by an earlier try, and perhaps far on its way.
@@ -63,7 +63,9 @@ impl Transport {
             }
         }
         let mail = &submission.mail;
-        let head = prefix::leaving(&self.0.settings.hostname, mail.acceptance, submission.by.is_some(), mail.received);
+        let own = prefix::leaving(&self.0.settings.hostname, mail.acceptance, submission.by.is_some(), mail.received);
+        // A stranger's way to us is for everybody to see; where a person of ours sits is not.
+        let head = if submission.by.is_some() { own } else { [own, prefix::without_return_path(&mail.prefix)].concat().into() };
         let parts = destinations.iter().flat_map(|(destination, all)| all.chunks(RECIPIENTS).map(move |part| (*destination, part)));
         parts.map(|(destination, part)| parcel(submission, destination, part, head.clone())).collect()
     }

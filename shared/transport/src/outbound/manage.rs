@@ -10,7 +10,7 @@ pub struct Desk<'a> {
     pub world: &'a World,
     pub scope: &'a TenantScope,
     pub acceptance: AcceptanceId,
-    pub part: u32,
+    pub part: u64,
 }
 
 impl Desk<'_> {

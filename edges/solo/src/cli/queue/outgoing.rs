@@ -16,7 +16,7 @@ use std::str::FromStr;
 #[serde(try_from = "String", into = "String")]
 pub struct Id {
     acceptance: AcceptanceId,
-    part: u32,
+    part: u64,
 }
 
 impl FromStr for Id {
@@ -133,7 +133,7 @@ impl Chosen {
 /// Through a tenant's parcels, page by page.
 #[derive(Default)]
 struct Walk {
-    after: Option<(AcceptanceId, u32)>,
+    after: Option<(AcceptanceId, u64)>,
     ended: bool,
 }
 
