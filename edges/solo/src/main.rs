@@ -8,6 +8,7 @@ mod listeners;
 mod moving;
 mod parts;
 mod process;
+mod public;
 mod seed;
 mod serve;
 mod store;
