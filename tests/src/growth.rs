@@ -3,6 +3,7 @@
 use crate::town::{accepted, directory, folder, person};
 use crate::{letters, town};
 use penfold_deliver::Deliver;
+use penfold_domains::Domains;
 use penfold_mailbox::{APPEND_LIMIT, Delta, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
 use penfold_ports::{Account, QueueName, Units, World};
 use penfold_simulated::{Faults, Simulated};
@@ -272,7 +273,9 @@ pub async fn tenants(count: usize) -> Vec<Point> {
         assert_eq!(mailbox.newest(*inbox, 50).await.unwrap().len(), 1);
     }
     add("newest 50", each(before, total(), count));
-    let upkeep = Upkeep { world: world.clone(), directory: directory.clone(), mailboxes: cell.mailboxes.clone(), retention_days: 30 };
+    let domains = Domains::new(&world, directory.clone());
+    let upkeep =
+        Upkeep { world: world.clone(), directory: directory.clone(), domains, mailboxes: cell.mailboxes.clone(), retention_days: 30 };
     upkeep.round(false).await.unwrap();
     let before = total();
     upkeep.round(false).await.unwrap();

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 15] = [
+const SHARED: [&str; 16] = [
     "types",
     "formats",
     "ports",
     "authentication",
     "directory",
+    "domains",
     "mailbox",
     "calendar",
     "transport",
@@ -28,7 +29,7 @@ const SHARED: [&str; 15] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 6] = ["authentication", "directory", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 7] = ["authentication", "directory", "domains", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 22] = [
     "axum",

@@ -9,6 +9,7 @@ mod moving;
 mod outside;
 mod parts;
 mod process;
+mod public;
 mod seed;
 mod serve;
 mod store;

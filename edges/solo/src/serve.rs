@@ -6,10 +6,12 @@ use crate::listeners::Listeners;
 use crate::outside;
 use crate::parts::Parts;
 use crate::process::SoloProcess;
+use crate::public;
 use crate::seed::{self, DemoPerson, Seed};
 use crate::store::Store;
 use penfold_deliver::Deliver;
 use penfold_directory::Directory;
+use penfold_domains::Domains;
 use penfold_imap as imap;
 use penfold_mailbox::{Budgets, Mailboxes};
 use penfold_meter::Meter;
@@ -52,6 +54,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
         None => seed::demo(&host.env, &host.service.directory.operator()).await,
     };
     let demo = demo.map_err(failed)?;
+    public::tell(&host.service.directory, &host.config).await.map_err(failed)?;
     host.start(Parts::ALL, listeners);
     host.start_control(data)?;
     announce(&host.config, demo.as_deref());
@@ -70,6 +73,7 @@ pub async fn edge(parts: Parts, settings: Settings) -> Result<(), Failure> {
     if let Some(seed) = &seed {
         seed.plant(&host.service.directory).await.map_err(failed)?;
     }
+    public::tell(&host.service.directory, &host.config).await.map_err(failed)?;
     host.start(parts, listeners);
     println!("ready");
     host.run().await
@@ -161,6 +165,7 @@ impl Host {
 
     fn start_jobs(&mut self, transport: &Transport) {
         let Service { world, directory, mailboxes } = self.service.clone();
+        let domains = Domains::new(&world, directory.clone()).acting_as("upkeep");
         let deliver = Deliver::new(&world, &mailboxes, transport);
         self.tasks.spawn(work::run(deliver, WORKERS, self.stopped()));
         self.tasks.spawn(work::run(Send::new(&world, transport), WORKERS, self.stopped()));
@@ -168,7 +173,7 @@ impl Host {
         let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
         self.tasks.spawn(meter.run(self.stopped()));
         let (world, retention_days) = (world.named("upkeep"), self.config.retention_days);
-        let upkeep = Upkeep { world, directory, mailboxes: mailboxes.named("upkeep"), retention_days };
+        let upkeep = Upkeep { world, directory, domains, mailboxes: mailboxes.named("upkeep"), retention_days };
         self.tasks.spawn(upkeep.run(self.stopped()));
     }
 

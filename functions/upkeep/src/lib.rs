@@ -1,7 +1,9 @@
 //! What has to be done now and then: history that is older than the retention window is dropped, what was interrupted is
-//! finished, what is overdue on its way out is sent again, mailboxes whose owners are gone are destroyed, and blobs that nothing names are swept.
+//! finished, what is overdue on its way out is sent again, mailboxes whose owners are gone are destroyed, DKIM keys rotate, and
+//! blobs that nothing names are swept.
 
 use penfold_directory::Directory;
+use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_transport::outbound::{forget, tidy};
@@ -19,6 +21,7 @@ const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
 pub struct Upkeep {
     pub world: World,
     pub directory: Directory,
+    pub domains: Domains,
     pub mailboxes: Mailboxes,
     pub retention_days: u32,
 }
@@ -49,6 +52,7 @@ impl Upkeep {
         for tenant in self.directory.every_tenant().await? {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
                 self.sweep(tenant).await?;
@@ -78,6 +82,17 @@ impl Upkeep {
             }
             let floor = mailbox.trim(DAY * self.retention_days).await?;
             tracing::debug!(%tenant, %floor, "history trimmed");
+        }
+        Ok(())
+    }
+
+    /// What is due by the schedule of each domain; one that cannot be done now does not stop the others.
+    async fn rotate_keys(&self, tenant: TenantId) -> Result<()> {
+        for domain in self.directory.operator().domains(&tenant.to_string()).await? {
+            let Ok(name) = domain.domain.parse() else { continue };
+            if let Err(error) = self.domains.round(tenant, &name).await {
+                tracing::warn!(%tenant, domain = %name, %error, "the keys of a domain stay as they are");
+            }
         }
         Ok(())
     }

@@ -15,7 +15,8 @@ fn house() -> House {
     let world = Simulated::new(7, Faults::NONE).world();
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    House { upkeep: Upkeep { world: world.clone(), directory, mailboxes, retention_days: 30 }, world }
+    let domains = Domains::with_algorithms(&world, directory.clone(), &[penfold_authentication::Algorithm::Ed25519Sha256]);
+    House { upkeep: Upkeep { world: world.clone(), directory, domains, mailboxes, retention_days: 30 }, world }
 }
 
 impl House {
@@ -87,4 +88,15 @@ async fn of_a_removed_tenant_nothing_stays_but_heads() {
     house.upkeep.round(false).await.unwrap();
     assert!(house.blobs(ann.tenant).await.is_empty());
     assert!(house.upkeep.directory.gone_tenants().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_of_domains_rotate_by_themselves() {
+    let house = house();
+    house.tenant("One", "one.test").await;
+    let (tenant, domain) = (house.upkeep.directory.every_tenant().await.unwrap()[0], "one.test".parse().unwrap());
+    house.upkeep.domains.ensure(tenant, &domain).await.unwrap();
+    house.world.env.sleep(penfold_domains::LIFE).await;
+    house.upkeep.round(false).await.unwrap();
+    assert_eq!(house.upkeep.directory.domain_keys(tenant, &domain).await.unwrap().len(), 2);
 }

@@ -9,7 +9,10 @@
 //! | groups.rs | members, nesting, who may post |
 //! | shared.rs | mailboxes of a team |
 //! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
-//! | keys.rs | the data keys of tenants |
+//! | keys.rs, sealing.rs | the data keys of tenants, and secrets sealed with them |
+//! | claims.rs | whose a domain is, and whether that is proved |
+//! | domain_keys.rs | the keys that domains sign with |
+//! | service.rs | how the service is reached from outside |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
 
@@ -18,7 +21,9 @@ mod app_password;
 mod audit;
 mod cache;
 mod check;
+mod claims;
 mod directory;
+mod domain_keys;
 mod groups;
 mod hasher;
 mod keys;
@@ -26,6 +31,7 @@ mod moving;
 mod operator;
 mod routes;
 mod rows;
+mod sealing;
 mod service;
 mod shared;
 mod sign_in;
@@ -36,7 +42,9 @@ mod throttle;
 mod tests;
 
 pub use audit::{AuditEntry, SHARDS as AUDIT_SHARDS};
+pub use claims::Claim;
 pub use directory::{Directory, Options};
+pub use domain_keys::{DomainKey, KeyChange, KeyState};
 pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;

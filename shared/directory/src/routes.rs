@@ -2,6 +2,7 @@
 //! `+detail` (RFC 5233 §2). What was found may be believed for a minute; that there is nobody is never remembered, so a
 //! `550` always comes from the store itself.
 
+use crate::claims::is_proved;
 use crate::directory::FRESH;
 use crate::rows::{PrincipalKind, Route, Status, tenant_of};
 use crate::{Directory, SignedIn};
@@ -15,7 +16,7 @@ pub enum Recipient {
     Group(TenantId, PrincipalId),
     /// The domain is ours; the address is nobody's.
     Unknown,
-    /// The domain is not ours.
+    /// The domain is not ours, or not proved to be.
     Outside,
 }
 
@@ -74,7 +75,7 @@ impl Directory {
         Ok(self.resolve(from).await?.owner() == Some(me))
     }
 
-    /// The tenant that a domain belongs to; a positive answer may be a minute old.
+    /// The tenant that a domain belongs to and is proved to; a positive answer may be a minute old.
     pub async fn domain_tenant(&self, domain: &Domain) -> Result<Option<TenantId>> {
         let now = self.env().monotonic();
         if let Some(tenant) = self.inner.domains.get(domain, now) {
@@ -82,6 +83,9 @@ impl Directory {
         }
         let mark = self.inner.domains.mark();
         let Some(row) = self.store().get(&shared::domain(domain)).await? else { return Ok(None) };
+        if !is_proved(&row) {
+            return Ok(None);
+        }
         let tenant = tenant_of(&row)?;
         if Status::read(row.u64("st").unwrap_or(0)) == Status::Active {
             self.inner.domains.put_read(mark, domain.clone(), tenant, now + FRESH);

@@ -4,10 +4,11 @@
 //! | pk | sk | holds |
 //! |---|---|---|
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
-//! | `d#domain` | `d` | t tenant, st |
+//! | `d#domain` | `d` | t tenant, st, at claimed; un 1 until it is proved, n what the proof is made from |
 //! | `tenants` | name | t tenant |
 //! | `t#T` | `tenant` | n name, st, kv current key version, at created |
 //! | | `domain#D` | at created |
+//! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
@@ -257,6 +258,15 @@ pub(crate) mod sk {
 
     pub fn domain(domain: &penfold_types::Domain) -> Sk {
         Sk::text(&format!("domain#{domain}"))
+    }
+
+    /// All keys that a domain signs with.
+    pub fn domain_keys(domain: &penfold_types::Domain) -> Sk {
+        Sk::text(&format!("dkim#{domain}#"))
+    }
+
+    pub fn domain_key(domain: &penfold_types::Domain, selector: &str) -> Sk {
+        Sk::text(&format!("dkim#{domain}#{selector}"))
     }
 
     pub fn data_key(version: u32) -> Sk {

@@ -1,5 +1,6 @@
 //! What the directory promises, in a simulated world.
 
+mod claims;
 mod groups;
 mod people;
 mod sign_in;

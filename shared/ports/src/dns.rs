@@ -72,6 +72,11 @@ pub trait Dns: Send + Sync {
     async fn srv(&self, name: &str) -> Result<Answer<Service>, DnsError>;
     /// `_25._tcp.mx.example.com`
     async fn tlsa(&self, name: &str) -> Result<Answer<Tlsa>, DnsError>;
+
+    /// The alias (CNAME) that stands at this very name, without a final dot. Only whoever judges a zone wants to know.
+    async fn alias(&self, _name: &str) -> Result<Answer<String>, DnsError> {
+        Err(DnsError::Temporary)
+    }
 }
 
 /// Where there is no name server.

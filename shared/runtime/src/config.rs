@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{Front, LogFormat, NameServer, Network};
+use crate::{Front, LogFormat, NameServer, Network, PublicPorts};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -41,6 +41,12 @@ pub struct Settings {
     /// The same over TLS [default: 127.0.0.1:2443]
     #[arg(long, env = "PENFOLD_HTTPS", value_name = "ADDRESS:PORT")]
     pub https: Option<SocketAddr>,
+    /// Ports on which clients come in from outside, for records and their set-up; `none` is not served [default: the standard ones]
+    #[arg(long, env = "PENFOLD_PUBLIC_PORTS", value_name = "NAME=PORT,...")]
+    pub public_ports: Option<PublicPorts>,
+    /// SPF mechanisms that match the hosts that send, such as include:_spf.example.com [default: mx]
+    #[arg(long, env = "PENFOLD_SPF", value_name = "MECHANISMS")]
+    pub spf: Option<String>,
     /// Certificate chain (PEM); without it one is made and signed by itself
     #[arg(long, env = "PENFOLD_TLS_CERTIFICATE", value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
@@ -111,6 +117,8 @@ impl Settings {
             imaps,
             http,
             https,
+            public_ports,
+            spf,
             tls_certificate,
             tls_key,
             tls_certificate_pem,
@@ -150,9 +158,15 @@ impl Settings {
         if !(65_536..=150 << 20).contains(&max_message_size) {
             return Err(ConfigError("max-message-size must lie between 65536 and 157286400".to_owned()));
         }
+        let spf = settings.spf.unwrap_or_else(|| "mx".to_owned());
+        if !is_spf(&spf) {
+            return Err(ConfigError("spf names mechanisms and nothing else, such as \"mx\" or \"include:_spf.example.com\"".to_owned()));
+        }
         Ok(Config {
             seed: settings.seed,
             host_name,
+            public_ports: settings.public_ports.unwrap_or_default(),
+            spf,
             smtp: at(settings.smtp, 2525),
             submission: at(settings.submission, 2587),
             submissions: at(settings.submissions, 2465),
@@ -176,11 +190,24 @@ impl Settings {
     }
 }
 
+/// RFC 7208 §4.6.1: mechanisms; the version and the end are put around them.
+fn is_spf(text: &str) -> bool {
+    let word = |word: &str| {
+        let plain = word.trim_start_matches(['+', '-', '~', '?']).to_ascii_lowercase();
+        plain != "all" && !plain.contains('=') && plain.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    text.split_whitespace().next().is_some() && text.split_whitespace().all(word)
+}
+
 /// Settings, complete and checked.
 #[derive(Clone)]
 pub struct Config {
     pub seed: Option<PathBuf>,
     pub host_name: String,
+    /// How clients reach it from outside.
+    pub public_ports: PublicPorts,
+    /// Mechanisms of SPF.
+    pub spf: String,
     pub smtp: SocketAddr,
     pub submission: SocketAddr,
     pub submissions: SocketAddr,
@@ -230,6 +257,10 @@ mod tests {
         std::fs::write(&path, "smpt = \"127.0.0.1:25\"\n").unwrap();
         let error = Settings { config: Some(path), ..Settings::default() }.resolve().err().unwrap();
         assert!(error.to_string().contains("smpt"), "{error}");
+        for wrong in ["", "v=spf1 mx", "mx -all", "mx \u{e9}"] {
+            let error = Settings { spf: Some(wrong.into()), ..Settings::default() }.resolve().err().unwrap();
+            assert!(error.to_string().contains("mechanisms"), "{error}");
+        }
         let error = Settings { tls_key: Some("k".into()), ..Settings::default() }.resolve().err().unwrap();
         assert!(error.to_string().contains("tls-certificate"), "{error}");
     }

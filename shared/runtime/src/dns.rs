@@ -20,7 +20,7 @@ use hickory_resolver::{Resolver, TokioResolver, lookup::Lookup};
 use parking_lot::Mutex;
 use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa};
 use penfold_types::Env;
-use records::Record;
+use records::{Alias, Record};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -199,5 +199,10 @@ impl Dns for SystemDns {
 
     async fn tlsa(&self, name: &str) -> Result<Answer<Tlsa>, DnsError> {
         self.named(name).await
+    }
+
+    async fn alias(&self, name: &str) -> Result<Answer<String>, DnsError> {
+        let Answer { records, secure } = self.named::<Alias>(name).await?;
+        Ok(Answer { records: records.into_iter().map(|alias| alias.0).collect(), secure })
     }
 }

@@ -3,6 +3,7 @@
 mod config;
 mod dns;
 mod proxy;
+mod public_ports;
 mod socket;
 mod telemetry;
 mod tls;
@@ -10,6 +11,7 @@ mod tls;
 pub use config::{Config, ConfigError, Settings};
 pub use dns::{NameServer, NameServersError, SystemDns};
 pub use proxy::{Front, Network};
+pub use public_ports::PublicPorts;
 pub use socket::settle;
 pub use telemetry::{LogFormat, start_logging};
 pub use tls::{Tls, TlsError};

@@ -189,4 +189,9 @@ impl Dns for Zone {
     async fn tlsa(&self, name: &str) -> Result<Answer<Tlsa>, DnsError> {
         self.find(name, pick!(Tlsa))
     }
+
+    async fn alias(&self, name: &str) -> Result<Answer<String>, DnsError> {
+        // Found at the name itself, so none is followed.
+        self.find(name, pick!(Alias))
+    }
 }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use penfold_deliver::Deliver;
+use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_meter::Meter;
 use penfold_metering::usage::Usage;
@@ -152,7 +153,8 @@ impl House {
         let world = self.edges.function(&self.world).named(if sweep { "sweep" } else { "upkeep" });
         let directory = town::directory(&world);
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let upkeep = Upkeep { world: world.clone(), directory, mailboxes, retention_days: RETENTION_DAYS };
+        let domains = Domains::new(&world, directory.clone());
+        let upkeep = Upkeep { world: world.clone(), directory, domains, mailboxes, retention_days: RETENTION_DAYS };
         upkeep.round(sweep).await.unwrap();
     }
 }

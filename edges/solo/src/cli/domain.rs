@@ -1,7 +1,14 @@
+//! Domains: whose they are, what they need in DNS, and the keys that they sign with.
+
+mod check;
+mod keys;
+mod records;
+
 use super::operator;
 use super::units::show_day;
 use crate::control::{Context, Reply};
 use clap::Subcommand;
+use penfold_domains::Domains;
 use penfold_types::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,26 +17,52 @@ use serde_json::json;
 #[serde(rename_all = "kebab-case")]
 pub enum Domain {
     /// Add a domain to a tenant
-    Add { tenant: String, domain: String },
+    Add {
+        tenant: String,
+        domain: String,
+        /// It waits for its proof: a TXT record that only its owner can publish
+        #[arg(long)]
+        unproved: bool,
+    },
     /// List domains, of all tenants or of one
     List { tenant: Option<String> },
     /// Remove a domain that no address uses
     Remove { domain: String },
+    /// The DNS records that a domain should have; with --json all of them in one list
+    Records {
+        domain: String,
+        /// As lines of a zone file
+        #[arg(long)]
+        zone: bool,
+    },
+    /// Ask DNS for these records: what is found, and how to mend it
+    Check { domain: String },
+    /// Look for the record that proves whose a domain is
+    Prove {
+        domain: String,
+        /// Do not look: the operator knows
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make the next DKIM keys; once their records are seen, let them sign
+    Rotate {
+        domain: String,
+        /// Let them sign at once, seen or not
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 impl Domain {
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
         match self {
-            Self::Add { tenant, domain } => {
-                let domain = super::domain(&domain)?;
-                operator(context).create_domain(&tenant, &domain).await?;
-                reply.say(format!("added {domain} to {tenant}"), json!({ "domain": domain.as_str(), "tenant": tenant })).await
-            }
+            Self::Add { tenant, domain, unproved } => add(context, reply, &tenant, &super::domain(&domain)?, unproved).await,
             Self::List { tenant } => {
                 for tenant in super::tenants(context, tenant.as_deref()).await? {
                     for one in operator(context).domains(&tenant.name).await? {
-                        let value = json!({ "domain": one.domain, "tenant": tenant.name, "created": one.created });
-                        reply.line([one.domain, tenant.name.clone(), show_day(one.created)], value).await?;
+                        let value = json!({ "domain": one.domain, "tenant": tenant.name, "created": one.created, "proved": one.proved });
+                        let waits = if one.proved { "" } else { "not proved" };
+                        reply.line([one.domain, tenant.name.clone(), show_day(one.created), waits.to_owned()], value).await?;
                     }
                 }
                 Ok(())
@@ -39,6 +72,29 @@ impl Domain {
                 operator(context).remove_domain(&domain).await?;
                 reply.say(format!("removed {domain}"), json!({ "removed": domain.as_str() })).await
             }
+            Self::Records { domain, zone } => records::records(context, reply, &super::domain(&domain)?, zone).await,
+            Self::Check { domain } => check::check(context, reply, &super::domain(&domain)?).await,
+            Self::Prove { domain, force } => check::prove(context, reply, &super::domain(&domain)?, force).await,
+            Self::Rotate { domain, force } => keys::rotate(context, reply, &super::domain(&domain)?, force).await,
         }
     }
+}
+
+fn domains(context: &Context) -> Domains {
+    Domains::new(&context.service.world, context.service.directory.clone()).acting_as("command line")
+}
+
+async fn add(context: &Context, reply: &Reply, tenant: &str, domain: &penfold_types::Domain, unproved: bool) -> Result<()> {
+    if unproved {
+        operator(context).claim_domain(tenant, domain).await?;
+    } else {
+        operator(context).create_domain(tenant, domain).await?;
+    }
+    let owner = operator(context).tenant(tenant).await?.id;
+    domains(context).ensure(owner, domain).await?;
+    let mut rows = vec![vec![format!("added {domain} to {tenant}; now publish: penfold domain records {domain}")]];
+    if unproved {
+        rows.push(vec![format!("it is used once it is proved: penfold domain prove {domain}")]);
+    }
+    reply.item(rows, json!({ "domain": domain.as_str(), "tenant": tenant, "proved": !unproved })).await
 }

@@ -4,9 +4,12 @@ use crate::failure::Failure;
 use crate::store::Store;
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
+use penfold_ports::World;
+use penfold_runtime::SystemDns;
 use penfold_types::Env;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -122,6 +125,14 @@ async fn over_socket(stream: UnixStream, command: &Command, mut take: impl FnMut
     Err(Failure::Other("the server went away before it was done".to_owned()))
 }
 
+/// Names resolve as this machine resolves them; where it cannot, a command that asks says so.
+fn resolving(world: World) -> World {
+    match SystemDns::new(&[], world.env.clone()) {
+        Ok(dns) => world.with_dns(Arc::new(dns)),
+        Err(_) => world,
+    }
+}
+
 async fn in_process(
     command: Command,
     data: &Path,
@@ -129,7 +140,7 @@ async fn in_process(
     store: &Store,
     take: &mut impl FnMut(Response) -> bool,
 ) -> Result<Asked, Failure> {
-    let world = store.world(env);
+    let world = resolving(store.world(env));
     let directory = Directory::new(world.clone());
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
     let context = Context { service: Service { world, directory, mailboxes }, data: data.to_owned() };

@@ -1,27 +1,95 @@
+//! Domains of tenants. One that the operator adds counts as proved; one that is only claimed waits for its proof, and after
+//! a week without one another tenant may claim it.
+
 use super::{DomainInfo, Operator};
-use crate::access;
-use crate::rows::{PrincipalKind, Status, read_time, sk, tenant_of, time};
+use crate::claims::{CLAIM, Claim, is_proved};
+use crate::rows::{PrincipalKind, Status, read_time, rest, sk, time};
+use crate::{TenantInfo, access};
+use bytes::Bytes;
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
 use penfold_types::{Domain, Error, Kind, Result, TenantId};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 impl Operator {
+    /// A domain of which the operator knows whose it is.
     pub async fn create_domain(&self, tenant: &str, domain: &Domain) -> Result<()> {
+        self.place_domain(tenant, domain, true).await
+    }
+
+    /// A domain that a tenant says is its own. Nothing can be done with it until [`Operator::mark_proved`].
+    pub async fn claim_domain(&self, tenant: &str, domain: &Domain) -> Result<()> {
+        self.place_domain(tenant, domain, false).await
+    }
+
+    async fn place_domain(&self, tenant: &str, domain: &Domain, proved: bool) -> Result<()> {
         let tenant = self.tenant(tenant).await?;
-        let scope = access::organisation(tenant.id);
-        let now = time(self.directory.env().now());
-        let row = Row::new().with("t", tenant.id.as_bytes()).with("st", Status::Active.number());
+        let (scope, now) = (access::organisation(tenant.id), self.directory.env().now());
+        let mut row = Row::new().with("t", tenant.id.as_bytes()).with("st", Status::Active.number()).with("at", time(now));
+        if !proved {
+            row = row.with("un", true).with("n", self.nonce());
+        }
         let active = When::Equal(vec![("st".into(), Status::Active.number().into())]);
-        let writes = vec![
-            Write::put_new(shared::domain(domain), row),
+        let before = self.directory.claim(domain).await?;
+        let (when, taken_away) = match before {
+            None => (When::Absent, Vec::new()),
+            Some(claim) => self.take_over(&tenant, domain, claim).await?,
+        };
+        let act = if proved { "domain.create" } else { "domain.claim" };
+        let mut writes = vec![
+            Write::Put { key: shared::domain(domain), row, when },
             Write::Check { key: scope.organisation(sk::tenant()), when: active },
-            Write::put(scope.organisation(sk::domain(domain)), Row::new().with("at", now)),
-            self.audit(tenant.id, "domain.create", domain.as_str(), ""),
+            Write::put(scope.organisation(sk::domain(domain)), Row::new().with("at", time(now))),
+            self.audit(tenant.id, act, domain.as_str(), ""),
         ];
+        writes.extend(taken_away);
         let words = |write| match write {
-            0 => Error::conflict(format!("the domain {domain} is taken")),
-            _ => Error::conflict(format!("the tenant {} is not active", tenant.name)),
+            0 => taken(domain),
+            1 => Error::conflict(format!("the tenant {} is not active", tenant.name)),
+            _ => Error::conflict("changed by somebody else meanwhile; try again"),
         };
         self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))
+    }
+
+    /// From whom a claim may be taken: its condition, and what goes with it. No address can be in it.
+    async fn take_over(&self, tenant: &TenantInfo, domain: &Domain, claim: Claim) -> Result<(When, Vec<Write>)> {
+        let age = self.directory.env().now().since(claim.since);
+        if claim.proved {
+            return Err(taken(domain));
+        }
+        if claim.tenant == tenant.id {
+            return Err(Error::conflict(format!(
+                "{domain} is claimed by {} already; prove it: penfold domain prove {domain}",
+                tenant.name
+            )));
+        }
+        if age < CLAIM {
+            let days = (CLAIM - age).as_secs().div_ceil(DAY.as_secs());
+            return Err(Error::conflict(format!(
+                "the domain {domain} is claimed by another tenant, which has {days} days left to prove it; come back then"
+            )));
+        }
+        let mut writes = self.removal(claim.tenant, domain).await?;
+        writes.push(self.audit(claim.tenant, "domain.lapse", domain.as_str(), "claimed by another tenant"));
+        let same = vec![("t".into(), claim.tenant.as_bytes().into()), ("n".into(), claim.nonce.into()), ("un".into(), 1u64.into())];
+        Ok((When::Equal(same), writes))
+    }
+
+    /// The proof was seen, or the operator vouches for it. What was proved before stays so.
+    pub async fn mark_proved(&self, tenant: TenantId, domain: &Domain, detail: &str) -> Result<()> {
+        let waiting = vec![("t".into(), tenant.as_bytes().into()), ("un".into(), 1u64.into())];
+        let remove = vec!["un".into(), "n".into()];
+        let update = Write::Update { key: shared::domain(domain), set: vec![], remove, when: When::Equal(waiting) };
+        let words = |_| Error::conflict(format!("{domain} is not waiting for a proof of this tenant"));
+        let writes = vec![update, self.audit(tenant, "domain.prove", domain.as_str(), detail)];
+        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))
+    }
+
+    fn nonce(&self) -> Bytes {
+        let mut nonce = [0; 16];
+        self.directory.env().fill(&mut nonce);
+        Bytes::copy_from_slice(&nonce)
     }
 
     /// Made where it is absent; true where it was made now. Another tenant's domain is a conflict.
@@ -41,11 +109,19 @@ impl Operator {
         let prefix = Sk::text("domain#");
         let pk = access::organisation(tenant.id).organisation(prefix.clone()).pk().clone();
         let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
-        let read = |(key, row): &(Sk, Row)| {
-            let domain = String::from_utf8(crate::rows::rest(key, "domain#")?.to_vec()).ok()?;
-            Some(DomainInfo { domain, created: read_time(row) })
+        let read = |(key, row): (Sk, Row)| {
+            let domain: Domain = std::str::from_utf8(rest(&key, "domain#")?).ok()?.parse().ok()?;
+            Some((domain, read_time(&row)))
         };
-        Ok(rows.iter().filter_map(read).collect())
+        let found: Vec<_> = rows.into_iter().filter_map(read).collect();
+        let keys: Vec<_> = found.iter().map(|(domain, _)| shared::domain(domain)).collect();
+        let shared = self.directory.store().batch_get(&keys).await?;
+        let info = |((domain, created), row): ((Domain, _), Option<Row>)| DomainInfo {
+            domain: domain.to_string(),
+            created,
+            proved: row.is_some_and(|row| is_proved(&row)),
+        };
+        Ok(found.into_iter().zip(shared).map(info).collect())
     }
 
     /// Refused while an address of the domain is somebody's.
@@ -59,20 +135,35 @@ impl Operator {
             store.commit(vec![Write::Update { key, set: mark(Status::Active), remove: vec![], when: When::Present }]).await?;
             return Err(Error::conflict(format!("addresses of {domain} are still in use; remove or move them first")));
         }
-        let scope = access::organisation(tenant);
-        let writes = vec![
-            Write::delete(key),
-            Write::delete(scope.organisation(sk::domain(domain))),
-            self.audit(tenant, "domain.remove", domain.as_str(), ""),
-        ];
+        let mut writes = vec![Write::delete(key), self.audit(tenant, "domain.remove", domain.as_str(), "")];
+        writes.extend(self.removal(tenant, domain).await?);
         store.commit(writes).await?;
         self.directory.inner.domains.remove(domain);
         Ok(())
     }
 
+    /// What a tenant has of a domain, the shared row apart.
+    async fn removal(&self, tenant: TenantId, domain: &Domain) -> Result<Vec<Write>> {
+        let scope = access::organisation(tenant);
+        let keys = self.directory.domain_key_rows(tenant, domain).await?;
+        let mut writes: Vec<_> = keys.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))).collect();
+        writes.push(Write::delete(scope.organisation(sk::domain(domain))));
+        Ok(writes)
+    }
+
     pub(super) async fn domain_owner(&self, domain: &Domain) -> Result<TenantId> {
-        let row = self.directory.store().get(&shared::domain(domain)).await?;
-        tenant_of(&row.ok_or_else(|| Error::not_found(format!("the domain {domain} belongs to no tenant; add it first")))?)
+        let none = || Error::not_found(format!("the domain {domain} belongs to no tenant; add it first"));
+        Ok(self.directory.claim(domain).await?.ok_or_else(none)?.tenant)
+    }
+
+    /// No address is made in a domain that may be somebody else's: so none has to be looked at when mail comes.
+    pub(super) async fn refuse_unproved(&self, domain: &Domain) -> Result<()> {
+        match self.directory.claim(domain).await? {
+            Some(claim) if !claim.proved => Err(Error::conflict(format!(
+                "it is not proved yet that {domain} is this tenant's; publish its record and then: penfold domain prove {domain}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     async fn domain_in_use(&self, tenant: TenantId, domain: &Domain) -> Result<bool> {
@@ -86,4 +177,8 @@ impl Operator {
         }
         Ok(false)
     }
+}
+
+fn taken(domain: &Domain) -> Error {
+    Error::conflict(format!("the domain {domain} is taken"))
 }

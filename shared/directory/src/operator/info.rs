@@ -1,7 +1,7 @@
 //! What the operator gives and gets back.
 
 use crate::rows::{PostPolicy, PrincipalKind, Status};
-use penfold_types::{Address, Domain, PrincipalId, TenantId, Timestamp};
+use penfold_types::{Address, PrincipalId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A part of a list, and where to go on.
@@ -23,6 +23,8 @@ pub struct TenantInfo {
 pub struct DomainInfo {
     pub domain: String,
     pub created: Timestamp,
+    /// It receives and sends.
+    pub proved: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -125,10 +127,4 @@ pub struct AppPassword {
     pub created: Timestamp,
     /// The beginning of the day of its last use.
     pub used: Option<Timestamp>,
-}
-
-impl From<&Domain> for DomainInfo {
-    fn from(domain: &Domain) -> Self {
-        Self { domain: domain.to_string(), created: Timestamp::default() }
-    }
 }

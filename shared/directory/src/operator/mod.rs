@@ -4,6 +4,7 @@
 mod aliases;
 mod app_passwords;
 mod delete;
+mod domain_keys;
 mod domains;
 mod groups;
 mod info;

@@ -102,6 +102,22 @@ impl Record for String {
     }
 }
 
+/// The name that a CNAME leads to.
+pub(super) struct Alias(pub String);
+
+impl Record for Alias {
+    const TYPE: RecordType = RecordType::CNAME;
+
+    fn read(data: &RData) -> Option<Self> {
+        let RData::CNAME(cname) = data else { return None };
+        text(&cname.0).map(Self)
+    }
+
+    fn octets(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Record for Service {
     const TYPE: RecordType = RecordType::SRV;
 

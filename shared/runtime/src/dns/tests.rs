@@ -171,6 +171,8 @@ async fn all_kinds(signed: bool) {
     let v4 = dns.v4("host.test.").await.unwrap();
     assert_eq!((v4.records, v4.secure), (vec![Ipv4Addr::new(192, 0, 2, 1)], signed));
     assert_eq!(dns.v6("host.test").await.unwrap().records.len(), 1);
+    assert_eq!(dns.alias("alias.test").await.unwrap().records, ["host.test"]);
+    assert_eq!(dns.alias("host.test").await, Err(DnsError::NoRecord));
     let alias = dns.v4("alias.test").await.unwrap();
     assert_eq!((alias.records.len(), alias.secure), (1, signed));
     assert_eq!(dns.names("::ffff:192.0.2.1".parse().unwrap()).await.unwrap().records, ["host.test"]);

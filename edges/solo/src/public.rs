@@ -1,0 +1,11 @@
+//! How the service is reached from outside, written down for those who tell it to others.
+
+use penfold_directory::{Directory, Service};
+use penfold_runtime::{Config, PublicPorts};
+use penfold_types::Result;
+
+pub async fn tell(directory: &Directory, config: &Config) -> Result<()> {
+    let PublicPorts { submission, submissions, imap, imaps, https } = config.public_ports;
+    let service = Service { host: config.host_name.clone(), submission, submissions, imap, imaps, https, spf: config.spf.clone() };
+    directory.set_service(&service).await
+}
