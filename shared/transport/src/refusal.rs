@@ -13,7 +13,7 @@ pub enum Refusal {
     Outside,
     /// The sender's address, or one of From, is not the person's own.
     NotYours,
-    /// There is no From, or more than can be read.
+    /// There is no From, or more than one.
     NoAuthor,
     /// The message has been through here, or through others, too often.
     Loop,
