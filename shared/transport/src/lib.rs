@@ -42,7 +42,9 @@ pub use refusal::Refusal;
 
 use overload::Load;
 use parking_lot::Mutex;
+use penfold_authentication::Algorithm;
 use penfold_directory::Directory;
+use penfold_domains::{Domains, Signers};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use recipient::Room;
@@ -62,6 +64,8 @@ pub struct Settings {
     pub share: usize,
     /// There is a relay, so that mail may leave.
     pub sends: bool,
+    /// What a new domain's mail is signed with.
+    pub signatures: &'static [Algorithm],
 }
 
 impl Default for Settings {
@@ -72,6 +76,7 @@ impl Default for Settings {
             oldest: Duration::from_secs(60),
             share: 20_000,
             sends: false,
+            signatures: &[Algorithm::RsaSha256, Algorithm::Ed25519Sha256],
         }
     }
 }
@@ -85,6 +90,7 @@ struct Inner {
     directory: Directory,
     mailboxes: Mailboxes,
     settings: Settings,
+    signers: Signers,
     tracer: Tracer,
     load: Load,
     room: Mutex<Room>,
@@ -93,8 +99,9 @@ struct Inner {
 impl Transport {
     pub fn new(world: &World, directory: Directory, mailboxes: Mailboxes, settings: Settings) -> Self {
         let tracer = Tracer::new(world.named("trace"));
+        let signers = Signers::new(Domains::with_algorithms(&world.named("domains"), directory.clone(), settings.signatures));
         let world = world.named("accept");
-        Self(Arc::new(Inner { world, directory, mailboxes, settings, tracer, load: Load::default(), room: Mutex::default() }))
+        Self(Arc::new(Inner { world, directory, mailboxes, settings, signers, tracer, load: Load::default(), room: Mutex::default() }))
     }
 
     /// Where the ways of messages are noted. Its [`Tracer::run`] must be running for them to be kept.

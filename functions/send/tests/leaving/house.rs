@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use penfold_authentication::Algorithm;
 use penfold_deliver::Deliver;
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy, SignedIn};
 use penfold_mailbox::Mailboxes;
@@ -141,7 +142,8 @@ impl House {
         operator.add_members(&team.address, &[address("cid@x.test")]).await.unwrap();
         let ann = directory.sign_in("ann@x.test", "secret", [192, 0, 2, 9].into()).await.unwrap();
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let settings = Settings { hostname: "mx.test".to_owned(), sends: true, ..Settings::default() };
+        let settings =
+            Settings { hostname: "mx.test".to_owned(), sends: true, signatures: &[Algorithm::Ed25519Sha256], ..Settings::default() };
         let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
         *peers.begun.lock() = Some((world.env.clone(), world.env.now()));
         let (stop, _) = watch::channel(false);
