@@ -183,6 +183,7 @@ impl Host {
             let mut router = penfold_http::router(process.clone());
             if parts.http {
                 router = router.merge(penfold_account::router(self.service.directory.clone()));
+                router = router.merge(penfold_setup::router(self.service.directory.clone()));
             }
             let tls = implicit_tls.then(|| self.tls.server.clone());
             let serving = penfold_http::serve(self.env.clone(), listener, tls, self.config.front.clone(), router, self.stopped());
