@@ -23,4 +23,4 @@ mod submission;
 pub use carry::Carrier;
 pub use later::{postpone, send_due};
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
-pub use submission::{Addressee, Envelope, Submission};
+pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
