@@ -58,6 +58,7 @@ impl Scene {
             "user" => self.users.extend(value.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()))),
             "size" => self.config.size_limit = number(),
             "recipients" => self.config.recipients = number() as usize,
+            "recipients submitted" => self.config.recipients_submitted = number() as usize,
             "errors" => self.config.errors = number() as u32,
             "unknown" => self.config.unknown = number() as u32,
             "chatter" => self.config.chatter = number() as u32,

@@ -136,6 +136,8 @@ impl Host {
         let settings = penfold_transport::Settings {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
+            recipients_per_day: self.config.recipients_per_day,
+            messages_per_minute: self.config.messages_per_minute,
             ..penfold_transport::Settings::default()
         };
         let Service { world, directory, mailboxes } = self.service.clone();
@@ -159,6 +161,7 @@ impl Host {
         let settings = penfold_smtp::Config {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
+            recipients_submitted: self.config.recipients_per_message,
             ..penfold_smtp::Config::default()
         };
         let smtp = Smtp::new(settings, self.env.clone(), transport.clone(), Some(self.tls.server.clone()));

@@ -63,6 +63,15 @@ pub struct Settings {
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
+    /// Recipients of one message that a person hands in, at most 1000 [default: 500]
+    #[arg(long, env = "PENFOLD_RECIPIENTS_PER_MESSAGE", value_name = "NUMBER")]
+    pub recipients_per_message: Option<usize>,
+    /// Recipients a day that one person may send to; 0: no limit [default: 10000]
+    #[arg(long, env = "PENFOLD_RECIPIENTS_PER_DAY", value_name = "NUMBER")]
+    pub recipients_per_day: Option<u64>,
+    /// Messages a minute that one person may send; 0: no limit [default: 30]
+    #[arg(long, env = "PENFOLD_MESSAGES_PER_MINUTE", value_name = "NUMBER")]
+    pub messages_per_minute: Option<u64>,
     /// Memory for lists and contents, in MiB [default: 128]
     #[arg(long, env = "PENFOLD_CACHE", value_name = "MIB")]
     pub cache: Option<u64>,
@@ -109,6 +118,9 @@ impl Settings {
             proxy_from,
             name_servers,
             max_message_size,
+            recipients_per_message,
+            recipients_per_day,
+            messages_per_minute,
             cache,
             retention_days,
             log_format,
@@ -138,6 +150,10 @@ impl Settings {
         if !(65_536..=150 << 20).contains(&max_message_size) {
             return Err(ConfigError("max-message-size must lie between 65536 and 157286400".to_owned()));
         }
+        let recipients_per_message = settings.recipients_per_message.unwrap_or(500);
+        if !(1..=1000).contains(&recipients_per_message) {
+            return Err(ConfigError("recipients-per-message must lie between 1 and 1000".to_owned()));
+        }
         Ok(Config {
             seed: settings.seed,
             host_name,
@@ -153,6 +169,9 @@ impl Settings {
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
             max_message_size,
+            recipients_per_message,
+            recipients_per_day: settings.recipients_per_day.unwrap_or(10_000),
+            messages_per_minute: settings.messages_per_minute.unwrap_or(30),
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
             log_format: settings.log_format.unwrap_or(LogFormat::Text),
@@ -182,6 +201,10 @@ pub struct Config {
     /// None are the system's.
     pub name_servers: Vec<NameServer>,
     pub max_message_size: usize,
+    pub recipients_per_message: usize,
+    /// Of one person; 0 is no limit.
+    pub recipients_per_day: u64,
+    pub messages_per_minute: u64,
     pub cache_bytes: u64,
     pub retention_days: u32,
     pub log_format: LogFormat,

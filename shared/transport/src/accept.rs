@@ -1,10 +1,11 @@
 //! The order of things at acceptance: screen, keep the bytes once for each tenant, send the jobs, and only then answer.
 
+use crate::header::Header;
 use crate::job::Mail;
 use crate::outbound::{Addressee, Envelope, Submission};
 use crate::screen::{Facts, screen};
 use crate::trace::Hop;
-use crate::{Refusal, Target, Transport, header, plan, prefix};
+use crate::{Refusal, Target, Transport, header, plan, prefix, submitted};
 use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_formats::mime::{self, Summary};
@@ -64,13 +65,17 @@ impl Transport {
         let head = header::read(&incoming.message, &inner.settings.hostname);
         let facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit };
         screen(&facts)?;
-        let parts = without(&incoming.message, &head.return_paths);
+        let acceptance = AcceptanceId::new(&inner.world.env);
+        let parts = match &incoming.origin.submitter {
+            Some(submitter) => mended(&incoming, submitter, &head, acceptance),
+            None => without(&incoming.message, &head.return_paths),
+        };
         let message = joined(&parts);
         let summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
             self.is_authors(submitter, &summary).await?;
+            self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
         }
-        let acceptance = AcceptanceId::new(&inner.world.env);
         let prefix = prefix::build(&incoming, &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
         let mut mails = Vec::with_capacity(1);
@@ -116,12 +121,8 @@ impl Transport {
             self.note(mail, incoming, summary, 1);
         }
         let Some(mail) = mails.iter().find(|mail| mail.tenant == tenant) else { return Err(Refusal::Outside) };
-        let addressee = |to: &To| Addressee {
-            target: to.target.clone(),
-            path: to.original.clone(),
-            notify: to.notify,
-            original: to.orcpt.clone(),
-        };
+        let addressee =
+            |to: &To| Addressee { target: to.target.clone(), path: to.original.clone(), notify: to.notify, original: to.orcpt.clone() };
         let submission = Submission {
             mail: mail.clone(),
             by: incoming.origin.submitter.as_ref().map(|submitter| submitter.scope.viewer()),
@@ -168,6 +169,20 @@ impl Transport {
         self.0.tracer.note(mail.tenant, mail.acceptance, accepted);
         self.0.tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
     }
+}
+
+/// The message of a person, as everybody else gets it.
+fn mended(incoming: &Incoming, submitter: &SignedIn, head: &Header, acceptance: AcceptanceId) -> Vec<Bytes> {
+    let sender = incoming.from.as_ref().unwrap_or(&submitter.address).domain();
+    let changes = submitted::changes(head, &incoming.message, acceptance, sender, incoming.received);
+    let mut parts = without(&incoming.message, &changes.gaps);
+    if !changes.front.is_empty() {
+        parts.insert(0, changes.front.into());
+    }
+    if !changes.behind.is_empty() {
+        parts.push(changes.behind.into());
+    }
+    parts
 }
 
 /// The message without some ranges of it, in order and without copying.

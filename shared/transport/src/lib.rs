@@ -6,6 +6,8 @@
 //! |---|---|
 //! | accept.rs | the order of things at acceptance |
 //! | screen.rs | the one decision whether a message may come in; SPF, DKIM and spam will speak there |
+//! | submitted.rs | what a message gets when a person hands it in |
+//! | allowance.rs | how much a person may hand in |
 //! | prefix.rs | our fields in front of the message: Return-Path, Received |
 //! | header.rs | the few facts of a header that acceptance needs |
 //! | plan.rs, job.rs | the jobs of a message, and their bytes |
@@ -15,6 +17,7 @@
 //! | trace.rs | the way of a message, for `penfold trace` |
 
 mod accept;
+mod allowance;
 mod codec;
 mod date;
 mod header;
@@ -26,6 +29,7 @@ mod prefix;
 mod recipient;
 mod refusal;
 mod screen;
+mod submitted;
 pub mod trace;
 pub mod work;
 
@@ -60,11 +64,22 @@ pub struct Settings {
     pub share: usize,
     /// There is a relay, so that mail may leave.
     pub sends: bool,
+    /// What one person may hand in: recipients a day (UTC), messages a minute. 0 is no limit.
+    pub recipients_per_day: u64,
+    pub messages_per_minute: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000, sends: false }
+        Self {
+            hostname: "localhost".to_owned(),
+            size_limit: 50 * 1024 * 1024,
+            oldest: Duration::from_secs(60),
+            share: 20_000,
+            sends: false,
+            recipients_per_day: 10_000,
+            messages_per_minute: 30,
+        }
     }
 }
 

@@ -18,6 +18,14 @@ pub enum Refusal {
     /// The message has been through here, or through others, too often.
     Loop,
     TooLarge,
+    /// The person has handed in as many messages this minute as they may.
+    TooFast {
+        messages_per_minute: u64,
+    },
+    /// With this message, more recipients today than the person may have.
+    TooManyToday {
+        recipients_per_day: u64,
+    },
     HeaderTooLarge,
     /// Too much work waits; come back later.
     Busy,
