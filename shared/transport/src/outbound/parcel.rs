@@ -16,7 +16,8 @@ const AT: Name = Name::new("at");
 const WHAT: Name = Name::new("e");
 const WHO: Name = Name::new("r");
 
-const FORMAT: u8 = 1;
+/// The first one knew no times in the envelope; what it wrote reads as having none.
+const FORMAT: u8 = 2;
 /// Recipients of one parcel at most: as many as every host must take in one transaction (RFC 5321 §4.5.3.1.8).
 pub const RECIPIENTS: usize = 100;
 
@@ -193,7 +194,7 @@ impl Parcel {
 
     fn read(acceptance: AcceptanceId, row: &Row) -> Option<Self> {
         let mut what = Reader(row.bytes(WHAT)?.clone());
-        if what.u8()? != FORMAT {
+        if !(1..=FORMAT).contains(&what.u8()?) {
             return None;
         }
         let (length, accepted, expires) = (what.number()?, what.i64()?, what.i64()?);
