@@ -12,10 +12,10 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("PENFOLD_CLOUD_BIN") or os.path.join(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"), "debug")
-FUNCTIONS = ("deliver", "upkeep", "meter", "account")
+FUNCTIONS = ("deliver", "send", "timer", "upkeep", "meter", "account")
 SQS = "http://127.0.0.1:4566"  # what the platform does itself knows no faults
 LISTENERS = {"smtp": {"smtp": 2525, "submission": 2587, "submissions": 2465, "http": 2080}, "imap": {"imap": 2143, "imaps": 2993, "http": 2081},
-             "http": {"https": 2443, "http": 2082}}
+             "http": {"https": 2443, "http": 2082}, "relay": {"http": 2085}}
 ACCOUNT_PORT = 2084
 
 
@@ -146,17 +146,18 @@ class Host(Process):
 
 
 class Service:
-    """Two edges of each kind, and the functions. `visibility`: seconds until the job of an instance that died comes again."""
+    """Two edges of each kind but one relay, and the functions. `visibility`: seconds until the job of an instance that died comes again."""
 
     def __init__(self, work, seed=None, http=1, visibility=None, instances=2, environment=None):
         self.work = work
         make = lambda kind, count: [Edge(kind, n + 1, work, environment=environment) for n in range(count)]
-        self.smtp, self.imap, self.http = make("smtp", 2), make("imap", 2), make("http", http)
+        self.smtp, self.imap, self.http, self.relay = make("smtp", 2), make("imap", 2), make("http", http), make("relay", 1)
         self.smtp[0].seed = seed
         flags = ["--instances", str(instances)] + (["--visibility", str(visibility)] if visibility else [])
         self.deliver, self.upkeep, self.meter = Host("deliver", work, *flags), Host("upkeep", work), Host("meter", work)
+        self.send, self.timer = Host("send", work, *flags), Host("timer", work)
         self.account = Host("account", work, "--http", str(ACCOUNT_PORT))
-        self.edges, self.hosts = self.smtp + self.imap + self.http, [self.deliver, self.upkeep, self.meter, self.account]
+        self.edges, self.hosts = self.smtp + self.imap + self.http + self.relay, [self.deliver, self.send, self.timer, self.upkeep, self.meter, self.account]
 
     def start(self):
         for program_name in ("penfold", *FUNCTIONS):

@@ -106,7 +106,7 @@ def main(cell, dynamodb, s3_sqs, kms):
     logging.disable(logging.CRITICAL)
     prefix = f"penfold-{cell}"
     jobs = (("DynamoDB", table, prefix, dynamodb), ("SQS", queues, prefix, s3_sqs), ("S3", bucket, prefix + "-blobs", s3_sqs), ("KMS", key, "alias/" + prefix, kms))
-    environment, parts = {"PENFOLD_CELL": cell}, {}
+    environment, parts = {"PENFOLD_CELL": cell, "PENFOLD_HOST_NAME": "mail.penfold.test"}, {}
     with ThreadPoolExecutor(len(jobs)) as pool:
         for part, found, seconds in pool.map(lambda j: patiently(*j), jobs):
             environment |= found

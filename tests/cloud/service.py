@@ -352,13 +352,13 @@ def test_poison(run):
     out.close()
     lib.wait_until(lambda: len(subjects(s.imap[0].port["imap"], "good@cloud.test")) == 5, 30, 0.2, "others' mail")
     others = time.monotonic() - begin
-    rows = lambda: [line for line in map(json.loads, penfold("--cloud", "queue", "--json", "list").stdout.splitlines()) if "group" in line]
+    rows = lambda: [line for line in map(json.loads, penfold("--cloud", "queue", "--json", "parked").stdout.splitlines()) if "group" in line]
     listed = lambda: {group: max(row["attempts"] for row in found if row["group"] == group) for found in [rows()] for group in {row["group"] for row in found}}
     wanted = {g for g in jobs if g != "g/text"}
     try:
         lib.wait_until(lambda: wanted <= set(listed()), HIDDEN * 6, 1, "dead letters")
     except TimeoutError as e:
-        raise AssertionError(f"{e}: queue list shows {listed()}, waiting {waiting()}, dead {waiting('PENFOLD_QUEUE_DELIVER_DEAD')}") from e
+        raise AssertionError(f"{e}: queue parked shows {listed()}, waiting {waiting()}, dead {waiting('PENFOLD_QUEUE_DELIVER_DEAD')}") from e
     found = listed()
     assert {found[g] for g in wanted} == {3}, rows()
     parked = time.monotonic() - begin
@@ -367,7 +367,7 @@ def test_poison(run):
     sqs().set_queue_attributes(QueueUrl=os.environ["PENFOLD_QUEUE_DELIVER"], Attributes={"RedrivePolicy": json.dumps(policy)})
     released = penfold("--cloud", "queue", "release", group)
     assert released.returncode == 0, released.stderr
-    return f"others' mail after {others:.1f} s; given up after 3 tries and {parked:.0f} s, the unreadable one among SQS' dead letters after {time.monotonic() - begin:.0f} s; queue list shows {len(found)} groups"
+    return f"others' mail after {others:.1f} s; given up after 3 tries and {parked:.0f} s, the unreadable one among SQS' dead letters after {time.monotonic() - begin:.0f} s; queue parked shows {len(found)} groups"
 
 
 # --- behind a load balancer

@@ -58,6 +58,7 @@ async fn main() {
                         esmtp: true,
                         tls: false,
                         utf8: false,
+                        trusted: true,
                         submitter: None,
                     },
                     from_text: "bench@sender.test".into(),

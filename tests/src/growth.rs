@@ -192,7 +192,15 @@ impl Cell {
         let env: &Env = &self.world.env;
         let address = format!("u@t{number}.test");
         let target = self.transport.recipient(None, None, &town::address(&address)).await.unwrap();
-        let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+        let origin = Origin {
+            helo: "x.test".into(),
+            peer: [192, 0, 2, 1].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter: None,
+        };
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),
@@ -267,7 +275,7 @@ pub async fn tenants(count: usize) -> Vec<Point> {
     add("newest 50", each(before, total(), count));
     let domains = Domains::new(&world, directory.clone());
     let upkeep =
-        Upkeep { env: world.env.clone(), directory: directory.clone(), domains, mailboxes: cell.mailboxes.clone(), retention_days: 30 };
+        Upkeep { world: world.clone(), directory: directory.clone(), domains, mailboxes: cell.mailboxes.clone(), retention_days: 30 };
     upkeep.round(false).await.unwrap();
     let before = total();
     upkeep.round(false).await.unwrap();

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy};
 use penfold_formats::mime::summarise;
-use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes};
+use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes, Place, Role};
 use penfold_ports::{Account, World};
 use penfold_types::{AcceptanceId, Address, FolderId, Kind, Result};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub async fn accepted(mailboxes: &Mailboxes, world: &World, account: Account, me
     let acceptance = AcceptanceId::new(&world.env);
     let blob = mailboxes.put_blob(account.tenant, acceptance, vec![message]).await.unwrap();
     let prefix = "Return-Path: <margarethe.lindqvist@example.com>\r\nReceived: from edge7.relay.example.net (edge7.relay.example.net [203.0.113.7])\r\n\tby mx.penfold.test (Penfold) with ESMTPS id 01jdrdla00fdnbiv3ari64g286\r\n\tfor <ann@acme.test>; Wed, 25 Nov 2026 17:40:02 +0000\r\n";
-    Delivery { blob, prefix: prefix.into(), summary, received: world.env.now(), folder: None, keywords: Keywords::NONE }
+    Delivery { blob, prefix: prefix.into(), summary, received: world.env.now(), place: Place::Role(Role::Inbox), keywords: Keywords::NONE }
 }
 
 pub async fn folder(mailbox: &Mailbox, path: &str) -> FolderId {

@@ -83,11 +83,27 @@ fn tenants_in_two_cells() {
             let target = transport.recipient(None, None, &address(to)).await.unwrap();
             recipients.push(To::new(target, to));
         }
-        let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+        let origin = Origin {
+            helo: "x.test".into(),
+            peer: [192, 0, 2, 1].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter: None,
+        };
         let message = letters::short("both", "Sender <sender@example.test>");
         let from = Some(address("sender@example.test"));
         transport
-            .accept(Incoming { origin, from_text: "sender@example.test".into(), from, envelope: Default::default(), recipients, message, received: world.env.now() })
+            .accept(Incoming {
+                origin,
+                from_text: "sender@example.test".into(),
+                from,
+                envelope: Default::default(),
+                recipients,
+                message,
+                received: world.env.now(),
+            })
             .await
             .unwrap();
         // Each cell's function finds its own job only.

@@ -60,7 +60,8 @@ async fn waits(street: &Street, zoe: Account, count: usize) -> Vec<u64> {
 
 async fn hand_in(street: &Street, to: &str, token: &str) {
     let target = street.transport.recipient(None, None, &address(to)).await.unwrap();
-    let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+    let origin =
+        Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, trusted: true, submitter: None };
     let incoming = Incoming {
         origin,
         from_text: "sender@example.test".into(),

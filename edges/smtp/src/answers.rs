@@ -14,8 +14,11 @@ const NO_RELAY: Reply = Reply::new(550, "5.7.1", "Not a recipient of ours: relay
 const NO_SENDING_YET: Reply = Reply::new(451, "4.3.0", "Mail to other hosts cannot be sent yet");
 const NOT_YOUR_SENDER: Reply = Reply::new(553, "5.7.1", "The sender is not an address of yours");
 const NOT_YOUR_FROM: Reply = Reply::new(550, "5.7.1", "From is not an address of yours");
-const NO_AUTHOR: Reply = Reply::new(550, "5.7.1", "From is missing");
+const NO_AUTHOR: Reply = Reply::new(550, "5.7.1", "From is missing, or there are several");
 const LOOP: Reply = Reply::new(554, "5.4.6", "The message goes in a circle");
+/// RFC 7372 §3.
+const NOT_AUTHENTIC: Reply = Reply::new(550, "5.7.1", "The domain in From asks to refuse mail that it does not vouch for (DMARC)");
+const NOT_PROVABLE: Reply = Reply::new(451, "4.7.0", "It cannot be found out now who vouches for this mail; try again later");
 const LONG_HEADER: Reply = Reply::new(552, "5.3.4", "Header larger than 1 MB");
 const LATER: Reply = Reply::new(451, "4.3.0", "Try again later");
 
@@ -31,6 +34,8 @@ pub(crate) fn refusal(refusal: &Refusal, role: Role, at_data: bool) -> Reply {
         Refusal::NotYours => NOT_YOUR_SENDER,
         Refusal::NoAuthor => NO_AUTHOR,
         Refusal::Loop => LOOP,
+        Refusal::NotAuthentic => NOT_AUTHENTIC,
+        Refusal::NotProvable => NOT_PROVABLE,
         Refusal::TooLarge => reply::TOO_LARGE,
         Refusal::HeaderTooLarge => LONG_HEADER,
         Refusal::Busy => BUSY,

@@ -1,4 +1,5 @@
 use crate::Budget;
+use penfold_runtime::Network;
 use std::time::Duration;
 
 /// Which service a port offers.
@@ -37,6 +38,8 @@ pub struct Config {
     pub chatter: u32,
     /// True where there is a certificate, so that STARTTLS can be offered.
     pub tls: bool,
+    /// Whose mail is not asked for SPF, DKIM and DMARC: hosts that have done it, or that nobody else can speak for.
+    pub trusted: Vec<Network>,
     /// RFC 5321 §4.5.3.2.7: a server waits 5 minutes for the next command.
     pub idle: Duration,
     /// From MAIL to the end of the data.
@@ -62,6 +65,7 @@ impl Default for Config {
             refused: 3,
             chatter: 100,
             tls: false,
+            trusted: Vec::new(),
             idle: Duration::from_secs(300),
             transaction: Duration::from_secs(1800),
             handshake: Duration::from_secs(60),

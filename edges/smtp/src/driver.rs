@@ -3,8 +3,8 @@
 
 use crate::answers;
 use crate::config::{Config, Port, Role};
-use crate::reply::{self, Reply};
 use crate::grammar::parameters::MailParameters;
+use crate::reply::{self, Reply};
 use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
 use bytes::BytesMut;
 use penfold_directory::SignedIn;
@@ -276,9 +276,11 @@ impl Talk<'_> {
             esmtp: self.session.is_extended(),
             tls: self.session.is_tls(),
             utf8: parameters.utf8,
+            trusted: self.smtp.config.trusted.iter().any(|network| network.contains(self.peer)),
             submitter: self.submitter.clone(),
         };
-        let to = |r: Recipient<Target>| To { target: r.resolved, original: r.path.text, notify: r.parameters.notify, orcpt: r.parameters.orcpt };
+        let to =
+            |r: Recipient<Target>| To { target: r.resolved, original: r.path.text, notify: r.parameters.notify, orcpt: r.parameters.orcpt };
         let recipients = recipients.into_iter().map(to).collect();
         let MailParameters { ret, envid, body, utf8, .. } = parameters;
         let envelope = Envelope { ret, id: envid, body, utf8, require_tls: false };

@@ -6,6 +6,7 @@ mod failure;
 mod health;
 mod listeners;
 mod moving;
+mod outside;
 mod parts;
 mod process;
 mod public;

@@ -5,14 +5,16 @@ pub struct Parts {
     pub imap: bool,
     /// The routes of the service, also over TLS; health and metrics are always there, in the clear.
     pub http: bool,
-    /// What functions do in the cloud: deliveries, metering and upkeep.
+    /// Mail to other hosts.
+    pub relay: bool,
+    /// What functions do in the cloud: deliveries, submissions, what is due, metering and upkeep.
     pub jobs: bool,
 }
 
 impl Parts {
-    pub const ALL: Self = Self { smtp: true, imap: true, http: true, jobs: true };
+    pub const ALL: Self = Self { smtp: true, imap: true, http: true, relay: true, jobs: true };
     #[cfg(feature = "cloud")]
-    const NONE: Self = Self { smtp: false, imap: false, http: false, jobs: false };
+    const NONE: Self = Self { smtp: false, imap: false, http: false, relay: false, jobs: false };
 }
 
 /// An edge of the cloud.
@@ -24,6 +26,8 @@ pub enum Edge {
     Imap,
     /// HTTP that a function cannot carry
     Http,
+    /// Mail to other hosts
+    Relay,
 }
 
 #[cfg(feature = "cloud")]
@@ -33,6 +37,7 @@ impl From<Edge> for Parts {
             Edge::Smtp => Self { smtp: true, ..Self::NONE },
             Edge::Imap => Self { imap: true, ..Self::NONE },
             Edge::Http => Self { http: true, ..Self::NONE },
+            Edge::Relay => Self { relay: true, ..Self::NONE },
         }
     }
 }

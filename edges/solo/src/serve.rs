@@ -3,6 +3,7 @@
 use crate::control::{self, Service};
 use crate::failure::Failure;
 use crate::listeners::Listeners;
+use crate::outside;
 use crate::parts::Parts;
 use crate::process::SoloProcess;
 use crate::public;
@@ -15,9 +16,13 @@ use penfold_imap as imap;
 use penfold_mailbox::{Budgets, Mailboxes};
 use penfold_meter::Meter;
 use penfold_metering::usage::Usage;
+use penfold_relay::Client;
 use penfold_runtime::{Config, Settings, Tls, start_logging};
+use penfold_send::Send;
 use penfold_smtp::{Port, Smtp};
-use penfold_transport::Transport;
+use penfold_timer::Timer;
+use penfold_transport::outbound::Carrier;
+use penfold_transport::{Transport, work};
 use penfold_types::{Env, Error};
 use penfold_upkeep::Upkeep;
 use std::path::Path;
@@ -33,6 +38,8 @@ const DESCRIPTORS: u64 = 200_000;
 const DRAIN: Duration = Duration::from_secs(30);
 /// Delivery workers: enough that one waiting for the disk does not idle the others.
 const WORKERS: usize = 16;
+/// Attempts at a time: most of them wait for another host, and a third of those may be dead.
+const ATTEMPTS: usize = 200;
 
 /// Everything, over the store in `data`.
 pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
@@ -41,7 +48,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     let store = Store::local(&env, data)?;
     let tls = tls(&config, || Tls::load_or_make(&data.join("tls"), &config.host_name))?;
     let listeners = Listeners::bind(&config, Parts::ALL)?;
-    let mut host = Host::new(config, env, store, tls);
+    let mut host = Host::new(config, env, store, tls)?;
     let demo = match &seed {
         Some(seed) => seed.plant(&host.service.directory).await.map(|()| None),
         None => seed::demo(&host.env, &host.service.directory.operator()).await,
@@ -62,7 +69,7 @@ pub async fn edge(parts: Parts, settings: Settings) -> Result<(), Failure> {
     let store = Store::cloud(&env, parts.imap || parts.http).await?;
     let tls = tls(&config, || Tls::make(&config.host_name))?;
     let listeners = Listeners::bind(&config, parts)?;
-    let mut host = Host::new(config, env, store, tls);
+    let mut host = Host::new(config, env, store, tls)?;
     if let Some(seed) = &seed {
         seed.plant(&host.service.directory).await.map_err(failed)?;
     }
@@ -106,19 +113,22 @@ struct Host {
     store: Store,
     tls: Tls,
     service: Service,
+    relay: Client,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
 
 impl Host {
-    fn new(config: Config, env: Env, store: Store, tls: Tls) -> Self {
-        let world = store.world(&env);
+    fn new(config: Config, env: Env, store: Store, tls: Tls) -> Result<Self, Failure> {
+        let dns = outside::dns(&config.name_servers, &env)?;
+        let relay = outside::relay(&config, &env, &dns)?;
+        let world = store.world(&env).with_dns(dns);
         let directory = Directory::new(world.clone());
         let half = config.cache_bytes / 2;
         let budgets = Budgets { indexes: half, contents: half, ..Budgets::default() };
         let mailboxes = Mailboxes::with_budgets(world.clone(), directory.clone(), budgets);
         let service = Service { world, directory, mailboxes };
-        Self { config, env, store, tls, service, tasks: JoinSet::new(), stop: watch::channel(false).0 }
+        Ok(Self { config, env, store, tls, service, relay, tasks: JoinSet::new(), stop: watch::channel(false).0 })
     }
 
     fn stopped(&self) -> watch::Receiver<bool> {
@@ -130,6 +140,10 @@ impl Host {
         if parts.jobs {
             self.start_jobs(&transport);
         }
+        if parts.relay {
+            let carrier = Carrier::new(transport.clone(), Arc::new(self.relay.clone()));
+            self.tasks.spawn(work::run(carrier, ATTEMPTS, self.stopped()));
+        }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
         let imap = parts.imap.then(|| self.start_imap(listeners.imap));
         let process = SoloProcess { world: self.service.world.clone(), store: self.store.clone(), transport, smtp, imap };
@@ -140,6 +154,7 @@ impl Host {
         let settings = penfold_transport::Settings {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
+            sends: true,
             ..penfold_transport::Settings::default()
         };
         let Service { world, directory, mailboxes } = self.service.clone();
@@ -152,11 +167,13 @@ impl Host {
         let Service { world, directory, mailboxes } = self.service.clone();
         let domains = Domains::new(&world, directory.clone()).acting_as("upkeep");
         let deliver = Deliver::new(&world, &mailboxes, transport);
-        self.tasks.spawn(penfold_transport::work::run(deliver, WORKERS, self.stopped()));
+        self.tasks.spawn(work::run(deliver, WORKERS, self.stopped()));
+        self.tasks.spawn(work::run(Send::new(&world, transport), WORKERS, self.stopped()));
+        self.tasks.spawn(Timer::new(&world).run(self.stopped()));
         let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
         self.tasks.spawn(meter.run(self.stopped()));
-        let (env, retention_days) = (self.env.clone(), self.config.retention_days);
-        let upkeep = Upkeep { env, directory, domains, mailboxes: mailboxes.named("upkeep"), retention_days };
+        let (world, retention_days) = (world.named("upkeep"), self.config.retention_days);
+        let upkeep = Upkeep { world, directory, domains, mailboxes: mailboxes.named("upkeep"), retention_days };
         self.tasks.spawn(upkeep.run(self.stopped()));
     }
 
@@ -164,6 +181,7 @@ impl Host {
         let settings = penfold_smtp::Config {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
+            trusted: self.config.trusted.clone(),
             ..penfold_smtp::Config::default()
         };
         let smtp = Smtp::new(settings, self.env.clone(), transport.clone(), Some(self.tls.server.clone()));
@@ -214,6 +232,7 @@ impl Host {
         if tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!("some connections were cut off");
         }
+        self.relay.close().await;
         self.store.close().await;
         Ok(())
     }

@@ -5,17 +5,15 @@
 //! | file | what |
 //! |---|---|
 //! | mailbox.rs | all jobs of one mailbox in one commit |
+//! | rules.rs | where in it a message goes |
 //! | list.rs | one step of expanding a group |
-//! | deferred.rs | members outside, until there is a sending side |
 
-mod deferred;
 mod list;
 mod mailbox;
+mod rules;
 
 #[cfg(test)]
 mod tests;
-
-pub use deferred::{Deferred, deferred};
 
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
@@ -32,6 +30,7 @@ pub struct Deliver {
     world: World,
     directory: Directory,
     mailboxes: Mailboxes,
+    transport: Transport,
     tracer: Tracer,
 }
 
@@ -41,6 +40,7 @@ impl Deliver {
             world: world.named("deliver"),
             directory: transport.directory().clone(),
             mailboxes: mailboxes.named("deliver"),
+            transport: transport.clone(),
             tracer: transport.tracer().clone(),
         }
     }

@@ -24,7 +24,7 @@ struct Found {
 impl Deliver {
     pub(crate) async fn list(&self, job: &Delivery, mut walk: Walk) -> Result<()> {
         let tenant = job.mail.tenant;
-        let mut found = Found::default();
+        let (mut found, begun) = (Found::default(), walk.clone());
         for _ in 0..VISITS {
             let left = MEMBERS.saturating_sub(found.mailboxes.len() + found.outside.len());
             let Some(group) = walk.groups.get(walk.next).copied().filter(|_| left > 0) else { break };
@@ -41,7 +41,7 @@ impl Deliver {
                 }
             }
         }
-        self.defer(job, &found.outside).await?;
+        self.transport.forward(&job.mail, &begun, &found.outside).await?;
         let mut jobs: Vec<_> =
             found.mailboxes.into_iter().map(|principal| Delivery { to: To::Mailbox(principal), ..job.clone() }).collect();
         if walk.next < walk.groups.len() {

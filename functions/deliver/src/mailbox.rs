@@ -1,6 +1,6 @@
 //! All jobs of one mailbox in one commit.
 
-use crate::Deliver;
+use crate::{Deliver, rules};
 use penfold_mailbox::{Blob, Keywords, Mailbox};
 use penfold_ports::Account;
 use penfold_transport::job::Delivery;
@@ -76,7 +76,7 @@ fn delivery(job: &Delivery) -> penfold_mailbox::Delivery {
         prefix: mail.prefix.clone(),
         summary: mail.summary.clone(),
         received: mail.received,
-        folder: None,
+        place: rules::place(mail),
         keywords: Keywords::default(),
     }
 }

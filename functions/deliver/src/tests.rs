@@ -74,8 +74,15 @@ impl Home {
             let target = self.transport.recipient(None, Some(&from), &address(name)).await?;
             recipients.push(To::new(target, *name));
         }
-        let origin =
-            Origin { helo: "y.test".to_owned(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: false, utf8: false, submitter: None };
+        let origin = Origin {
+            helo: "y.test".to_owned(),
+            peer: [192, 0, 2, 1].into(),
+            esmtp: true,
+            tls: false,
+            utf8: false,
+            trusted: true,
+            submitter: None,
+        };
         let incoming = Incoming {
             origin,
             from_text: from.to_string(),

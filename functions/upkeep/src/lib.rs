@@ -1,10 +1,13 @@
 //! What has to be done now and then: history that is older than the retention window is dropped, what was interrupted is
-//! finished, mailboxes whose owners are gone are destroyed, DKIM keys rotate, and blobs that nothing names are swept.
+//! finished, what is overdue on its way out is sent again, mailboxes whose owners are gone are destroyed, DKIM keys rotate, and
+//! blobs that nothing names are swept.
 
 use penfold_directory::Directory;
 use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
-use penfold_types::{Env, Kind, Result, TenantId};
+use penfold_ports::World;
+use penfold_transport::outbound::{forget, tidy};
+use penfold_types::{Kind, Result, TenantId};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -16,7 +19,7 @@ const ROUNDS_BETWEEN_SWEEPS: u32 = 28;
 const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
 
 pub struct Upkeep {
-    pub env: Env,
+    pub world: World,
     pub directory: Directory,
     pub domains: Domains,
     pub mailboxes: Mailboxes,
@@ -30,7 +33,7 @@ impl Upkeep {
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => return,
-                () = self.env.sleep_jittered(EVERY) => {}
+                () = self.world.env.sleep_jittered(EVERY) => {}
             }
             tokio::select! {
                 biased;
@@ -48,6 +51,7 @@ impl Upkeep {
     pub async fn round(&self, sweep: bool) -> Result<()> {
         for tenant in self.directory.every_tenant().await? {
             self.trim(tenant).await?;
+            tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
@@ -57,6 +61,7 @@ impl Upkeep {
         for tenant in self.directory.gone_tenants().await? {
             // Its keys are destroyed: nothing can be brought back.
             self.destroy_gone(tenant, Duration::ZERO).await?;
+            forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             if self.sweep(tenant).await? {
                 self.directory.forget_tenant(tenant).await?;
             }
@@ -94,7 +99,7 @@ impl Upkeep {
 
     async fn destroy_gone(&self, tenant: TenantId, kept: Duration) -> Result<()> {
         for (scope, since) in self.directory.gone_accounts(tenant).await? {
-            if self.env.now().since(since) >= kept {
+            if self.world.env.now().since(since) >= kept {
                 self.mailboxes.destroy(&scope).await?;
                 self.directory.forget_gone(scope.account()).await?;
                 tracing::info!(%tenant, principal = %scope.account().principal, "a deleted mailbox was destroyed");

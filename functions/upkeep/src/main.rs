@@ -26,14 +26,14 @@ async fn main() -> Result<(), Error> {
     let env = Env::system();
     let ports = Ports::open(env.clone(), Settings::from_env()?).await;
     let mut world = ports.world(env.clone());
-    match SystemDns::new(&[], env.clone()) {
+    match SystemDns::new(&[], env) {
         Ok(dns) => world = world.with_dns(Arc::new(dns)),
         Err(error) => tracing::warn!(%error, "new keys of domains are not seen in DNS, and wait"),
     }
     let directory = Directory::new(world.clone());
     let domains = Domains::new(&world, directory.clone()).acting_as("upkeep");
-    let mailboxes = Mailboxes::new(world, directory.clone()).named("upkeep");
-    let host = Arc::new((Upkeep { env, directory, domains, mailboxes, retention_days: RETENTION_DAYS }, ports));
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone()).named("upkeep");
+    let host = Arc::new((Upkeep { world: world.named("upkeep"), directory, domains, mailboxes, retention_days: RETENTION_DAYS }, ports));
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Schedule>| {
         let host = host.clone();
         async move {

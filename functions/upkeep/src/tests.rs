@@ -16,7 +16,7 @@ fn house() -> House {
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
     let domains = Domains::with_algorithms(&world, directory.clone(), &[penfold_domains::Algorithm::Ed25519Sha256]);
-    House { upkeep: Upkeep { env: world.env.clone(), directory, domains, mailboxes, retention_days: 30 }, world }
+    House { upkeep: Upkeep { world: world.clone(), directory, domains, mailboxes, retention_days: 30 }, world }
 }
 
 impl House {

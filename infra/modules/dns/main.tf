@@ -49,6 +49,15 @@ resource "aws_route53_record" "relay" {
   records  = [each.value]
 }
 
+resource "aws_route53_record" "relay_host" {
+  for_each = length(var.relay) > 0 ? toset([var.relay_host]) : toset([])
+  zone_id  = var.zone_id
+  name     = each.key
+  type     = "A"
+  ttl      = 300
+  records  = values(var.relay)
+}
+
 resource "aws_route53_record" "mx" {
   zone_id = var.zone_id
   name    = var.domain

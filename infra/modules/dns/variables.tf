@@ -26,6 +26,11 @@ variable "relay" {
   description = "Host name of each fixed address from which mail leaves -> the address."
 }
 
+variable "relay_host" {
+  type        = string
+  description = "What every relay calls itself."
+}
+
 variable "zone_id" {
   type = string
 }

@@ -64,7 +64,6 @@ module "edges" {
   repository_arn = module.artifacts.repository_arns["edge"]
   environment = merge(local.environment, {
     AWS_REGION         = data.aws_region.here.region
-    PENFOLD_HOST_NAME  = local.mail_host
     PENFOLD_PROXY_FROM = module.network.cidr
   })
   tls_secret_arn = module.certificates.edges_secret_arn
@@ -83,9 +82,9 @@ module "relay" {
   reverse_names   = var.reverse_names
   image           = var.run_relay ? "${module.artifacts.repositories["relay"]}:${var.release}" : null
   statements      = module.access.statements
-  grants          = ["table_read", "table_write", "blobs_read", "blobs_list", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
+  grants          = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
   repository_arn  = module.artifacts.repository_arns["relay"]
-  environment     = merge(local.environment, { AWS_REGION = data.aws_region.here.region })
+  environment     = merge(local.environment, { AWS_REGION = data.aws_region.here.region, PENFOLD_HOST_NAME = local.relay_host })
   architecture    = var.architecture
   drain_seconds   = local.drain_seconds
   log_days        = var.log_days

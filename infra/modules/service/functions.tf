@@ -2,6 +2,8 @@ locals {
   # What each function may do; sizes come from infra/cell.json.
   function_grants = {
     deliver = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
+    send    = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
+    timer   = ["table_read", "table_write", "blobs_write", "jobs_send"]
     upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "keys"]
     meter   = ["table_read", "table_write"]
     account = ["table_read", "table_write", "keys"]

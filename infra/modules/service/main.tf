@@ -71,6 +71,7 @@ module "dns" {
   tcp        = { dns_name = module.edges.dns_name, zone_id = module.edges.zone_id }
   http       = { dns_name = module.http.dns_name, zone_id = module.http.zone_id }
   relay      = module.relay.addresses
+  relay_host = local.relay_host
   zone_id    = module.zone.id
   postmaster = "postmaster@${var.domain}"
 }

@@ -5,7 +5,9 @@ locals {
   mail_host = "mail.${var.domain}"
   # The first is what clients are told; the others are where they look by themselves.
   web_hosts = ["www.${var.domain}", "autoconfig.${var.domain}", "autodiscover.${var.domain}", "mta-sts.${var.domain}"]
-  relays    = [for i in range(var.relays) : "out${i + 1}.${var.domain}"]
+  # What every relay calls itself: a name that leads to the addresses of all, while each address leads back to its own.
+  relay_host = "out.${var.domain}"
+  relays     = [for i in range(var.relays) : "out${i + 1}.${var.domain}"]
 
   # How long edges take to finish after SIGTERM (edges/solo, serve.rs).
   drain_seconds = 30
@@ -21,6 +23,9 @@ locals {
     PENFOLD_TABLE         = module.data.table_name
     PENFOLD_BUCKET        = module.data.bucket_name
     PENFOLD_QUEUE_DELIVER = module.queues.urls["deliver"]
+    PENFOLD_QUEUE_SEND    = module.queues.urls["send"]
+    PENFOLD_QUEUE_RELAY   = module.queues.urls["relay"]
+    PENFOLD_HOST_NAME     = local.mail_host
     PENFOLD_KEY           = module.data.key_arn
     PENFOLD_LOG_FORMAT    = "json"
   }

@@ -6,7 +6,7 @@ use crate::values::{key_item, read_item};
 use crate::wire::{Repeat, Wire};
 use aws_sdk_dynamodb::Client;
 use parking_lot::Mutex;
-use penfold_ports::{Key, Name, Pk, PortError, Row, Units, Value, When, Write, shared};
+use penfold_ports::{Key, Name, Pk, PortError, QueueName, Row, Units, Value, When, Write, shared};
 use penfold_types::TenantId;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,10 +26,22 @@ pub struct Place {
     pub cell: String,
     pub table: String,
     pub bucket: String,
-    /// The URL of its queue for deliveries.
+    /// The URLs of its queues.
     pub deliver: String,
+    pub send: String,
+    pub relay: String,
     /// Id, ARN or alias of the key that wraps its tenants' keys.
     pub key: String,
+}
+
+impl Place {
+    pub(crate) fn queue(&self, name: QueueName) -> &str {
+        match name {
+            QueueName::Deliver => &self.deliver,
+            QueueName::Send => &self.send,
+            QueueName::Relay => &self.relay,
+        }
+    }
 }
 
 pub(crate) struct Cells {

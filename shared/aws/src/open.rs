@@ -1,7 +1,7 @@
 use crate::blobs::S3Blobs;
 use crate::cells::{Cells, Place};
 use crate::ledger::{Compared, Ledger};
-use crate::queue::{Incoming, Shared, SqsQueue};
+use crate::queue::{Incoming, Queues, Shared, SqsQueue};
 use crate::secrets::KmsSecrets;
 use crate::settings::Settings;
 use crate::table::DynamoTable;
@@ -14,6 +14,7 @@ use penfold_ports::{Blobs, PortError, Queue, QueueName, Received, Secrets, Table
 use penfold_types::Env;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 const CONNECT: Duration = Duration::from_secs(2);
 /// Until the answer to one sending is given up.
@@ -37,7 +38,7 @@ pub(crate) struct Inner {
     pub(crate) wire: Arc<Wire>,
     pub(crate) clients: Clients,
     ledger: Arc<Ledger>,
-    deliver: Arc<Shared>,
+    queues: Queues,
     wakes: Arc<SqsWake>,
 }
 
@@ -84,7 +85,16 @@ fn edge_queues(cell: &str) -> String {
 pub struct Batch {
     /// Jobs by group, each in order. Groups may be worked on side by side.
     pub groups: Vec<Vec<Received>>,
+    queue: QueueName,
     messages: Vec<Incoming>,
+}
+
+impl Batch {
+    /// Works on all groups side by side, to their end.
+    pub async fn each<F: Future<Output = ()> + Send + 'static>(&self, work: impl Fn(Vec<Received>) -> F) {
+        let mut groups: JoinSet<()> = self.groups.iter().cloned().map(work).collect();
+        while groups.join_next().await.is_some() {}
+    }
 }
 
 impl Ports {
@@ -113,21 +123,23 @@ impl Ports {
             verify: settings.options.verify_units,
         };
         let blobs = S3Blobs { wire: wire.clone(), client: clients.s3.clone(), cells: cells.clone() };
-        let queue_of = |place: &Place| {
-            let (client, url) = (clients.sqs.clone(), place.deliver.clone());
-            Arc::new(Shared::new(wire.clone(), client, url, QueueName::Deliver, table.clone(), blobs.clone(), settings.options.wait))
+        let queues_of = |place: &Place| {
+            Queues::new(|name| {
+                let (client, url) = (clients.sqs.clone(), place.queue(name).to_owned());
+                Shared::new(wire.clone(), client, url, name, table.clone(), blobs.clone(), settings.options.wait)
+            })
         };
-        let delivers: Vec<_> = cells.all().iter().map(queue_of).collect();
-        let deliver = delivers[0].clone();
+        let of_cells: Vec<_> = cells.all().iter().map(queues_of).collect();
+        let queues = of_cells[0].clone();
         let edge = settings.edge.clone().map(|name| (name.clone(), format!("{}{name}", edge_queues(&settings.cell))));
         let wakes = Arc::new(SqsWake::new(wire.clone(), clients.sqs.clone(), table.clone(), edge));
         Self {
             table: Arc::new(table),
             blobs: Arc::new(blobs),
-            queue: Arc::new(SqsQueue { cells: cells.clone(), deliver: delivers }),
+            queue: Arc::new(SqsQueue { cells: cells.clone(), of_cells }),
             wake: wakes.clone(),
             secrets: Arc::new(KmsSecrets { wire: wire.clone(), client: clients.kms.clone(), cells }),
-            inner: Arc::new(Inner { settings, wire, clients, ledger, deliver, wakes }),
+            inner: Arc::new(Inner { settings, wire, clients, ledger, queues, wakes }),
         }
     }
 
@@ -144,25 +156,29 @@ impl Ports {
     /// frozen after that.
     pub async fn drain(&self) {
         self.inner.wakes.drain().await;
-        self.inner.deliver.settled().await;
+        for queue in self.inner.queues.all() {
+            queue.settled().await;
+        }
     }
 
     /// A graceful end: sends the wakes that wait, gives back the jobs that nobody has taken, deletes the edge's queue.
     pub async fn close(&self) {
-        self.inner.deliver.close().await;
+        for queue in self.inner.queues.all() {
+            queue.close().await;
+        }
         self.inner.wakes.close().await;
     }
 
     /// Takes in messages that the platform received for a function and hides for `hidden`. The jobs are then ended by
     /// `done` or `give_back` of the port, as those of a `receive`.
-    pub async fn admit(&self, messages: Vec<Incoming>, hidden: Duration) -> Result<Batch, PortError> {
-        let groups = self.inner.deliver.admit(messages.clone(), hidden).await?;
-        Ok(Batch { groups, messages })
+    pub async fn admit(&self, queue: QueueName, messages: Vec<Incoming>, hidden: Duration) -> Result<Batch, PortError> {
+        let groups = self.inner.queues.of(queue).admit(messages.clone(), hidden).await?;
+        Ok(Batch { queue, groups, messages })
     }
 
     /// The ids of those messages of a batch that are not to be forgotten by the platform.
     pub fn unfinished(&self, batch: &Batch) -> Vec<String> {
-        self.inner.deliver.unfinished(&batch.messages)
+        self.inner.queues.of(batch.queue).unfinished(&batch.messages)
     }
 
     /// Deletes the queues of edges that crashed and did not come back within a day; a bounded number at a time. Gives back
@@ -183,8 +199,10 @@ impl Ports {
 
     /// What was spent in the background, for no caller: wakes, watches, marks.
     pub fn spent_aside(&self) -> Units {
-        let mut units = self.inner.deliver.spent_aside();
-        units += self.inner.wakes.spent();
+        let mut units = self.inner.wakes.spent();
+        for queue in self.inner.queues.all() {
+            units += queue.spent_aside();
+        }
         units
     }
 }

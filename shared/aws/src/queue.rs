@@ -73,30 +73,41 @@ pub(crate) struct Shared {
     deleted: Mutex<Option<BTreeSet<String>>>,
 }
 
+/// All queues of a cell. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Queues([Arc<Shared>; QueueName::ALL.len()]);
+
+impl Queues {
+    pub fn new(make: impl Fn(QueueName) -> Shared) -> Self {
+        Self(QueueName::ALL.map(|name| Arc::new(make(name))))
+    }
+
+    pub fn of(&self, name: QueueName) -> Arc<Shared> {
+        self.0[name as usize].clone()
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Shared>> {
+        self.0.iter()
+    }
+}
+
 /// The queues there are.
 pub(crate) struct SqsQueue {
     pub(crate) cells: Arc<Cells>,
-    /// This process's own cell's first, in the order of the cells.
-    pub(crate) deliver: Vec<Arc<Shared>>,
+    /// This process's own cell's first, in the order of the cells; of each, by the name's number.
+    pub(crate) of_cells: Vec<Queues>,
 }
 
 impl SqsQueue {
     /// Each process works on the jobs of its own cell.
-    fn of(&self, queue: QueueName) -> Result<Arc<Shared>, PortError> {
-        self.at(queue, 0)
-    }
-
-    fn at(&self, queue: QueueName, cell: usize) -> Result<Arc<Shared>, PortError> {
-        match queue {
-            QueueName::Deliver => Ok(self.deliver[cell].clone()),
-            QueueName::Send | QueueName::Relay => Err(PortError::Broken(format!("the cell has no queue {}", queue.as_str()))),
-        }
+    fn of(&self, queue: QueueName) -> Arc<Shared> {
+        self.of_cells[0].of(queue)
     }
 
     /// Where a tenant's jobs go.
     async fn towards(&self, queue: QueueName, tenant: TenantId, spent: &mut Units) -> Result<Arc<Shared>, PortError> {
         let at = self.cells.at(tenant, spent).await?;
-        self.at(queue, at)
+        Ok(self.of_cells[at].of(queue))
     }
 }
 
@@ -285,11 +296,11 @@ impl Queue for SqsQueue {
     }
 
     async fn receive(&self, queue: QueueName, max: usize, hidden: Duration, spent: &mut Units) -> Result<Vec<Received>, PortError> {
-        self.of(queue)?.receive_jobs(max.clamp(1, requests::BATCH), hidden.min(LONGEST), spent).await
+        self.of(queue).receive_jobs(max.clamp(1, requests::BATCH), hidden.min(LONGEST), spent).await
     }
 
     async fn extend(&self, queue: QueueName, receipts: &[Receipt], hidden: Duration, spent: &mut Units) -> Result<(), PortError> {
-        let (shared, receipts, hidden) = (self.of(queue)?, receipts.to_vec(), hidden.min(LONGEST));
+        let (shared, receipts, hidden) = (self.of(queue), receipts.to_vec(), hidden.min(LONGEST));
         let work = async move {
             let mut spent = Units::default();
             let result = shared.extend_jobs(&receipts, hidden, &mut spent).await;
@@ -299,7 +310,7 @@ impl Queue for SqsQueue {
     }
 
     async fn done(&self, queue: QueueName, receipts: &[Receipt], spent: &mut Units) -> Result<(), PortError> {
-        let shared = self.of(queue)?;
+        let shared = self.of(queue);
         let held = shared.buffer.lock().bring_in(receipts);
         let work = async move {
             let mut spent = Units::default();
@@ -312,7 +323,7 @@ impl Queue for SqsQueue {
     }
 
     async fn give_back(&self, queue: QueueName, receipts: &[Receipt], spent: &mut Units) -> Result<(), PortError> {
-        let shared = self.of(queue)?;
+        let shared = self.of(queue);
         let held = shared.buffer.lock().bring_in(receipts);
         let work = async move {
             let mut spent = Units::default();
@@ -325,15 +336,15 @@ impl Queue for SqsQueue {
     }
 
     async fn dead(&self, queue: QueueName, spent: &mut Units) -> Result<Vec<Dead>, PortError> {
-        self.of(queue)?.dead_jobs(spent).await
+        self.of(queue).dead_jobs(spent).await
     }
 
     async fn release(&self, queue: QueueName, group: &str, spent: &mut Units) -> Result<usize, PortError> {
-        self.of(queue)?.release_group(group, spent).await
+        self.of(queue).release_group(group, spent).await
     }
 
     async fn oldest(&self, queue: QueueName) -> Result<Duration, PortError> {
-        self.of(queue)?.oldest_age().await
+        self.of(queue).oldest_age().await
     }
 
     async fn backlog(&self, queue: QueueName, tenant: TenantId) -> Result<usize, PortError> {

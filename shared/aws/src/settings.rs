@@ -23,8 +23,10 @@ pub struct Settings {
     pub region: String,
     pub table: String,
     pub bucket: String,
-    /// The URL of the queue.
+    /// The URLs of the queues.
     pub deliver: String,
+    pub send: String,
+    pub relay: String,
     /// Id, ARN or alias of the key that wraps the tenants' keys.
     pub key: String,
     /// The name of a process that lives long enough to be woken; a function has none.
@@ -79,7 +81,7 @@ impl Settings {
             }
         }
         let cells: Vec<Place> = optional("PENFOLD_CELLS").map_or(Ok(Vec::new()), |text| serde_json::from_str(&text)).map_err(|error| {
-            SettingsError(format!("PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, key}}: {error}"))
+            SettingsError(format!("PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, send, relay, key}}: {error}"))
         })?;
         let named = |name: &str| {
             let named = optional(name).unwrap_or_else(|| cell.clone());
@@ -96,6 +98,8 @@ impl Settings {
             table: needed("PENFOLD_TABLE", "the name of the cell's DynamoDB table")?,
             bucket: needed("PENFOLD_BUCKET", "the name of the cell's bucket")?,
             deliver: needed("PENFOLD_QUEUE_DELIVER", "the URL of the cell's queue for deliveries")?,
+            send: needed("PENFOLD_QUEUE_SEND", "the URL of the cell's queue for submissions")?,
+            relay: needed("PENFOLD_QUEUE_RELAY", "the URL of the cell's queue for mail to other hosts")?,
             key: needed("PENFOLD_KEY", "the id or alias of the cell's KMS key")?,
             endpoints: Endpoints { dynamodb: endpoint("DYNAMODB"), s3: endpoint("S3"), sqs: endpoint("SQS"), kms: endpoint("KMS") },
             options: Options { verify_units: optional("PENFOLD_VERIFY_UNITS").is_some(), ..Options::default() },
@@ -109,8 +113,8 @@ impl Settings {
 
     /// This process's own cell, then the others.
     pub(crate) fn places(&self) -> Vec<Place> {
-        let Self { cell, table, bucket, deliver, key, .. } = self.clone();
-        let mut places = vec![Place { cell, table, bucket, deliver, key }];
+        let Self { cell, table, bucket, deliver, send, relay, key, .. } = self.clone();
+        let mut places = vec![Place { cell, table, bucket, deliver, send, relay, key }];
         places.extend(self.cells.iter().filter(|place| place.cell != self.cell).cloned());
         places
     }
@@ -127,6 +131,8 @@ mod tests {
                 "PENFOLD_TABLE" => "penfold-dev",
                 "PENFOLD_BUCKET" => "penfold-dev",
                 "PENFOLD_QUEUE_DELIVER" => "http://q/deliver.fifo",
+                "PENFOLD_QUEUE_SEND" => "http://q/send.fifo",
+                "PENFOLD_QUEUE_RELAY" => "http://q/relay.fifo",
                 "PENFOLD_KEY" => "alias/penfold-dev",
                 "AWS_ENDPOINT_URL_S3" => "http://127.0.0.1:4566",
                 _ => return None,
@@ -137,7 +143,15 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        for name in ["AWS_REGION", "PENFOLD_TABLE", "PENFOLD_BUCKET", "PENFOLD_QUEUE_DELIVER", "PENFOLD_KEY"] {
+        for name in [
+            "AWS_REGION",
+            "PENFOLD_TABLE",
+            "PENFOLD_BUCKET",
+            "PENFOLD_QUEUE_DELIVER",
+            "PENFOLD_QUEUE_SEND",
+            "PENFOLD_QUEUE_RELAY",
+            "PENFOLD_KEY",
+        ] {
             let error = Settings::from(variables(name)).unwrap_err().to_string();
             assert!(error.starts_with(&format!("please set {name} to ")), "{error}");
         }

@@ -172,11 +172,13 @@ pub async fn two_cells(env: &Env) -> Option<TwoCells> {
         table: tables[at].name.clone(),
         bucket: buckets[at].clone(),
         deliver: queues[at].url.clone(),
+        send: settings.send.clone(),
+        relay: settings.relay.clone(),
         key: settings.key.clone(),
     };
     let cells = vec![place(0, "a"), place(1, "b")];
     let of = |own: usize, new_tenants: &str| {
-        let Place { cell, table, bucket, deliver, key } = cells[own].clone();
+        let Place { cell, table, bucket, deliver, key, .. } = cells[own].clone();
         let options = Options { verify_units: false, ..settings.options.clone() };
         let (home, new_tenants) = ("a".to_owned(), new_tenants.to_owned());
         Settings { cell, table, bucket, deliver, key, home, new_tenants, cells: cells.clone(), options, ..settings.clone() }

@@ -212,7 +212,7 @@ async fn a_function_works_on_what_the_platform_received() {
         let request = client.receive_message().queue_url(&queue.url).max_number_of_messages(10).visibility_timeout(60);
         let request = request.message_system_attribute_names(MessageSystemAttributeName::All);
         let messages = request.send().await.unwrap().messages.unwrap_or_default();
-        ports.admit(messages.into_iter().map(incoming).collect(), HIDDEN).await.unwrap()
+        ports.admit(QueueName::Deliver, messages.into_iter().map(incoming).collect(), HIDDEN).await.unwrap()
     };
     let batch = platform().await;
     let mut groups: Vec<_> = batch.groups.iter().map(|jobs| bodies(jobs)).collect();

@@ -246,9 +246,11 @@ impl Mailboxes {
     pub async fn sweep(&self, tenant: TenantId, accounts: &[Scope]) -> Result<Swept> {
         // Jobs that are given up, or that no worker came for, may be older than any grace.
         let queue = &self.world().queue;
-        let dead = queue.dead(QueueName::Deliver).await?;
-        if queue.oldest(QueueName::Deliver).await? > GRACE - DAY || dead.iter().any(|d| d.job.tenant == tenant) {
-            return Ok(Swept::default());
+        for name in QueueName::ALL {
+            let dead = queue.dead(name).await?;
+            if queue.oldest(name).await? > GRACE - DAY || dead.iter().any(|d| d.job.tenant == tenant) {
+                return Ok(Swept::default());
+            }
         }
         let mut names = BTreeSet::new();
         for scope in accounts {

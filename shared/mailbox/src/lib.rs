@@ -36,5 +36,5 @@ pub use keywords::Keywords;
 pub use list::{Delta, Event};
 pub use state::Digest;
 pub use uidset::UidSet;
-pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, NewMessage, Store, Stored};
+pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, NewMessage, Place, Store, Stored};
 pub use view::{Head, Status};

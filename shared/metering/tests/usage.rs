@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_formats::mime::summarise;
-use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes, NewMessage, Store};
+use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes, NewMessage, Place, Role, Store};
 use penfold_metering::usage::{Held, Period, Round, Usage, Used, each_hour, held, until};
 use penfold_ports::{Account, Query, Row, Sk, World, Write};
 use penfold_simulated::{Faults, Simulated};
@@ -64,7 +64,8 @@ impl House {
         let summary = summarise(&bytes).encode().into();
         let blob = self.mailboxes.put_blob(self.ann.tenant, acceptance, vec![bytes]).await.unwrap();
         let received = self.world.env.now();
-        let delivery = Delivery { blob, prefix: Bytes::new(), summary, received, folder: None, keywords: Keywords::NONE };
+        let delivery =
+            Delivery { blob, prefix: Bytes::new(), summary, received, place: Place::Role(Role::Inbox), keywords: Keywords::NONE };
         mailbox.deliver(&[delivery]).await.unwrap();
     }
 

@@ -162,7 +162,7 @@ impl Sk {
     }
 
     /// What is on its way to other hosts: the part of a message that goes to one destination.
-    pub fn outgoing(acceptance: AcceptanceId, part: u32) -> Self {
+    pub fn outgoing(acceptance: AcceptanceId, part: u64) -> Self {
         Self::parts(&[b"q#", acceptance.as_bytes(), &part.to_be_bytes()])
     }
 

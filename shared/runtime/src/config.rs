@@ -66,6 +66,15 @@ pub struct Settings {
     /// Name servers, IP[:PORT] [default: the system's]
     #[arg(long, env = "PENFOLD_NAME_SERVERS", value_name = "SERVER", value_delimiter = ',')]
     pub name_servers: Option<Vec<NameServer>>,
+    /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
+    #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted: Option<Vec<Network>>,
+    /// The host that takes all mail to other domains, such as smtps://USER:PASSWORD@HOST:PORT [default: their own hosts]
+    #[arg(long, env = "PENFOLD_SMART_HOST", value_name = "URL", hide_env_values = true)]
+    pub smart_host: Option<String>,
+    /// Addresses of this host to send mail from [default: the system's choice]
+    #[arg(long, env = "PENFOLD_SEND_FROM", value_name = "ADDRESS", value_delimiter = ',')]
+    pub send_from: Option<Vec<IpAddr>>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -116,6 +125,9 @@ impl Settings {
             tls_key_pem,
             proxy_from,
             name_servers,
+            trusted,
+            smart_host,
+            send_from,
             max_message_size,
             cache,
             retention_days,
@@ -166,6 +178,9 @@ impl Settings {
             tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
+            trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
+            smart_host: settings.smart_host,
+            send_from: settings.send_from.unwrap_or_default(),
             max_message_size,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
@@ -208,6 +223,11 @@ pub struct Config {
     pub front: Front,
     /// None are the system's.
     pub name_servers: Vec<NameServer>,
+    /// Hosts whose mail is not authenticated.
+    pub trusted: Vec<Network>,
+    /// Its URL.
+    pub smart_host: Option<String>,
+    pub send_from: Vec<IpAddr>,
     pub max_message_size: usize,
     pub cache_bytes: u64,
     pub retention_days: u32,

@@ -34,6 +34,9 @@ fn number(address: IpAddr) -> u128 {
 }
 
 impl Network {
+    pub const LOOPBACK_V4: Self = Self { base: 0xffff_7f00_0000, bits: 104 };
+    pub const LOOPBACK_V6: Self = Self { base: 1, bits: 128 };
+
     pub fn contains(&self, address: IpAddr) -> bool {
         let differ = number(address) ^ self.base;
         self.bits == 0 || differ >> (128 - self.bits) == 0

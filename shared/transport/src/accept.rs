@@ -2,7 +2,7 @@
 
 use crate::job::Mail;
 use crate::outbound::{Addressee, Envelope, Submission};
-use crate::screen::{Facts, screen};
+use crate::screen::{Facts, Place, screen};
 use crate::trace::Hop;
 use crate::{Refusal, Target, Transport, header, plan, prefix};
 use bytes::Bytes;
@@ -23,6 +23,8 @@ pub struct Origin {
     pub tls: bool,
     /// SMTPUTF8 was asked for.
     pub utf8: bool,
+    /// The peer's word is taken for where its mail comes from: SPF, DKIM and DMARC are not asked.
+    pub trusted: bool,
     /// Who signed in; their From must be their own.
     pub submitter: Option<SignedIn>,
 }
@@ -62,16 +64,23 @@ impl Transport {
     pub async fn accept(&self, incoming: Incoming) -> Result<AcceptanceId, Refusal> {
         let inner = &self.0;
         let head = header::read(&incoming.message, &inner.settings.hostname);
-        let facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit };
+        let mut facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit, author: None };
         screen(&facts)?;
-        let parts = without(&incoming.message, &head.return_paths);
+        let verdicts = self.authenticate(&incoming).await;
+        facts.author = verdicts.as_ref().map(|verdicts| verdicts.dmarc.handling());
+        let junk = screen(&facts)? == Place::Junk;
+        let parts = without(&incoming.message, &head.not_theirs(&incoming.message, &inner.settings.hostname));
         let message = joined(&parts);
         let summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
+            // Of two fields one reader shows this, and another one that.
+            if head.authors != 1 {
+                return Err(Refusal::NoAuthor);
+            }
             self.is_authors(submitter, &summary).await?;
         }
         let acceptance = AcceptanceId::new(&inner.world.env);
-        let prefix = prefix::build(&incoming, &inner.settings.hostname, acceptance);
+        let prefix = prefix::build(&incoming, verdicts.as_ref(), &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
         let mut mails = Vec::with_capacity(1);
         for tenant in plan::tenants(&incoming.recipients) {
@@ -84,6 +93,7 @@ impl Transport {
                 prefix: prefix.clone(),
                 summary: encoded.clone(),
                 from: incoming.from.clone(),
+                junk,
             });
         }
         let outside = incoming.recipients.iter().find_map(|to| match &to.target {
@@ -116,18 +126,15 @@ impl Transport {
             self.note(mail, incoming, summary, 1);
         }
         let Some(mail) = mails.iter().find(|mail| mail.tenant == tenant) else { return Err(Refusal::Outside) };
-        let addressee = |to: &To| Addressee {
-            target: to.target.clone(),
-            path: to.original.clone(),
-            notify: to.notify,
-            original: to.orcpt.clone(),
-        };
+        let addressee =
+            |to: &To| Addressee { target: to.target.clone(), path: to.original.clone(), notify: to.notify, original: to.orcpt.clone() };
         let submission = Submission {
             mail: mail.clone(),
             by: incoming.origin.submitter.as_ref().map(|submitter| submitter.scope.viewer()),
             from: incoming.from_text.clone(),
             envelope: incoming.envelope.clone(),
             recipients: incoming.recipients.iter().map(addressee).collect(),
+            first_part: 0,
         };
         self.hand_over(&submission).await.map_err(|error| self.0.stopped(error))?;
         Ok(1)

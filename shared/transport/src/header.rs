@@ -11,10 +11,23 @@ pub(crate) struct Header {
     /// Received fields, and those of them that we wrote.
     pub received: usize,
     pub ours: usize,
+    /// From fields; a message has one (RFC 5322 §3.6).
+    pub authors: usize,
     /// Where Return-Path fields stand.
     pub return_paths: Vec<Range<usize>>,
     /// The header has no end within the limit.
     pub too_large: bool,
+}
+
+impl Header {
+    /// What a message may not bring along, in order: where it was returned to is ours to say, and so is what we found out
+    /// about it (RFC 8601 §5).
+    pub fn not_theirs(&self, message: &[u8], hostname: &str) -> Vec<Range<usize>> {
+        let mut ranges = penfold_authentication::forged_results(message, hostname);
+        ranges.extend(self.return_paths.iter().cloned());
+        ranges.sort_unstable_by_key(|range| range.start);
+        ranges
+    }
 }
 
 /// Reads up to the empty line that ends the header (RFC 5322 §2.1).
@@ -35,6 +48,7 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
         if !folded {
             field = Field::of(text);
             out.received += usize::from(field == Field::Received);
+            out.authors += usize::from(field == Field::From);
         }
         match field {
             Field::ReturnPath => match out.return_paths.last_mut().filter(|_| folded) {
@@ -51,6 +65,7 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
+    From,
     Received,
     ReturnPath,
     Other,
@@ -59,6 +74,7 @@ enum Field {
 impl Field {
     fn of(line: &[u8]) -> Self {
         match line.first() {
+            Some(b'F' | b'f') if is_named(line, b"From") => Self::From,
             Some(b'R' | b'r') if is_named(line, b"Received") => Self::Received,
             Some(b'R' | b'r') if is_named(line, b"Return-Path") => Self::ReturnPath,
             _ => Self::Other,
@@ -91,6 +107,8 @@ mod tests {
     fn counts_and_finds() {
         let message = b"Return-Path: <a@x>\r\nReceived: from a\r\n by mx.test with ESMTP; x\r\nreceived : from b by other.test with SMTP\r\nRETURN-PATH:\r\n <b@y>\r\nSubject: x\r\n\r\nReceived: body\r\n";
         let header = read(message, "mx.test");
+        assert_eq!(header.authors, 0);
+        assert_eq!(read(b"From: a@x\r\nfrom :\r\n b@x\r\nFrom-Line: c\r\n\r\nFrom: d", "mx.test").authors, 2);
         assert_eq!((header.received, header.ours, header.too_large), (2, 1, false));
         let paths: Vec<_> = header.return_paths.iter().map(|r| &message[r.clone()]).collect();
         assert_eq!(paths, [b"Return-Path: <a@x>\r\n".as_slice(), b"RETURN-PATH:\r\n <b@y>\r\n"]);

@@ -4,7 +4,9 @@ use crate::codec::{Reader, Writer};
 use bytes::Bytes;
 use penfold_types::{AcceptanceId, Address, PrincipalId, TenantId, Timestamp};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Without `junk`.
+const OLDER: u8 = 1;
 /// Groups that one message may reach by nesting.
 pub const GROUPS: usize = 1000;
 
@@ -22,6 +24,8 @@ pub struct Mail {
     pub summary: Bytes,
     /// The reverse-path; `None` for the null one and for one without a domain name.
     pub from: Option<Address>,
+    /// Its author's domain asks for it, or a filter: it goes to Junk.
+    pub junk: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,16 +68,21 @@ impl Mail {
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.id(self.tenant.as_bytes()).id(self.acceptance.as_bytes()).number(self.length).i64(self.received.millis());
         out.bytes(&self.prefix).bytes(&self.summary);
-        out.bytes(self.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes());
+        out.bytes(self.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes()).u8(self.junk.into());
     }
 
     pub(crate) fn decode(from: &mut Reader) -> Option<Self> {
+        let mail = Self::decode_older(from)?;
+        Some(Self { junk: from.u8()? == 1, ..mail })
+    }
+
+    fn decode_older(from: &mut Reader) -> Option<Self> {
         let tenant = TenantId::from_bytes(from.id()?);
         let acceptance = AcceptanceId::from_bytes(from.id()?);
         let (length, received) = (from.number()?, Timestamp::from_millis(from.i64()?));
         let (prefix, summary) = (from.bytes()?, from.bytes()?);
         let sender = from.text()?.parse().ok();
-        Some(Self { tenant, acceptance, length, received, prefix, summary, from: sender })
+        Some(Self { tenant, acceptance, length, received, prefix, summary, from: sender, junk: false })
     }
 }
 
@@ -109,10 +118,11 @@ impl Delivery {
     /// `None` where the bytes are no job of a version that is known here.
     pub fn decode(bytes: &Bytes) -> Option<Self> {
         let mut from = Reader(bytes.clone());
-        if from.u8()? != VERSION {
-            return None;
-        }
-        let mail = Mail::decode(&mut from)?;
+        let mail = match from.u8()? {
+            VERSION => Mail::decode(&mut from)?,
+            OLDER => Mail::decode_older(&mut from)?,
+            _ => return None,
+        };
         let original = from.text()?;
         let to = match from.u8()? {
             0 => To::Mailbox(PrincipalId::from_bytes(from.id()?)),

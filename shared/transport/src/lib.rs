@@ -5,7 +5,8 @@
 //! | file | what |
 //! |---|---|
 //! | accept.rs | the order of things at acceptance |
-//! | screen.rs | the one decision whether a message may come in; SPF, DKIM and spam will speak there |
+//! | authenticate.rs | SPF, DKIM and DMARC of a message that comes from another host |
+//! | screen.rs | the one decision whether a message may come in; a spam filter will speak there |
 //! | prefix.rs | our fields in front of the message: Return-Path, Received |
 //! | header.rs | the few facts of a header that acceptance needs |
 //! | plan.rs, job.rs | the jobs of a message, and their bytes |
@@ -15,6 +16,7 @@
 //! | trace.rs | the way of a message, for `penfold trace` |
 
 mod accept;
+mod authenticate;
 mod codec;
 mod date;
 mod header;
@@ -40,7 +42,9 @@ pub use refusal::Refusal;
 
 use overload::Load;
 use parking_lot::Mutex;
+use penfold_authentication::Algorithm;
 use penfold_directory::Directory;
+use penfold_domains::{Domains, Signers};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use recipient::Room;
@@ -60,11 +64,20 @@ pub struct Settings {
     pub share: usize,
     /// There is a relay, so that mail may leave.
     pub sends: bool,
+    /// What a new domain's mail is signed with.
+    pub signatures: &'static [Algorithm],
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { hostname: "localhost".to_owned(), size_limit: 50 * 1024 * 1024, oldest: Duration::from_secs(60), share: 20_000, sends: false }
+        Self {
+            hostname: "localhost".to_owned(),
+            size_limit: 50 * 1024 * 1024,
+            oldest: Duration::from_secs(60),
+            share: 20_000,
+            sends: false,
+            signatures: &[Algorithm::RsaSha256, Algorithm::Ed25519Sha256],
+        }
     }
 }
 
@@ -77,6 +90,7 @@ struct Inner {
     directory: Directory,
     mailboxes: Mailboxes,
     settings: Settings,
+    signers: Signers,
     tracer: Tracer,
     load: Load,
     room: Mutex<Room>,
@@ -85,8 +99,9 @@ struct Inner {
 impl Transport {
     pub fn new(world: &World, directory: Directory, mailboxes: Mailboxes, settings: Settings) -> Self {
         let tracer = Tracer::new(world.named("trace"));
+        let signers = Signers::new(Domains::with_algorithms(&world.named("domains"), directory.clone(), settings.signatures));
         let world = world.named("accept");
-        Self(Arc::new(Inner { world, directory, mailboxes, settings, tracer, load: Load::default(), room: Mutex::default() }))
+        Self(Arc::new(Inner { world, directory, mailboxes, settings, signers, tracer, load: Load::default(), room: Mutex::default() }))
     }
 
     /// Where the ways of messages are noted. Its [`Tracer::run`] must be running for them to be kept.

@@ -3,15 +3,20 @@
 use crate::accept::{Incoming, Origin};
 use crate::date;
 use bytes::Bytes;
+use penfold_authentication::Verdicts;
 use penfold_types::AcceptanceId;
 use std::fmt::Write;
 use std::net::IpAddr;
 
-/// Return-Path and Received: RFC 5321 §4.4.
-pub(crate) fn build(incoming: &Incoming, hostname: &str, acceptance: AcceptanceId) -> Bytes {
+/// Return-Path and Received (RFC 5321 §4.4), and between them what was found of its authentication (RFC 8601 §4).
+pub(crate) fn build(incoming: &Incoming, verdicts: Option<&Verdicts>, hostname: &str, acceptance: AcceptanceId) -> Bytes {
     let origin = &incoming.origin;
     let mut out = String::with_capacity(256);
-    let _ = write!(out, "Return-Path: <{}>\r\nReceived: from {} (", incoming.from_text, or_unknown(&origin.helo));
+    let _ = write!(out, "Return-Path: <{}>\r\n", incoming.from_text);
+    if let Some(verdicts) = verdicts {
+        out.push_str(&verdicts.authentication_results(hostname));
+    }
+    let _ = write!(out, "Received: from {} (", or_unknown(&origin.helo));
     literal(origin.peer, &mut out);
     let _ = write!(out, ")\r\n\tby {hostname} with {} id {acceptance}", keyword(origin));
     // With more than one recipient this would tell each of them about the others.
@@ -31,6 +36,12 @@ pub(crate) fn leaving(hostname: &str, acceptance: AcceptanceId, submitted: bool,
     date::write(at, &mut out);
     out.push_str("\r\n");
     Bytes::from(out)
+}
+
+/// What [`build`] made, but for its first line.
+pub(crate) fn without_return_path(prefix: &Bytes) -> Bytes {
+    let first = memchr::memchr(b'\n', prefix).map_or(prefix.len(), |end| end + 1);
+    prefix.slice(first..)
 }
 
 fn or_unknown(helo: &str) -> &str {

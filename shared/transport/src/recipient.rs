@@ -41,6 +41,8 @@ impl Transport {
             Recipient::Mailbox(account) => Target::Mailbox(account),
             Recipient::Group(tenant, group) => Target::Group(tenant, group),
             Recipient::Unknown => return Err(Refusal::Unknown),
+            // Our own name leads nowhere else; `<postmaster>` is asked for under it.
+            Recipient::Outside if to.domain().as_str().eq_ignore_ascii_case(&self.0.settings.hostname) => return Err(Refusal::Unknown),
             Recipient::Outside => match submitter {
                 Some(submitter) if self.0.settings.sends => Target::Outside(submitter.scope.tenant(), to.clone()),
                 _ => return Err(Refusal::Outside),

@@ -13,10 +13,14 @@ pub enum Refusal {
     Outside,
     /// The sender's address, or one of From, is not the person's own.
     NotYours,
-    /// There is no From, or more than can be read.
+    /// There is no From, or more than one.
     NoAuthor,
     /// The message has been through here, or through others, too often.
     Loop,
+    /// Nobody vouches for its author, whose domain asks to refuse such mail (DMARC).
+    NotAuthentic,
+    /// It cannot be found out now whether somebody vouches for it.
+    NotProvable,
     TooLarge,
     HeaderTooLarge,
     /// Too much work waits; come back later.

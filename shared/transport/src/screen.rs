@@ -1,8 +1,9 @@
-//! The one decision whether a message may come in, from facts that were gathered before: pure. What SPF, DKIM, DMARC and
-//! a spam filter find will be further facts.
+//! The one decision whether a message may come in, and whether as junk, from facts that were gathered before: pure. What a
+//! spam filter finds will be one more.
 
 use crate::Refusal;
 use crate::header::Header;
+use penfold_authentication::Handling;
 
 /// RFC 5321 §6.3: a large number of Received fields tells a loop, and 100 is as low as the limit should be.
 const RECEIVED: usize = 100;
@@ -13,9 +14,17 @@ pub(crate) struct Facts<'a> {
     pub header: &'a Header,
     pub size: u64,
     pub size_limit: u64,
+    /// What the domain in From asks for (RFC 9989); `None` where it was not asked, or not yet.
+    pub author: Option<Handling>,
 }
 
-pub(crate) fn screen(facts: &Facts<'_>) -> Result<(), Refusal> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Place {
+    Inbox,
+    Junk,
+}
+
+pub(crate) fn screen(facts: &Facts<'_>) -> Result<Place, Refusal> {
     if facts.size > facts.size_limit {
         return Err(Refusal::TooLarge);
     }
@@ -25,15 +34,30 @@ pub(crate) fn screen(facts: &Facts<'_>) -> Result<(), Refusal> {
     if facts.header.received > RECEIVED || facts.header.ours > OURS {
         return Err(Refusal::Loop);
     }
-    Ok(())
+    match facts.author {
+        Some(Handling::Reject) => Err(Refusal::NotAuthentic),
+        Some(Handling::Later) => Err(Refusal::NotProvable),
+        Some(Handling::Quarantine) => Ok(Place::Junk),
+        Some(Handling::Accept) | None => Ok(Place::Inbox),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judge(received: usize, ours: usize, size: u64) -> Result<(), Refusal> {
-        screen(&Facts { header: &Header { received, ours, ..Header::default() }, size, size_limit: 10 })
+    fn judge(received: usize, ours: usize, size: u64) -> Result<Place, Refusal> {
+        screen(&Facts { header: &Header { received, ours, ..Header::default() }, size, size_limit: 10, author: None })
+    }
+
+    #[test]
+    fn the_author_decides() {
+        let header = Header::default();
+        let judge = |author| screen(&Facts { header: &header, size: 1, size_limit: 10, author });
+        assert!(matches!(judge(Some(Handling::Accept)), Ok(Place::Inbox)));
+        assert!(matches!(judge(Some(Handling::Quarantine)), Ok(Place::Junk)));
+        assert!(matches!(judge(Some(Handling::Reject)), Err(Refusal::NotAuthentic)));
+        assert!(matches!(judge(Some(Handling::Later)), Err(Refusal::NotProvable)));
     }
 
     #[test]

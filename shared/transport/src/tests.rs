@@ -11,6 +11,7 @@ fn delivery(to: To) -> Delivery {
         received: Timestamp::from_millis(1_700_000_000_123),
         prefix: Bytes::from_static(b"Return-Path: <>\r\n"),
         summary: Bytes::from_static(b"\0summary"),
+        junk: true,
         from: "a@x.test".parse().ok(),
     };
     Delivery { mail, to, original: "B@y.test".to_owned() }

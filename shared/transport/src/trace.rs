@@ -54,10 +54,6 @@ pub enum Hop {
     Repeated {
         account: PrincipalId,
     },
-    /// Waits for the sending side.
-    Deferred {
-        address: String,
-    },
     Failed {
         target: PrincipalId,
         text: String,
@@ -118,9 +114,6 @@ impl Entry {
             Hop::Repeated { account } => {
                 out.u8(5).id(account.as_bytes());
             }
-            Hop::Deferred { address } => {
-                out.u8(6).bytes(cut(address));
-            }
             Hop::Failed { target, text } => {
                 out.u8(7).id(target.as_bytes()).bytes(cut(text));
             }
@@ -155,7 +148,6 @@ impl Entry {
                 modseq: from.number()?,
             },
             5 => Hop::Repeated { account: PrincipalId::from_bytes(from.id()?) },
-            6 => Hop::Deferred { address: lossy(from)? },
             7 => Hop::Failed { target: PrincipalId::from_bytes(from.id()?), text: lossy(from)? },
             8 => Hop::Sent { to: lossy(from)?, text: lossy(from)?, tls: lossy(from)? },
             9 => Hop::Refused { to: lossy(from)?, text: lossy(from)? },

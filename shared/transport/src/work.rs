@@ -45,7 +45,10 @@ pub trait Worker: Clone + Send + Sync + 'static {
 }
 
 /// Does jobs one after the other, up to the first that fails.
-pub async fn in_order<F: Future<Output = penfold_types::Result<()>>>(batch: &[Received], mut work: impl FnMut(Received) -> F) -> Vec<Outcome> {
+pub async fn in_order<F: Future<Output = penfold_types::Result<()>>>(
+    batch: &[Received],
+    mut work: impl FnMut(Received) -> F,
+) -> Vec<Outcome> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for received in batch {
         match work(received.clone()).await {

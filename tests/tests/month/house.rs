@@ -154,7 +154,7 @@ impl House {
         let directory = town::directory(&world);
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
         let domains = Domains::new(&world, directory.clone());
-        let upkeep = Upkeep { env: world.env.clone(), directory, domains, mailboxes, retention_days: RETENTION_DAYS };
+        let upkeep = Upkeep { world: world.clone(), directory, domains, mailboxes, retention_days: RETENTION_DAYS };
         upkeep.round(sweep).await.unwrap();
     }
 }

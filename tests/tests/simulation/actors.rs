@@ -93,7 +93,15 @@ pub async fn send(play: Arc<Play>, process: Process, mut rng: Rng, name: String)
         if recipients.is_empty() {
             continue;
         }
-        let origin = Origin { helo: "sim.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, submitter: None };
+        let origin = Origin {
+            helo: "sim.test".into(),
+            peer: [192, 0, 2, 1].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter: None,
+        };
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),

@@ -1,17 +1,51 @@
+//! Mail that is on its way: to other hosts ([`outgoing`]), and jobs inside that were given up ([`parked`]).
+
+mod outgoing;
+mod parked;
+
 use crate::control::{Context, Reply};
 use clap::Subcommand;
-use penfold_ports::QueueName;
-use penfold_types::{Error, Result};
+use outgoing::{Act, Chosen, Id};
+use penfold_types::Result;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Queue {
-    /// List jobs that were given up, and those that wait behind them
-    List,
-    /// Let the jobs of one group go on, or all
+    /// List mail on its way to other hosts, the oldest first
+    List {
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only what goes to this domain
+        #[arg(long)]
+        destination: Option<String>,
+        /// Also what has arrived or was given up, as long as it is known
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one of them with its recipients
+    Show { id: Id },
+    /// Try now, also what is held
+    Retry {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Try no more until it is retried
+    Hold {
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Never send it
+    Drop {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// Do not tell the sender
+        #[arg(long)]
+        quiet: bool,
+    },
+    /// List jobs inside that were given up, and those that wait behind them
+    Parked,
+    /// Let the parked jobs of one group go on, or all
     Release {
         #[arg(required_unless_present = "all")]
         group: Option<String>,
@@ -23,54 +57,13 @@ pub enum Queue {
 impl Queue {
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
         match self {
-            Self::List => list(context, reply).await,
-            Self::Release { group: Some(group), .. } => {
-                let released = release(context, &group).await?;
-                if released == 0 {
-                    return Err(Error::not_found(format!("no jobs of a group {group} wait; see penfold queue list")));
-                }
-                reply.say(format!("{released} jobs go on"), json!({ "group": group, "released": released })).await
-            }
-            Self::Release { group: None, .. } => {
-                let mut released = 0;
-                loop {
-                    let mut groups: Vec<_> =
-                        context.service.world.queue.dead(QueueName::Deliver).await?.into_iter().map(|dead| dead.job.group).collect();
-                    groups.sort_unstable();
-                    groups.dedup();
-                    let mut now = 0;
-                    for group in &groups {
-                        now += release(context, group).await?;
-                    }
-                    released += now;
-                    // What fails again at once is not taken up a second time.
-                    if now == 0 || groups.len() < 1000 {
-                        break;
-                    }
-                }
-                reply.say(format!("{released} jobs go on"), json!({ "released": released })).await
-            }
+            Self::List { tenant, destination, all } => outgoing::list(context, reply, tenant.as_deref(), destination.as_deref(), all).await,
+            Self::Show { id } => outgoing::show(context, reply, id).await,
+            Self::Retry { chosen } => chosen.each(context, reply, Act::Retry).await,
+            Self::Hold { chosen } => chosen.each(context, reply, Act::Hold).await,
+            Self::Drop { chosen, quiet } => chosen.each(context, reply, Act::GiveUp { tell: !quiet }).await,
+            Self::Parked => parked::list(context, reply).await,
+            Self::Release { group, .. } => parked::release(context, reply, group).await,
         }
     }
-}
-
-async fn release(context: &Context, group: &str) -> Result<usize> {
-    Ok(context.service.world.queue.release(QueueName::Deliver, group).await?)
-}
-
-async fn list(context: &Context, reply: &Reply) -> Result<()> {
-    let dead = context.service.world.queue.dead(QueueName::Deliver).await?;
-    let mut names = BTreeMap::new();
-    for tenant in super::tenants(context, None).await? {
-        names.insert(tenant.id, tenant.name);
-    }
-    for one in dead {
-        let tenant = names.get(&one.job.tenant).cloned().unwrap_or_else(|| one.job.tenant.to_string());
-        let value = json!({
-            "queue": QueueName::Deliver.as_str(), "id": one.job.id, "tenant": tenant, "group": one.job.group,
-            "attempts": one.attempts, "bytes": one.job.body.len(),
-        });
-        reply.line([one.job.group, tenant, format!("{} attempts", one.attempts), one.job.id.to_string()], value).await?;
-    }
-    Ok(())
 }

@@ -55,7 +55,6 @@ async fn describe(directory: &Directory, tenant: TenantId, entry: &Entry) -> (St
             let name = name(directory, tenant, *account).await;
             (format!("was at {name} already"), json!({ "repeated": { "to": name } }))
         }
-        Hop::Deferred { address } => (format!("waits for {address}"), json!({ "deferred": { "to": address } })),
         Hop::Failed { target, text } => {
             let name = name(directory, tenant, *target).await;
             (format!("failed for {name}: {text}"), json!({ "failed": { "to": name, "text": text } }))

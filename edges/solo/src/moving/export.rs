@@ -78,12 +78,12 @@ async fn refuse_parked(world: &World, tenant: &TenantInfo) -> Result<()> {
     if own > 0 {
         let name = &tenant.name;
         return Err(Error::conflict(format!(
-            "{own} jobs of {name} are parked and would stay behind; see penfold queue list, and release them"
+            "{own} jobs of {name} are parked and would stay behind; see penfold queue parked, and release them"
         )));
     }
     if dead.len() >= DEAD {
         return Err(Error::conflict(
-            "too many jobs are parked to know whether some are the tenant's; see penfold queue list, and release them",
+            "too many jobs are parked to know whether some are the tenant's; see penfold queue parked, and release them",
         ));
     }
     Ok(())

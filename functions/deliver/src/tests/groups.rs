@@ -1,8 +1,9 @@
 use super::{HELLO, Home, address};
-use crate::deferred;
 use penfold_directory::{GroupChange, PostPolicy};
-use penfold_ports::Account;
+use penfold_ports::{Account, QueueName};
 use penfold_transport::Refusal;
+use penfold_transport::outbound::Submission;
+use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
 async fn groups_in_a_circle_reach_everybody_once() {
@@ -51,19 +52,19 @@ async fn ten_thousand_members_get_one_blob_and_a_copy_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn members_outside_wait_for_the_sending_side() {
+async fn members_elsewhere_are_handed_to_the_sending_side() {
     let home = Home::new(13).await;
     let ann = home.person("ann@x.test").await;
     home.group("team@x.test", &["ann@x.test", "friend@elsewhere.test", "other@elsewhere.test"]).await;
     let id = home.send(&["team@x.test"], HELLO).await.unwrap();
     home.settle().await;
     assert_eq!(home.inbox(ann).await.len(), 1);
-    let scope = home.directory.tenant_scope(ann.tenant);
-    let waiting = deferred(&home.world, &scope, home.world.env.now()).await.unwrap();
-    let mut names: Vec<_> = waiting.iter().map(|one| one.address.to_string()).collect();
-    names.sort();
-    assert_eq!(names, ["friend@elsewhere.test", "other@elsewhere.test"]);
-    assert!(waiting.iter().all(|one| one.acceptance == id));
+    let handed = home.world.queue.receive(QueueName::Send, 10, Duration::from_secs(60)).await.unwrap();
+    let submissions: Vec<_> = handed.iter().map(|one| Submission::decode(&one.job.body).unwrap()).collect();
+    let [one] = submissions.as_slice() else { panic!("{submissions:?}") };
+    let mut names: Vec<_> = one.recipients.iter().map(|one| one.path.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!((one.mail.acceptance, names.as_slice()), (id, ["friend@elsewhere.test", "other@elsewhere.test"].as_slice()));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use penfold_authentication::Algorithm;
 use penfold_deliver::Deliver;
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy, SignedIn};
 use penfold_mailbox::Mailboxes;
@@ -119,7 +120,9 @@ pub fn address(text: &str) -> Address {
 }
 
 pub fn letter(subject: &str) -> String {
-    format!("From: Ann <ann@x.test>\r\nTo: somebody\r\nSubject: {subject}\r\nMessage-ID: <{subject}@x.test>\r\n\r\nThe text of {subject}.\r\n")
+    format!(
+        "From: Ann <ann@x.test>\r\nTo: somebody\r\nSubject: {subject}\r\nMessage-ID: <{subject}@x.test>\r\n\r\nThe text of {subject}.\r\n"
+    )
 }
 
 impl House {
@@ -139,7 +142,8 @@ impl House {
         operator.add_members(&team.address, &[address("cid@x.test")]).await.unwrap();
         let ann = directory.sign_in("ann@x.test", "secret", [192, 0, 2, 9].into()).await.unwrap();
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let settings = Settings { hostname: "mx.test".to_owned(), sends: true, ..Settings::default() };
+        let settings =
+            Settings { hostname: "mx.test".to_owned(), sends: true, signatures: &[Algorithm::Ed25519Sha256], ..Settings::default() };
         let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
         *peers.begun.lock() = Some((world.env.clone(), world.env.now()));
         let (stop, _) = watch::channel(false);
@@ -184,7 +188,15 @@ impl House {
         let mut own = Envelope::default();
         envelope(&mut own);
         let submitter = Some(self.ann.clone());
-        let origin = Origin { helo: "laptop".to_owned(), peer: [192, 0, 2, 9].into(), esmtp: true, tls: true, utf8: false, submitter };
+        let origin = Origin {
+            helo: "laptop".to_owned(),
+            peer: [192, 0, 2, 9].into(),
+            esmtp: true,
+            tls: true,
+            utf8: false,
+            trusted: true,
+            submitter,
+        };
         let incoming = Incoming {
             origin,
             from_text: from.to_string(),

@@ -18,7 +18,15 @@ async fn a_message_is_split_by_destination() {
     house.quiet().await;
     let mut taken = house.peers.taken();
     taken.sort();
-    assert_eq!(taken, [("h@other.test", "hello"), ("f@out.test", "hello"), ("g@OUT.test", "hello")].map(|(to, what)| (to.to_owned(), what.to_owned())).into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>());
+    assert_eq!(
+        taken,
+        [("h@other.test", "hello"), ("f@out.test", "hello"), ("g@OUT.test", "hello")]
+            .map(|(to, what)| (to.to_owned(), what.to_owned()))
+            .into_iter()
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    );
     let sent = house.peers.sent();
     assert_eq!(sent.len(), 2, "one for each destination");
     for mail in &sent {

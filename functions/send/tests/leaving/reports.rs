@@ -62,7 +62,12 @@ async fn all_of_it_comes_back_where_that_was_asked() {
         .unwrap();
     house.quiet().await;
     let [report] = house.inbox("ann@x.test").await.try_into().unwrap();
-    for expected in ["Content-Type: message/rfc822\r\n", "The text of x.", "Original-Envelope-Id: my id\r\n", "Original-Recipient: rfc822; old+name@out.test\r\n"] {
+    for expected in [
+        "Content-Type: message/rfc822\r\n",
+        "The text of x.",
+        "Original-Envelope-Id: my id\r\n",
+        "Original-Recipient: rfc822; old+name@out.test\r\n",
+    ] {
         assert!(report.contains(expected), "{expected:?} is missing:\n{report}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::house::{Deed, House, Peers, letter};
 use penfold_simulated::Faults;
-use penfold_transport::outbound::State;
+use penfold_transport::outbound::{Parcel, State};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -29,6 +29,36 @@ fn deed(seed: u64, to: &str, since: Duration) -> Deed {
     }
 }
 
+impl House {
+    async fn parcels(&self) -> Vec<Parcel> {
+        let scope = self.directory.tenant_scope(self.ann.account.tenant);
+        let (parcels, more) = penfold_transport::outbound::parcels(&self.world, &scope, None).await.unwrap();
+        assert!(!more);
+        parcels.into_iter().map(|(_, parcel)| parcel).collect()
+    }
+
+    /// Until the way of every parcel has ended, at the latest a day after its five.
+    async fn settle(&self, seed: u64) {
+        for _ in 0..6 * 24 {
+            // A job whose group was given up in the storm is let go.
+            for queue in penfold_ports::QueueName::ALL {
+                for dead in self.world.queue.dead(queue).await.unwrap() {
+                    self.world.queue.release(queue, &dead.job.group).await.unwrap();
+                }
+            }
+            self.world.env.sleep(Duration::from_secs(3600)).await;
+            let mut waiting = 0;
+            for queue in penfold_ports::QueueName::ALL {
+                waiting += self.world.queue.backlog(queue, self.ann.account.tenant).await.unwrap();
+            }
+            if waiting == 0 && self.parcels().await.iter().all(|parcel| parcel.state == State::Done) {
+                return;
+            }
+        }
+        panic!("seed {seed}: {:?}", self.parcels().await);
+    }
+}
+
 async fn storm(seed: u64) -> End {
     let house = House::new(seed, Peers::of(move |to, since| deed(seed, to, since))).await;
     let env = house.world.env.clone();
@@ -48,25 +78,13 @@ async fn storm(seed: u64) -> End {
         env.sleep(Duration::from_secs(env.below(600))).await;
     }
     house.simulated.faults(Faults::NONE);
-    // A job whose group was given up in the storm is let go once.
-    for _ in 0..3 {
-        for queue in penfold_ports::QueueName::ALL {
-            for dead in house.world.queue.dead(queue).await.unwrap() {
-                house.world.queue.release(queue, &dead.job.group).await.unwrap();
-            }
-        }
-        env.sleep(Duration::from_secs(6 * 24 * 3600)).await;
-    }
+    house.settle(seed).await;
     let mut taken: BTreeMap<(String, String), usize> = BTreeMap::new();
     for key in house.peers.taken() {
         *taken.entry(key).or_default() += 1;
     }
     let reports: Vec<String> = house.inbox("ann@x.test").await;
-    let scope = house.directory.tenant_scope(house.ann.account.tenant);
-    let (parcels, more) = penfold_transport::outbound::parcels(&house.world, &scope, None).await.unwrap();
-    assert!(!more);
-    let parcels: Vec<_> = parcels.into_iter().map(|(_, parcel)| parcel).collect();
-    assert!(parcels.iter().all(|parcel| parcel.state == State::Done), "seed {seed}: {parcels:?}");
+    let parcels = house.parcels().await;
     let (mut end, mut left) = (End { left: 0, back: 0, again: 0, unsure: 0 }, 0);
     for (subject, (id, recipients)) in &accepted {
         let hops = house.trace(*id).await;

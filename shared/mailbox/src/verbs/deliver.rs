@@ -14,6 +14,13 @@ use penfold_ports::Sk;
 use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid};
 use std::collections::BTreeSet;
 
+/// Where a message is put. INBOX where the account has no such folder, or no longer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    Role(Role),
+    Folder(FolderId),
+}
+
 /// One message for this account.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -24,8 +31,7 @@ pub struct Delivery {
     pub summary: Bytes,
     /// The time of the 250: the item's INTERNALDATE.
     pub received: Timestamp,
-    /// INBOX where it is `None` or no longer there.
-    pub folder: Option<FolderId>,
+    pub place: Place,
     pub keywords: Keywords,
 }
 
@@ -73,7 +79,11 @@ impl Mailbox {
             let mut out = Vec::with_capacity(batch.len());
             let mut seen = there.clone();
             for (at, delivery) in batch.iter().enumerate() {
-                let folder = delivery.folder.filter(|id| view.folders.get(*id).is_some()).unwrap_or(inbox);
+                let wanted = match delivery.place {
+                    Place::Role(role) => view.folders.with_role(role),
+                    Place::Folder(id) => view.folders.get(id),
+                };
+                let folder = wanted.map_or(inbox, |folder| folder.id);
                 let mut one = Delivered { item: ids[at], folder, uid: Uid(0), modseq: draft.modseq(), again: true };
                 // Also where one batch holds the same acceptance twice.
                 if seen.insert(ids[at]) {

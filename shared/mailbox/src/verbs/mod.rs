@@ -13,7 +13,7 @@ pub(crate) use arrive::message_id_hash;
 
 pub use append::{APPEND_LIMIT, Appended, NewMessage};
 pub use copy::Copied;
-pub use deliver::{Delivered, Delivery};
+pub use deliver::{Delivered, Delivery, Place};
 pub use store::{Store, Stored};
 
 use crate::account::Mailbox;

@@ -1,6 +1,6 @@
 use crate::support::*;
 use bytes::Bytes;
-use penfold_mailbox::Keywords;
+use penfold_mailbox::{Keywords, Place};
 use penfold_types::Uid;
 
 #[tokio::test(start_paused = true)]
@@ -103,12 +103,12 @@ async fn a_folder_that_is_gone_means_the_inbox() {
     let ann = house.open(house.ann).await;
     let lists = ann.create_folder("Lists", None).await.unwrap();
     let mut one = house.accepted(house.ann, &mail(1)).await;
-    one.folder = Some(lists);
+    one.place = Place::Folder(lists);
     one.keywords = Keywords::FLAGGED;
     assert_eq!(ann.deliver(std::slice::from_ref(&one)).await.unwrap()[0].folder, lists);
     ann.delete_folder(lists).await.unwrap();
     let mut two = house.accepted(house.ann, &mail(2)).await;
-    two.folder = Some(lists);
+    two.place = Place::Folder(lists);
     assert_eq!(ann.deliver(&[two]).await.unwrap()[0].folder, folder(&ann, "INBOX").await);
     assert_clean(&ann).await;
 }

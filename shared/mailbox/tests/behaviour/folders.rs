@@ -1,5 +1,5 @@
 use crate::support::*;
-use penfold_mailbox::Role;
+use penfold_mailbox::{Place, Role};
 use penfold_ports::{Rights, Scope, Sk};
 use penfold_types::{FolderId, Kind, UidValidity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -223,7 +223,7 @@ async fn mail_for_a_folder_that_is_being_deleted_is_in_no_limbo() {
     fill(&one, doomed, 100).await;
     two.folders().await.unwrap();
     let mut late = house.accepted(house.ann, &mail(500)).await;
-    late.folder = Some(doomed);
+    late.place = Place::Folder(doomed);
     let late = [late];
     let (gone, delivered) = tokio::join!(one.delete_folder(doomed), two.deliver(&late));
     gone.unwrap();

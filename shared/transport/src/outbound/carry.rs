@@ -29,7 +29,7 @@ const LANES: u8 = 4;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Leave {
     pub acceptance: AcceptanceId,
-    pub part: u32,
+    pub part: u64,
     /// Attempts that were made when the job was; a row that is further on makes it an old one.
     pub attempts: u32,
 }
@@ -37,7 +37,7 @@ pub(super) struct Leave {
 impl Leave {
     pub fn job(self, tenant: TenantId, destination: &str) -> Job {
         let mut out = Writer(Vec::with_capacity(32));
-        out.u8(VERSION).id(self.acceptance.as_bytes()).number(self.part.into()).number(self.attempts.into());
+        out.u8(VERSION).id(self.acceptance.as_bytes()).number(self.part).number(self.attempts.into());
         let lane = self.acceptance.as_bytes().last().copied().unwrap_or_default() % LANES;
         let group = format!("{tenant}/{}/{lane}", short(destination));
         Job { id: self.id(*b"leave"), tenant, group, body: Bytes::from(out.0) }
@@ -46,9 +46,11 @@ impl Leave {
     fn id(self, what: [u8; 5]) -> JobId {
         let mut bits = *self.acceptance.as_bytes();
         let own = self.part.to_be_bytes().into_iter().chain(self.attempts.to_be_bytes()).chain(what);
-        // The last ten bytes of an id are random.
-        for (slot, byte) in bits.iter_mut().rev().zip(own) {
-            *slot = slot.rotate_left(1) ^ byte;
+        // The last ten bytes of an id are random; the others are its time.
+        for (at, byte) in own.enumerate() {
+            if let Some(slot) = bits.get_mut(15 - at % 10) {
+                *slot = slot.rotate_left(1) ^ byte;
+            }
         }
         JobId::shaped(self.acceptance.time(), bits)
     }
@@ -59,7 +61,7 @@ impl Leave {
             return None;
         }
         let acceptance = AcceptanceId::from_bytes(from.id()?);
-        let (part, attempts) = (u32::try_from(from.number()?).ok()?, u32::try_from(from.number()?).ok()?);
+        let (part, attempts) = (from.number()?, u32::try_from(from.number()?).ok()?);
         from.is_empty().then_some(Self { acceptance, part, attempts })
     }
 }
@@ -108,7 +110,7 @@ impl Worker for Carrier {
 struct Trip<'a> {
     carrier: &'a Carrier,
     scope: TenantScope,
-    part: u32,
+    part: u64,
     parcel: Parcel,
 }
 
@@ -184,7 +186,8 @@ impl Trip<'_> {
 
     fn apply(&mut self, attempt: Attempt) {
         let tls = attempt.tls.map(|(version, proof)| format!("{version}{}", proof.map(|by| format!(" ({by})")).unwrap_or_default()));
-        let waiting: Vec<usize> = (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
+        let waiting: Vec<usize> =
+            (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
         for (at, outcome) in waiting.into_iter().zip(attempt.outcomes) {
             let Some(passage) = self.parcel.passages.get_mut(at) else { continue };
             let to = passage.to.path.clone();
@@ -262,7 +265,8 @@ impl Trip<'_> {
     async fn tell(&self, report: &Report) -> Result<()> {
         let Ok(sender) = self.parcel.from.parse::<Address>() else { return Ok(()) };
         let (transport, tenant) = (self.transport(), self.scope.tenant());
-        let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: u32::try_from(self.parcel.version).unwrap_or(u32::MAX) };
+        let leave =
+            Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: u32::try_from(self.parcel.version).unwrap_or(u32::MAX) };
         let acceptance = AcceptanceId::shaped(self.parcel.at, *leave.id(*b"about").as_bytes());
         let blob = Blob { acceptance: self.parcel.acceptance, length: self.parcel.length };
         let original = transport.0.mailboxes.blob(tenant, blob).await?;
@@ -276,18 +280,21 @@ impl Trip<'_> {
             prefix: Bytes::from_static(b"Return-Path: <>\r\n"),
             summary: summary.encode().into(),
             from: None,
+            junk: false,
         };
         match transport.directory().resolve(&sender).await? {
             Recipient::Mailbox(account) => {
                 transport.0.mailboxes.put_blob(account.tenant, acceptance, vec![message]).await?;
                 let mail = Mail { tenant: account.tenant, ..mail };
-                send_jobs(&transport.0.world, &[Delivery { mail, to: To::Mailbox(account.principal), original: sender.to_string() }]).await?;
+                send_jobs(&transport.0.world, &[Delivery { mail, to: To::Mailbox(account.principal), original: sender.to_string() }])
+                    .await?;
             }
             Recipient::Outside => {
                 transport.0.mailboxes.put_blob(tenant, acceptance, vec![message]).await?;
-                let to = Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
+                let to =
+                    Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
                 let (from, envelope) = (String::new(), Envelope { utf8: self.parcel.envelope.utf8, ..Envelope::default() });
-                let submission = Submission { mail, by: None, from, envelope, recipients: vec![to] };
+                let submission = Submission { mail, by: None, from, envelope, recipients: vec![to], first_part: 0 };
                 transport.hand_over(&submission).await?;
             }
             // Whoever sent it is gone, or a list: nobody is to be told.
@@ -305,9 +312,11 @@ impl Trip<'_> {
 impl Transport {
     /// Hands a submission in; durable when it returns.
     pub(crate) async fn hand_over(&self, submission: &Submission) -> Result<(), PortError> {
-        let mail = &submission.mail;
-        let id = JobId::from_bytes(*mail.acceptance.as_bytes());
-        let job = Job { id, tenant: mail.tenant, group: submission.group(), body: submission.encode() };
+        self.hand_over_as(JobId::from_bytes(*submission.mail.acceptance.as_bytes()), submission).await
+    }
+
+    pub(super) async fn hand_over_as(&self, id: JobId, submission: &Submission) -> Result<(), PortError> {
+        let job = Job { id, tenant: submission.mail.tenant, group: submission.group(), body: submission.encode() };
         self.0.world.queue.send(QueueName::Send, vec![job]).await
     }
 }

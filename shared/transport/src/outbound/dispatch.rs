@@ -9,8 +9,10 @@ use crate::job::Mail;
 use crate::trace::Hop;
 use crate::{Target, Transport, plan, prefix, send_jobs};
 use bytes::Bytes;
+use penfold_formats::mime::Summary;
+use penfold_mailbox::Blob;
 use penfold_ports::{Job, PortError, QueueName, Recipient, Sk, Write};
-use penfold_types::{Address, Result, TenantId};
+use penfold_types::{Address, Domain, Error, Kind, Result, TenantId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Jobs in one request.
@@ -20,10 +22,10 @@ impl Transport {
     /// When this returns, every recipient has a job of its own or a parcel, and the submission may be forgotten.
     pub async fn dispatch(&self, submission: &Submission) -> Result<()> {
         self.inside(submission).await?;
-        let parcels = self.parcels(submission);
+        let parcels = self.parcels(submission, &self.head(submission).await?);
         let scope = self.directory().tenant_scope(submission.mail.tenant);
         let mut jobs = Vec::with_capacity(parcels.len());
-        for (part, parcel) in (0..).zip(&parcels) {
+        for (part, parcel) in (submission.first_part..).zip(&parcels) {
             let key = scope.outgoing(Sk::outgoing(parcel.acceptance, part));
             match self.0.world.table.put(Write::put_new(key, parcel.to_row())).await {
                 // Made by an earlier try, and perhaps far on its way.
@@ -55,17 +57,44 @@ impl Transport {
     }
 
     /// In the order of destinations, so that a part's number is the same at every try.
-    fn parcels(&self, submission: &Submission) -> Vec<Parcel> {
+    fn parcels(&self, submission: &Submission, head: &Bytes) -> Vec<Parcel> {
         let mut destinations: BTreeMap<&str, Vec<&Addressee>> = BTreeMap::new();
         for recipient in &submission.recipients {
             if let Target::Outside(_, address) = &recipient.target {
                 destinations.entry(destination(address)).or_default().push(recipient);
             }
         }
-        let mail = &submission.mail;
-        let head = prefix::leaving(&self.0.settings.hostname, mail.acceptance, submission.by.is_some(), mail.received);
         let parts = destinations.iter().flat_map(|(destination, all)| all.chunks(RECIPIENTS).map(move |part| (*destination, part)));
         parts.map(|(destination, part)| parcel(submission, destination, part, head.clone())).collect()
+    }
+
+    /// What stands in front of the message once it leaves: how it came to us, and below that who vouches for it.
+    async fn head(&self, submission: &Submission) -> Result<Bytes> {
+        let mail = &submission.mail;
+        let own = prefix::leaving(&self.0.settings.hostname, mail.acceptance, submission.by.is_some(), mail.received);
+        // A stranger's way to us is for everybody to see; where a person of ours sits is not.
+        let before = if submission.by.is_some() { Bytes::new() } else { prefix::without_return_path(&mail.prefix) };
+        Ok([own, before, self.signatures(mail).await?].concat().into())
+    }
+
+    /// By the domain of From, where it is the tenant's.
+    async fn signatures(&self, mail: &Mail) -> Result<Bytes> {
+        let summary = Summary::decode(&mail.summary).ok_or_else(|| Error::broken("a job's summary cannot be read"))?;
+        let [author] = summary.envelope.from.as_slice() else { return Ok(Bytes::new()) };
+        let host = author.host.as_deref().and_then(|host| std::str::from_utf8(host).ok());
+        let Some(domain) = host.and_then(|host| host.parse::<Domain>().ok()) else { return Ok(Bytes::new()) };
+        if self.directory().domain_tenant(&domain).await? != Some(mail.tenant) {
+            return Ok(Bytes::new());
+        }
+        let message = self.0.mailboxes.blob(mail.tenant, Blob { acceptance: mail.acceptance, length: mail.length }).await?;
+        match self.0.signers.sign(mail.tenant, &domain, &message).await {
+            // It has two From fields, say: others will not think much of it, signed or not.
+            Err(error) if error.kind() == Kind::Invalid => {
+                tracing::info!(target: "mail", trace = %mail.acceptance, %error, "not signed");
+                Ok(Bytes::new())
+            }
+            signed => signed,
+        }
     }
 }
 

@@ -7,20 +7,28 @@
 //! | submission.rs | the job of a message that was handed in |
 //! | parcel.rs | the row: what goes to one destination, and how far each recipient came |
 //! | dispatch.rs | from a submission to its parcels |
+//! | forward.rs | submissions of groups, for their members elsewhere |
 //! | carry.rs | one attempt for a parcel, and what follows from it |
 //! | schedule.rs | when to try again: pure |
 //! | report.rs | delivery status notifications (RFC 3464): pure |
+//! | manage.rs | what an administrator does with a parcel |
+//! | tidy.rs | what upkeep does about parcels |
 //! | later.rs | jobs that are due later, and the timer that sends them |
 
 mod carry;
 mod dispatch;
+mod forward;
 mod later;
+mod manage;
 mod parcel;
 mod report;
 mod schedule;
 mod submission;
+mod tidy;
 
 pub use carry::Carrier;
 pub use later::{postpone, send_due};
+pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
 pub use submission::{Addressee, Envelope, Submission};
+pub use tidy::{forget, tidy};

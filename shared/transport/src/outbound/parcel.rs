@@ -133,7 +133,7 @@ impl Passage {
 
 /// A page of a tenant's parcels, the oldest first, also those that are done, and where to go on. `after`: the last one of
 /// the page before.
-pub async fn parcels(world: &World, scope: &TenantScope, after: Option<(AcceptanceId, u32)>) -> Result<(Vec<(u32, Parcel)>, bool)> {
+pub async fn parcels(world: &World, scope: &TenantScope, after: Option<(AcceptanceId, u64)>) -> Result<(Vec<(u64, Parcel)>, bool)> {
     let prefix = Sk::all_outgoing();
     let all = Query::prefix(scope.outgoing(prefix.clone()).pk().clone(), &prefix);
     let from = after.map_or(prefix, |(acceptance, part)| Sk::outgoing(acceptance, part).successor());
@@ -186,9 +186,9 @@ impl Parcel {
     }
 
     /// The acceptance and the part that a row's key names.
-    pub(super) fn named(sk: &Sk) -> Option<(AcceptanceId, u32)> {
+    pub(super) fn named(sk: &Sk) -> Option<(AcceptanceId, u64)> {
         let (id, part) = sk.as_bytes().strip_prefix(Sk::all_outgoing().as_bytes())?.split_at_checked(16)?;
-        Some((AcceptanceId::from_slice(id)?, u32::from_be_bytes(part.try_into().ok()?)))
+        Some((AcceptanceId::from_slice(id)?, u64::from_be_bytes(part.try_into().ok()?)))
     }
 
     fn read(acceptance: AcceptanceId, row: &Row) -> Option<Self> {

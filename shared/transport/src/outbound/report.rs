@@ -151,7 +151,10 @@ fn head(report: &Report, parcel: &Parcel, sender: &Address, hostname: &str, id: 
 fn text(report: &Report, parcel: &Parcel, hostname: &str, out: &mut String) {
     for (action, words) in [
         (Action::Failed, "Your message was not delivered to:"),
-        (Action::Delayed, "Your message has not been delivered yet, and nothing needs to be done: it is tried again for five days. It waits for:"),
+        (
+            Action::Delayed,
+            "Your message has not been delivered yet, and nothing needs to be done: it is tried again for five days. It waits for:",
+        ),
         (Action::Relayed, "Your message was handed over to a host that does not tell whether it was delivered, for:"),
     ] {
         if !report.has(action) {

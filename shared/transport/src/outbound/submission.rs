@@ -43,6 +43,8 @@ pub struct Submission {
     pub from: String,
     pub envelope: Envelope,
     pub recipients: Vec<Addressee>,
+    /// The number of the first parcel: one message may be handed in several times, by several groups.
+    pub first_part: u64,
 }
 
 pub(super) fn put_notify(out: &mut Writer, notify: Option<Notify>) {
@@ -139,7 +141,7 @@ impl Submission {
     pub fn group(&self) -> String {
         match self.by {
             Some(principal) => format!("{}/{principal}", self.mail.tenant),
-            None => format!("{}/reports", self.mail.tenant),
+            None => format!("{}/service", self.mail.tenant),
         }
     }
 
@@ -149,7 +151,7 @@ impl Submission {
         self.mail.encode(&mut out);
         out.id(self.by.unwrap_or(PrincipalId::from_bytes([0; 16])).as_bytes()).bytes(self.from.as_bytes());
         self.envelope.encode(&mut out);
-        out.number(self.recipients.len() as u64);
+        out.number(self.first_part).number(self.recipients.len() as u64);
         for recipient in &self.recipients {
             recipient.encode(&mut out);
         }
@@ -166,8 +168,9 @@ impl Submission {
         let by = Some(PrincipalId::from_bytes(from.id()?)).filter(|by| *by.as_bytes() != [0; 16]);
         let sender = from.text()?;
         let envelope = Envelope::decode(&mut from)?;
+        let first_part = from.number()?;
         let count = usize::try_from(from.number()?).ok().filter(|count| *count <= RECIPIENTS)?;
         let recipients = (0..count).map(|_| Addressee::decode(&mut from)).collect::<Option<_>>()?;
-        from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients })
+        from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients, first_part })
     }
 }

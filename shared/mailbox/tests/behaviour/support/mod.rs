@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hooks::Hooks;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_formats::mime::summarise;
-use penfold_mailbox::{COUNTED, Delivery, Digest, Event, Index, Keywords, Mailbox, Mailboxes, NewMessage, UidSet};
+use penfold_mailbox::{COUNTED, Delivery, Digest, Event, Index, Keywords, Mailbox, Mailboxes, NewMessage, Place, Role, UidSet};
 use penfold_ports::{Account, Key, Row, Scope, Sk, World, Write};
 use penfold_types::{AcceptanceId, FolderId, Kind, Modseq, Result, Uid};
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ impl House {
             prefix: Bytes::from_static(b"Return-Path: <sender@example.test>\r\n"),
             summary,
             received: self.world.env.now(),
-            folder: None,
+            place: Place::Role(Role::Inbox),
             keywords: Keywords::NONE,
         }
     }

@@ -1,0 +1,36 @@
+//! The world outside: name servers, and the way to other hosts.
+
+use crate::failure::Failure;
+use penfold_ports::{Dns, NoDns};
+use penfold_relay::{Client, Https, NoFacts, Outside, Roots, SmartHost, Tcp};
+use penfold_runtime::{Config, NameServer, SystemDns};
+use penfold_types::Env;
+use std::sync::Arc;
+
+/// Of the servers that are named; of the system where none are.
+pub fn dns(servers: &[NameServer], env: &Env) -> Result<Arc<dyn Dns>, Failure> {
+    match SystemDns::new(servers, env.clone()) {
+        Ok(dns) => Ok(Arc::new(dns)),
+        // A machine without name servers still serves those who are on it.
+        Err(error) if servers.is_empty() => {
+            tracing::warn!(%error, "no names can be asked: mail to other domains waits, unless a smart host takes it");
+            Ok(Arc::new(NoDns))
+        }
+        Err(error) => Err(Failure::Usage(error.to_string())),
+    }
+}
+
+/// The SMTP client of mail out.
+pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>) -> Result<Client, Failure> {
+    let smart_host = config.smart_host.as_deref().map(str::parse::<SmartHost>).transpose();
+    let relay = penfold_relay::Config {
+        hostname: config.host_name.clone(),
+        smart_host: smart_host.map_err(|error| Failure::Usage(format!("smart-host: {error}")))?,
+        sources: config.send_from.clone(),
+        ..penfold_relay::Config::default()
+    };
+    let (dial, roots) = (Arc::new(Tcp), Roots::native());
+    let policies = Arc::new(Https::new(env.clone(), dns.clone(), dial.clone(), &roots));
+    let outside = Outside { dns: dns.clone(), dial, policies, facts: Arc::new(NoFacts), roots };
+    Ok(Client::new(relay, env.clone(), outside))
+}

@@ -1,0 +1,28 @@
+//! What names vouch for a message that another host brings.
+
+use crate::Transport;
+use crate::accept::Incoming;
+use penfold_authentication::{Arriving, Verdicts, verify};
+
+impl Transport {
+    /// `None` where it is not asked: who signed in is known, and a trusted host has asked already.
+    pub(crate) async fn authenticate(&self, incoming: &Incoming) -> Option<Verdicts> {
+        let (world, origin) = (&self.0.world, &incoming.origin);
+        if origin.trusted || origin.submitter.is_some() {
+            return None;
+        }
+        let arriving = Arriving {
+            peer: origin.peer,
+            helo: &origin.helo,
+            mail_from: &incoming.from_text,
+            hostname: &self.0.settings.hostname,
+            message: &incoming.message,
+        };
+        let verdicts = verify(world.dns.as_ref(), &world.env, &arriving).await;
+        tracing::info!(
+            target: "mail", peer = %origin.peer, from = %incoming.from_text, author = ?verdicts.dmarc.author,
+            spf = verdicts.mail_from.result.keyword(), dmarc = verdicts.dmarc.result.keyword(), "authenticated"
+        );
+        Some(verdicts)
+    }
+}

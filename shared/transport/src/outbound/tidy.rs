@@ -1,0 +1,68 @@
+//! What upkeep does for mail on its way out: rows that are no longer needed go, and what has lost its job gets another one.
+
+use super::carry::Leave;
+use super::manage::Desk;
+use super::parcel::{Parcel, State, parcels};
+use penfold_ports::{QueueName, Sk, TenantScope, World, Write};
+use penfold_types::{Kind, Result};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A queue may bring a job again for so long (Amazon SQS: 14 days), and the row is what tells that it is an old one.
+const KEPT: Duration = Duration::from_secs(15 * DAY.as_secs());
+/// What is held goes back to its sender then: its blob is not kept for ever.
+const HELD: Duration = Duration::from_secs(12 * DAY.as_secs());
+/// A job that should have come so long ago is lost, as after a restore.
+const OVERDUE: Duration = Duration::from_secs(6 * 3600);
+
+/// Over all parcels of a tenant. Gives back how many it did something about.
+pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
+    let (mut after, mut done) = (None, 0);
+    loop {
+        let (page, more) = parcels(world, scope, after).await?;
+        after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
+        for (part, parcel) in page {
+            done += usize::from(one(world, scope, part, &parcel).await?);
+        }
+        if !more || after.is_none() {
+            return Ok(done);
+        }
+    }
+}
+
+/// Of a tenant that is no more.
+pub async fn forget(world: &World, scope: &TenantScope) -> Result<()> {
+    loop {
+        let (page, more) = parcels(world, scope, None).await?;
+        for (part, parcel) in &page {
+            world.table.put(Write::delete(scope.outgoing(Sk::outgoing(parcel.acceptance, *part)))).await?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+async fn one(world: &World, scope: &TenantScope, part: u64, parcel: &Parcel) -> Result<bool> {
+    let since = world.env.now().since(parcel.at);
+    let desk = Desk { world, scope, acceptance: parcel.acceptance, part };
+    match parcel.state {
+        State::Done if since >= KEPT => {
+            let key = scope.outgoing(Sk::outgoing(parcel.acceptance, part));
+            world.table.put(Write::delete(key)).await?;
+        }
+        State::Held if world.env.now().since(parcel.accepted) >= HELD => match desk.give_up(true).await {
+            // Somebody is at it.
+            Err(error) if error.kind() == Kind::Conflict => return Ok(false),
+            answer => answer?,
+        },
+        State::Waiting | State::Trying | State::Reporting if since >= OVERDUE => {
+            let attempts = if parcel.state == State::Trying { parcel.job } else { parcel.attempts };
+            let leave = Leave { acceptance: parcel.acceptance, part, attempts };
+            tracing::warn!(target: "mail", trace = %parcel.acceptance, destination = %parcel.destination, "its job is overdue and is sent again");
+            world.queue.send(QueueName::Relay, vec![leave.job(scope.tenant(), &parcel.destination)]).await?;
+        }
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
