@@ -255,7 +255,15 @@ fn a_submission_is_one_read_and_one_write_more_than_a_delivery() {
         let from = Some(signed_in.address.clone());
         let mut costs = Vec::new();
         for submitter in [None, None, Some(signed_in.clone()), Some(signed_in.clone())] {
-            let origin = Origin { helo: "x.test".into(), peer: [192, 0, 2, 9].into(), esmtp: true, tls: true, utf8: false, submitter };
+            let origin = Origin {
+                helo: "x.test".into(),
+                peer: [192, 0, 2, 9].into(),
+                esmtp: true,
+                tls: true,
+                utf8: false,
+                trusted: true,
+                submitter,
+            };
             let incoming = Incoming {
                 origin,
                 from_text: "ann@acme.test".to_owned(),

@@ -7,14 +7,12 @@
 //! | outlook.rs, request.rs | Autodiscover in XML (MS-OXDSCLI) and the request that it answers |
 //! | locate.rs | Autodiscover version 2: where the other one is |
 //! | apple.rs | a configuration profile |
-//! | policy.rs | the policy of MTA-STS (RFC 8461 §3.2) |
 //! | host.rs | the name by which we were asked |
 
 mod apple;
 mod host;
 mod locate;
 mod outlook;
-mod policy;
 mod request;
 mod thunderbird;
 mod wrong;
@@ -32,6 +30,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing;
 use host::Host;
 use penfold_directory::{Directory, Service};
+use penfold_domains::{STS_MODE, mta_sts_policy};
 use penfold_types::{Address, Domain};
 use wrong::Wrong;
 
@@ -86,7 +85,7 @@ fn address(parameters: Parameters, name: &str) -> Result<Option<Address>, Wrong>
 /// Where mail for the domain may be sent, and that TLS is to be proven there.
 async fn mta_sts(State(setup): State<Setup>, host: Host) -> Result<Response, Wrong> {
     setup.ours(host.below("mta-sts")).await?;
-    let text = policy::text(&setup.service().await?.host, policy::MODE);
+    let text = mta_sts_policy(&setup.service().await?, STS_MODE);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 

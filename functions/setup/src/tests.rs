@@ -198,7 +198,7 @@ async fn a_policy_is_found_under_its_own_name_only() {
     let router = setup().await;
     let heard = get(&router, "mta-sts.one.test", "/.well-known/mta-sts.txt").await;
     assert_eq!((heard.status, heard.kind.as_str()), (StatusCode::OK, "text/plain; charset=utf-8"));
-    assert_eq!(heard.text, "version: STSv1\r\nmode: testing\r\nmx: mail.host.test\r\nmax_age: 604800\r\n");
+    assert_eq!(heard.text, "version: STSv1\r\nmode: testing\r\nmx: mail.host.test\r\nmax_age: 86400\r\n");
     for host in ["one.test", "mta-sts.two.test", "mta-sts.", "[::1]", "mail.host.test"] {
         assert_eq!(get(&router, host, "/.well-known/mta-sts.txt").await.status, StatusCode::NOT_FOUND, "{host}");
     }

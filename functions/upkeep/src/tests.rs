@@ -15,7 +15,7 @@ fn house() -> House {
     let world = Simulated::new(7, Faults::NONE).world();
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    let domains = Domains::with_algorithms(&world, directory.clone(), &[penfold_authentication::Algorithm::Ed25519Sha256]);
+    let domains = Domains::with_algorithms(&world, directory.clone(), &[penfold_domains::Algorithm::Ed25519Sha256]);
     House { upkeep: Upkeep { world: world.clone(), directory, domains, mailboxes, retention_days: 30 }, world }
 }
 

@@ -107,7 +107,6 @@ pub(crate) async fn check(dns: &Arc<dyn Dns>, domain: &Domain, service: &Service
         asking.spawn(async move { (at, one(&*dns, record).await) });
     }
     let conflicts = hosts::conflicts(&**dns, domain, service).await;
-    // A task that panicked left nothing, and then a record is not spoken of; none does.
     let mut findings: Vec<_> = asking.join_all().await;
     findings.sort_by_key(|(at, _)| *at);
     Report { findings: findings.into_iter().map(|(_, finding)| finding).collect(), conflicts }

@@ -28,6 +28,7 @@ mod tests;
 pub use check::{Finding, Report, Verdict};
 pub use keys::{Domains, PublicKey};
 pub use ownership::Proof;
+pub use penfold_authentication::Algorithm;
 pub use records::{Aim, Data, Need, Record};
 pub use rotation::{Act, LIFE, PUBLISHED, Rotation};
 pub use signers::Signers;

@@ -79,6 +79,7 @@ impl Domains {
             keys.extend(made.iter().cloned());
             Some(made)
         };
+        keys.sort_by(|one, other| one.selector.cmp(&other.selector));
         let waiting: Vec<_> = keys.iter().filter(|key| key.state == KeyState::Next).map(public).collect::<Result<_>>()?;
         if force || (made.is_none() && self.next_is_seen(domain, &keys).await?) {
             self.carry_out(tenant, domain, &keys, &Act::Activate).await?;

@@ -7,7 +7,6 @@ mod rotation;
 mod signing;
 
 use crate::*;
-use penfold_authentication::Algorithm;
 use penfold_directory::{Cheap, Directory, DomainKey, KeyState, Options, Service};
 use penfold_ports::World;
 use penfold_simulated::{Faults, Simulated, Zone};

@@ -1,5 +1,6 @@
 //! Commands as they are typed, carried out on an embedded store in a directory of their own.
 
+mod domains;
 mod nouns;
 mod socket;
 mod transfer;
@@ -10,6 +11,7 @@ use clap::Parser;
 use penfold_directory::{Cheap, Directory, Options};
 use penfold_embedded::Ports;
 use penfold_mailbox::Mailboxes;
+use penfold_simulated::Zone;
 use penfold_types::Env;
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ struct Typed {
 struct Office {
     context: Context,
     ports: Ports,
+    zone: Zone,
     dir: TempDir,
 }
 
@@ -73,11 +76,12 @@ impl Answer {
 async fn office() -> Office {
     let dir = tempfile::tempdir().unwrap();
     let ports = penfold_embedded::open(Env::system(), dir.path(), penfold_embedded::Options::default()).unwrap();
-    let world = ports.world(Env::system());
+    let zone = Zone::default();
+    let world = ports.world(Env::system()).with_dns(Arc::new(zone.clone()));
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
     let context = Context { service: Service { world, directory, mailboxes }, data: dir.path().to_owned() };
-    let office = Office { context, ports, dir };
+    let office = Office { context, ports, zone, dir };
     office.run("tenant add One --domain one.test").await.good();
     for name in ["ann", "bob"] {
         office.run(&format!("person add {name}@one.test --password secret")).await.good();

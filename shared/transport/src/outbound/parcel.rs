@@ -16,8 +16,7 @@ const AT: Name = Name::new("at");
 const WHAT: Name = Name::new("e");
 const WHO: Name = Name::new("r");
 
-/// The first one knew no times in the envelope; what it wrote reads as having none.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 1;
 /// Recipients of one parcel at most: as many as every host must take in one transaction (RFC 5321 §4.5.3.1.8).
 pub const RECIPIENTS: usize = 100;
 
@@ -194,7 +193,7 @@ impl Parcel {
 
     fn read(acceptance: AcceptanceId, row: &Row) -> Option<Self> {
         let mut what = Reader(row.bytes(WHAT)?.clone());
-        if !(1..=FORMAT).contains(&what.u8()?) {
+        if what.u8()? != FORMAT {
             return None;
         }
         let (length, accepted, expires) = (what.number()?, what.i64()?, what.i64()?);

@@ -28,6 +28,7 @@ async fn everything_comes_over_as_it_was() {
         assert_eq!(after.0, before.0);
         assert_eq!((after.1, after.2), (before.1.clone(), before.2.clone()));
         assert_eq!(problems(to).await, Vec::<String>::new());
+        assert_eq!(domain_keys(to).await, domain_keys(from).await);
         for (who, secret) in [("ann@one.test", "secret"), ("a.n.n@one.example", "secret"), ("ann@one.test", secret.as_str())] {
             assert!(to.service.directory.sign_in(who, secret, [127, 0, 0, 1].into()).await.is_ok(), "{who}");
         }

@@ -3,6 +3,7 @@ use crate::moving::digest::is_data_key;
 use crate::moving::walk::{Pages, Walk};
 use crate::moving::{ExportKey, Moved, export, import, read_archive};
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, NewShared, Options, PostPolicy, claimed_by, tenant_entry};
+use penfold_domains::{Algorithm, Domains};
 use penfold_mailbox::{Delta, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
 use penfold_metering::usage::{Round, Usage};
 use penfold_ports::{Key, Row, Sk, World};
@@ -95,6 +96,7 @@ pub async fn fill(context: &Context, large: usize) -> String {
         };
         operator.create_person(&new).await.unwrap();
     }
+    domain_keys(context).await;
     operator.add_alias(&address("ann@one.test"), &address("a.n.n@one.example")).await.unwrap();
     let (_, secret) = operator.create_app_password(&address("ann@one.test"), "phone").await.unwrap();
     let team = address("team@one.test");
@@ -112,6 +114,13 @@ pub async fn fill(context: &Context, large: usize) -> String {
     operator.delete_person(&address("old@one.test")).await.unwrap();
     assert!(count(context).await.moved > 2);
     secret
+}
+
+/// What the domain signs with, made where there is nothing.
+pub async fn domain_keys(context: &Context) -> Vec<penfold_directory::DomainKey> {
+    let Service { world, directory, .. } = &context.service;
+    let domains = Domains::with_algorithms(world, directory.clone(), &[Algorithm::Ed25519Sha256]);
+    domains.ensure(tenant(context).await, &"one.test".parse().unwrap()).await.unwrap()
 }
 
 /// A round of the meter.
