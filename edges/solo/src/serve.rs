@@ -120,7 +120,7 @@ struct Host {
 
 impl Host {
     fn new(config: Config, env: Env, store: Store, tls: Tls) -> Result<Self, Failure> {
-        let dns = outside::dns(&config.name_servers, &env)?;
+        let dns = outside::dns(&config, &env)?;
         let relay = outside::relay(&config, &env, &dns)?;
         let world = store.world(&env).with_dns(dns);
         let directory = Directory::new(world.clone());

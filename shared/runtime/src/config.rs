@@ -66,6 +66,9 @@ pub struct Settings {
     /// Name servers, IP[:PORT] [default: the system's]
     #[arg(long, env = "PENFOLD_NAME_SERVERS", value_name = "SERVER", value_delimiter = ',')]
     pub name_servers: Option<Vec<NameServer>>,
+    /// DNSKEY records of a root zone to believe in, in place of the public one
+    #[arg(long, env = "PENFOLD_TRUST_ANCHOR", value_name = "FILE", hide = true)]
+    pub trust_anchor: Option<PathBuf>,
     /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
     #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted: Option<Vec<Network>>,
@@ -134,6 +137,7 @@ impl Settings {
             tls_key_pem,
             proxy_from,
             name_servers,
+            trust_anchor,
             trusted,
             smart_host,
             send_from,
@@ -194,6 +198,7 @@ impl Settings {
             tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
+            trust_anchor: settings.trust_anchor,
             trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
             smart_host: settings.smart_host,
             send_from: settings.send_from.unwrap_or_default(),
@@ -242,6 +247,8 @@ pub struct Config {
     pub front: Front,
     /// None are the system's.
     pub name_servers: Vec<NameServer>,
+    /// In place of the keys of the public root.
+    pub trust_anchor: Option<PathBuf>,
     /// Hosts whose mail is not authenticated.
     pub trusted: Vec<Network>,
     /// Its URL.
