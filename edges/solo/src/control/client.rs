@@ -127,7 +127,7 @@ async fn over_socket(stream: UnixStream, command: &Command, mut take: impl FnMut
 
 /// Names resolve as this machine resolves them; where it cannot, a command that asks says so.
 fn resolving(world: World) -> World {
-    match SystemDns::new(&[], world.env.clone()) {
+    match SystemDns::new(&[], None, world.env.clone()) {
         Ok(dns) => world.with_dns(Arc::new(dns)),
         Err(_) => world,
     }
