@@ -5,7 +5,7 @@
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-powercut test-cloud test-service test-upgrade test-infra bench growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-powercut test-cloud test-service test-upgrade test-infra bench growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -26,7 +26,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-authentication test-crash test-diskfull test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -46,6 +46,13 @@ test-crash: build
 
 test-diskfull: build
 	@$(SUITE) diskfull python3 tests/crash/diskfull.py
+
+# Mail out: no open relay, nothing lost under kills, and real hosts on a private network.
+test-sending: build
+	@scripts/setup-test clients peers
+	@$(SUITE) relay python3 tests/sending/relay_open.py
+	@$(SUITE) sending python3 tests/crash/sending.py
+	@$(SUITE) peers python3 tests/sending/peers.py
 
 test-powercut: build
 	@scripts/setup-test tools
@@ -97,6 +104,7 @@ soak: build build-all
 	@scripts/setup-build test
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
+	@$(SUITE) sending env ROUNDS=1000 python3 tests/crash/sending.py
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
 	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py --turns 40 --rounds 20
