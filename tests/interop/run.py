@@ -22,7 +22,7 @@ sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "lib")]
 import penfold_testlib as lib  # noqa: E402
 from target import Skip, Target  # noqa: E402
 
-SUITES = ("swaks", "curl", "python", "imapclient", "mutt", "getmail", "fetchmail")
+SUITES = ("swaks", "curl", "python", "imapclient", "mutt", "getmail", "fetchmail", "setup")
 
 
 def main():

@@ -2,6 +2,7 @@
 so that it survives what is done to the server, and behaves as its `Manner` says.
 """
 import asyncio
+import logging
 import re
 import threading
 import time
@@ -9,14 +10,15 @@ import time
 import penfold_testlib as lib
 
 LINE = 1 << 20
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # that a peer is gone is no news here
 
 
 class Taken:
-    """One message, as it was after the final dot. `lost`: its answer was kept back on purpose."""
-    __slots__ = ("sender", "recipients", "data", "lost", "at")
+    """One message. `begun` and `at`: when its connection came, and when it was taken. `lost`: its answer was kept back on purpose."""
+    __slots__ = ("sender", "recipients", "data", "begun", "lost", "at")
 
-    def __init__(self, sender, recipients, data, lost):
-        self.sender, self.recipients, self.data, self.lost, self.at = sender, recipients, data, lost, time.monotonic()
+    def __init__(self, sender, recipients, data, begun, lost):
+        self.sender, self.recipients, self.data, self.begun, self.lost, self.at = sender, recipients, data, begun, lost, time.monotonic()
 
 
 class Drop(Exception):
@@ -102,7 +104,7 @@ class Sink:
             writer.write(text.encode() + b"\r\n")
             await writer.drain()
 
-        odd = await manner.greeting()
+        begun, odd = time.monotonic(), await manner.greeting()
         await say(odd or "220 sink.test ESMTP")
         if odd:
             return
@@ -112,6 +114,7 @@ class Sink:
             text = line[:-2].decode(errors="surrogateescape")
             verb = text[:4].upper()
             if verb == "EHLO":
+                writer.write(b"250-sink.test\r\n")
                 for extension in manner.extensions:
                     writer.write(b"250-" + extension.encode() + b"\r\n")
                 await say("250 HELP")
@@ -144,7 +147,7 @@ class Sink:
                     await say(odd)
                     continue
                 await say("354 go on")
-                await self._take(say, sender, recipients, await content(reader), manner)
+                await self._take(say, sender, recipients, await content(reader), begun, manner)
                 sender, recipients = None, []
             elif verb in ("RSET", "NOOP"):
                 if verb == "RSET":
@@ -156,11 +159,11 @@ class Sink:
             else:
                 await say("502 5.5.1 unknown")
 
-    async def _take(self, say, sender, recipients, data, manner):
+    async def _take(self, say, sender, recipients, data, begun, manner):
         odd = await manner.end(sender, recipients, data)
         if odd and odd != "lost":
             return await say(odd)
-        self.taken.append(Taken(sender, list(recipients), data, odd == "lost"))
+        self.taken.append(Taken(sender, list(recipients), data, begun, odd == "lost"))
         if odd == "lost":
             raise Drop
         return await say("250 2.0.0 taken")

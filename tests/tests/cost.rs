@@ -8,6 +8,7 @@ use penfold_ports::{Account, Units, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_tests::town::{accepted, directory, folder, person};
 use penfold_tests::{Seconds, letters, on_virtual_time};
+use penfold_transport::{Incoming, Origin, Settings, Target, To, Transport};
 use penfold_types::{FolderId, Uid};
 
 struct Bench {
@@ -238,5 +239,45 @@ fn a_range_of_a_large_message_is_two_requests() {
         let content = mailbox.contents(&[item]).await.unwrap().remove(0).unwrap();
         let units = bench.spent("range", async { mailbox.bytes(&content, 4_000_000..4_000_100).await.unwrap() }).await;
         assert_eq!((units.blob_get, units.read), (2, 0));
+    });
+}
+
+#[test]
+fn a_submission_is_one_read_and_one_write_more_than_a_delivery() {
+    let _seconds = Seconds::of("cost of a submission");
+    on_virtual_time(async {
+        let world = Simulated::new(7, Faults::NONE).world();
+        let directory = directory(&world);
+        let ann = person(&world, &directory, "acme", "ann@acme.test", Some("secret")).await;
+        let signed_in = directory.sign_in("ann@acme.test", "secret", [192, 0, 2, 9].into()).await.unwrap();
+        let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+        let transport = Transport::new(&world, directory, mailboxes, Settings::default());
+        let from = Some(signed_in.address.clone());
+        let mut costs = Vec::new();
+        for submitter in [None, None, Some(signed_in.clone()), Some(signed_in.clone())] {
+            let origin = Origin {
+                helo: "x.test".into(),
+                peer: [192, 0, 2, 9].into(),
+                esmtp: true,
+                tls: true,
+                utf8: false,
+                trusted: true,
+                submitter,
+            };
+            let incoming = Incoming {
+                origin,
+                from_text: "ann@acme.test".to_owned(),
+                from: from.clone(),
+                envelope: Default::default(),
+                recipients: vec![To::new(Target::Mailbox(ann), "ann@acme.test")],
+                message: letters::short("t", "Ann <ann@acme.test>"),
+                received: world.env.now(),
+            };
+            let before = world.meter.total("accept");
+            transport.accept(incoming).await.unwrap();
+            costs.push(world.meter.total("accept") - before);
+        }
+        let more = costs[3] - costs[1];
+        assert_eq!(more, Units { read: 1, write: 1, ..Units::default() });
     });
 }

@@ -22,6 +22,14 @@ const NOT_PROVABLE: Reply = Reply::new(451, "4.7.0", "It cannot be found out now
 const LONG_HEADER: Reply = Reply::new(552, "5.3.4", "Header larger than 1 MB");
 const LATER: Reply = Reply::new(451, "4.3.0", "Try again later");
 
+fn too_fast(limit: u64) -> Reply {
+    Reply::with(450, "4.7.0", format!("More than {limit} messages a minute; try again in a minute"))
+}
+
+fn too_many_today(limit: u64) -> Reply {
+    Reply::with(451, "4.7.0", format!("More than {limit} recipients a day; try again after 00:00 UTC"))
+}
+
 /// `at_data`: the refusal is about the message, not about one of the envelope's addresses.
 pub(crate) fn refusal(refusal: &Refusal, role: Role, at_data: bool) -> Reply {
     match refusal {
@@ -38,6 +46,8 @@ pub(crate) fn refusal(refusal: &Refusal, role: Role, at_data: bool) -> Reply {
         Refusal::NotProvable => NOT_PROVABLE,
         Refusal::TooLarge => reply::TOO_LARGE,
         Refusal::HeaderTooLarge => LONG_HEADER,
+        Refusal::TooFast { messages_per_minute } => too_fast(*messages_per_minute),
+        Refusal::TooManyToday { recipients_per_day } => too_many_today(*recipients_per_day),
         Refusal::Busy => BUSY,
         Refusal::Later(_) => LATER,
     }

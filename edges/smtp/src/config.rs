@@ -28,6 +28,8 @@ pub struct Config {
     pub size_limit: u64,
     /// Recipients of one transaction at most; RFC 5321 §4.5.3.1.8 asks for 100 at least.
     pub recipients: usize,
+    /// The same of what a person hands in.
+    pub recipients_submitted: usize,
     /// Bad commands before the connection is closed.
     pub errors: u32,
     /// Recipients that do not exist before the connection is closed: a list of names is being tried.
@@ -60,6 +62,7 @@ impl Default for Config {
             hostname: "localhost".to_owned(),
             size_limit: 50 * 1024 * 1024,
             recipients: 1000,
+            recipients_submitted: 500,
             errors: 20,
             unknown: 50,
             refused: 3,

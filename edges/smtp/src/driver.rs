@@ -3,14 +3,15 @@
 
 use crate::answers;
 use crate::config::{Config, Port, Role};
-use crate::grammar::parameters::MailParameters;
+use crate::grammar::parameters::{Hold, MailParameters};
+use crate::grammar::times::LONGEST;
 use crate::reply::{self, Reply};
 use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
 use bytes::BytesMut;
 use penfold_directory::SignedIn;
-use penfold_transport::outbound::Envelope;
+use penfold_transport::outbound::{DeliverBy, Envelope};
 use penfold_transport::{Incoming, Origin, Refusal, Target, To, Transport};
-use penfold_types::{Address, Env, Result};
+use penfold_types::{Address, Env, Result, Timestamp};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -221,7 +222,8 @@ impl Talk<'_> {
     async fn answer(&mut self, ask: Ask<Target>) -> Answer<Target> {
         match ask {
             Ask::SignIn { identity, secret } => self.sign_in(&identity, &secret).await,
-            Ask::Mail { from } => match self.may_begin(from.is_null(), from.address.as_ref()).await {
+            Ask::Mail { hold: Some(Hold::Until(until)), .. } if until > self.longest_hold() => Answer::No(reply::HELD_TOO_LONG),
+            Ask::Mail { from, .. } => match self.may_begin(from.is_null(), from.address.as_ref()).await {
                 Ok(()) => Answer::Yes,
                 Err(refusal) => self.no(&refusal, false),
             },
@@ -235,6 +237,10 @@ impl Talk<'_> {
             }
             Ask::Accept(transaction) => self.accept(*transaction).await,
         }
+    }
+
+    fn longest_hold(&self) -> Timestamp {
+        self.smtp.env.now().plus(Duration::from_secs(LONGEST.into()))
     }
 
     fn no(&self, refusal: &Refusal, at_data: bool) -> Answer<Target> {
@@ -282,9 +288,8 @@ impl Talk<'_> {
         let to =
             |r: Recipient<Target>| To { target: r.resolved, original: r.path.text, notify: r.parameters.notify, orcpt: r.parameters.orcpt };
         let recipients = recipients.into_iter().map(to).collect();
-        let MailParameters { ret, envid, body, utf8, .. } = parameters;
-        let envelope = Envelope { ret, id: envid, body, utf8, require_tls: false };
         let received = self.smtp.env.now();
+        let envelope = envelope(parameters, received);
         let incoming = Incoming { origin, from_text: from.text, from: from.address, envelope, recipients, message, received };
         let answer = self.smtp.transport.accept(incoming).await;
         // Its memory counts until here.
@@ -294,6 +299,18 @@ impl Talk<'_> {
             Err(refusal) => self.no(&refusal, true),
         }
     }
+}
+
+/// Spans count from the end of the data: what the person asked for begins when we have it.
+fn envelope(parameters: MailParameters, now: Timestamp) -> Envelope {
+    let MailParameters { ret, envid, body, utf8, require_tls, hold, by, size: _ } = parameters;
+    let hold_until = hold.map(|hold| match hold {
+        Hold::Seconds(seconds) => now.plus(Duration::from_secs(seconds.into())),
+        Hold::Until(at) => at,
+    });
+    let deliver_by =
+        by.map(|by| DeliverBy { at: Timestamp::from_millis(now.millis() + by.seconds * 1000), late: by.late, trace: by.trace });
+    Envelope { ret, id: envid, body, utf8, require_tls, hold_until, deliver_by }
 }
 
 trait Earlier {

@@ -14,7 +14,7 @@ mod session;
 pub use budget::{Budget, Lease};
 pub use config::{Config, Port, Role};
 pub use driver::Smtp;
-pub use grammar::parameters::{MailParameters, RcptParameters};
+pub use grammar::parameters::{By, Hold, MailParameters, RcptParameters};
 pub use grammar::path::Path;
 pub use reply::Reply;
 pub use session::{Answer, Ask, Recipient, Session, Step, Transaction};

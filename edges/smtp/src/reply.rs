@@ -88,6 +88,7 @@ replies! {
     BAD_RECIPIENT = 501 "5.1.3" "Syntax: RCPT TO:<address> [parameters]";
     BAD_PARAMETER = 501 "5.5.4" "Syntax error in a parameter";
     UNKNOWN_PARAMETER = 555 "5.5.4" "Parameter not known";
+    HELD_TOO_LONG = 501 "5.5.4" "A message is held for 45 days at most";
     BAD_CHUNK = 501 "5.5.4" "Syntax: BDAT size [LAST]";
     HELLO_FIRST = 503 "5.5.1" "Send EHLO first";
     MAIL_FIRST = 503 "5.5.1" "Send MAIL first";

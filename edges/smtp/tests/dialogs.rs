@@ -58,6 +58,7 @@ impl Scene {
             "user" => self.users.extend(value.split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned()))),
             "size" => self.config.size_limit = number(),
             "recipients" => self.config.recipients = number() as usize,
+            "recipients submitted" => self.config.recipients_submitted = number() as usize,
             "errors" => self.config.errors = number() as u32,
             "unknown" => self.config.unknown = number() as u32,
             "chatter" => self.config.chatter = number() as u32,
@@ -72,7 +73,7 @@ impl Scene {
             Ask::SignIn { identity, secret } if self.users.contains(&(identity.clone(), secret.clone())) => Answer::Yes,
             Ask::SignIn { .. } => Answer::No(Reply::new(535, "5.7.8", "Authentication failed")),
             Ask::Mail { .. } if self.busy => Answer::No(Reply::new(452, "4.3.1", "Busy")),
-            Ask::Mail { from } if self.role == Role::Submission && !self.own.contains(&from.text.to_lowercase()) => {
+            Ask::Mail { from, .. } if self.role == Role::Submission && !self.own.contains(&from.text.to_lowercase()) => {
                 Answer::No(Reply::new(553, "5.7.1", "Not yours"))
             }
             Ask::Mail { .. } => Answer::Yes,
@@ -172,6 +173,9 @@ impl Player {
             "D:" => {
                 let last = self.last.as_ref().unwrap();
                 let mut told = format!("{:?} {:?}", last.parameters.ret, last.parameters.envid);
+                if last.parameters.require_tls {
+                    told += " REQUIRETLS";
+                }
                 for recipient in &last.recipients {
                     told += &format!(" {:?} {:?}", recipient.parameters.notify, recipient.parameters.orcpt);
                 }

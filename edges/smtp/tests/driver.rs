@@ -4,7 +4,7 @@
 use penfold_deliver::Deliver;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_mailbox::Mailboxes;
-use penfold_ports::Account;
+use penfold_ports::{Account, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_smtp::{Config, Port, Role, Smtp};
 use penfold_transport::{Settings, Transport};
@@ -18,6 +18,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 struct House {
+    world: World,
     env: Env,
     directory: Directory,
     mailboxes: Mailboxes,
@@ -44,10 +45,15 @@ const SUBMISSIONS: Port = Port { role: Role::Submission, implicit_tls: true };
 
 impl House {
     async fn new() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let world = Simulated::new(7, Faults::NONE).world();
         let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let settings = Settings { hostname: "mx.test".to_owned(), ..Settings::default() };
+        let mut settings = Settings { hostname: "mx.test".to_owned(), ..Settings::default() };
+        change(&mut settings);
         let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
         let operator = directory.operator();
         operator.create_tenant("X").await.unwrap();
@@ -61,7 +67,7 @@ impl House {
         let (server, connector) = certificate();
         let config = Config { hostname: "mx.test".to_owned(), ..Config::default() };
         let smtp = Smtp::new(config, world.env.clone(), transport, Some(server));
-        Self { env: world.env, directory, mailboxes, smtp, connector, ann, stop }
+        Self { env: world.env.clone(), world, directory, mailboxes, smtp, connector, ann, stop }
     }
 
     fn dial(&self, port: Port, peer: &str) -> DuplexStream {
@@ -69,6 +75,26 @@ impl House {
         let (smtp, peer, stopped) = (self.smtp.clone(), peer.parse().unwrap(), self.stop.subscribe());
         tokio::spawn(async move { smtp.converse(ours, peer, port, stopped).await });
         theirs
+    }
+
+    /// Another process, over the same store.
+    fn elsewhere(&self) -> Smtp {
+        let directory = Directory::with_options(self.world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
+        let mailboxes = Mailboxes::new(self.world.clone(), directory.clone());
+        let transport = Transport::new(&self.world, directory, mailboxes, Settings::default());
+        Smtp::new(Config { hostname: "mx2.test".to_owned(), ..Config::default() }, self.env.clone(), transport, None)
+    }
+
+    /// Ann, signed in, from this machine.
+    async fn ann(&self, smtp: &Smtp) -> Client<DuplexStream> {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let (smtp, stopped) = (smtp.clone(), self.stop.subscribe());
+        tokio::spawn(async move { smtp.converse(ours, [127, 0, 0, 1].into(), SUBMISSION, stopped).await });
+        let mut client = Client::new(theirs);
+        client.reply().await;
+        client.say("EHLO laptop.test", "250 AUTH").await;
+        client.say(AUTH, "235").await;
+        client
     }
 
     async fn tls<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) -> Client<TlsStream<S>> {
@@ -121,6 +147,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let reply = self.reply().await;
         assert!(reply.starts_with(expected), "{text}: {reply}");
         reply
+    }
+
+    /// One transaction of Ann's; the answer to its data.
+    async fn submit(&mut self, to: &[&str], message: &str) -> String {
+        self.say("MAIL FROM:<ann@x.test>", "250").await;
+        for to in to {
+            self.say(&format!("RCPT TO:<{to}>"), "250").await;
+        }
+        self.say("DATA", "354").await;
+        self.write(&format!("{message}.\r\n")).await;
+        self.reply().await
     }
 
     async fn is_closed(&mut self) -> bool {
@@ -295,4 +332,93 @@ async fn a_large_message_comes_whole() {
     assert!(client.reply().await.starts_with("250 2.0.0"));
     house.env.sleep(Duration::from_secs(60)).await;
     assert!(house.inbox().await[0].ends_with(&message));
+}
+
+const PLAIN: &str = "From: ann@x.test\r\n\r\nText\r\n";
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_hands_in_is_complete_and_keeps_its_blind_copies_secret() {
+    let house = House::new().await;
+    let mut client = house.ann(&house.smtp).await;
+    let bare =
+        "Bcc: secret@x.test,\r\n\tmore@x.test\r\nFrom: Ann <a@x.test>\r\nbcc: last@x.test\r\nSubject: bare\r\n\r\nBcc: in the text\r\n";
+    let accepted = client.submit(&["ann@x.test"], bare).await;
+    let id = accepted.rsplit(' ').next().unwrap().to_owned();
+    house.env.sleep(Duration::from_secs(5)).await;
+    let whole = "Message-ID: <1@x.test>\r\nDate: Thu, 1 Jan 1970 00:00:00 +0000\r\nFrom: ann@x.test\r\n\r\n";
+    client.submit(&["ann@x.test"], whole).await;
+    client.submit(&["ann@x.test"], "From: ann@x.test\r\nSubject: no text\r\n").await;
+    house.env.sleep(Duration::from_secs(5)).await;
+    let inbox = house.inbox().await;
+    let behind_prefix = |text: &str| text[text.find("+0000\r\n").unwrap() + 7..].to_owned();
+    let [first, second, third] = &inbox[..] else { panic!("{inbox:?}") };
+    let added = format!("Message-ID: <{id}@x.test>\r\nDate: ");
+    assert!(behind_prefix(first).starts_with(&added), "{first}");
+    assert!(first.ends_with(" +0000\r\nFrom: Ann <a@x.test>\r\nSubject: bare\r\n\r\nBcc: in the text\r\n"), "{first}");
+    assert_eq!(behind_prefix(second), whole);
+    assert!(third.ends_with("\r\nFrom: ann@x.test\r\nSubject: no text\r\n\r\n"), "{third}");
+}
+
+/// An MX hands on what it got: what is missing there is the sender's affair, and signatures must stay good.
+#[tokio::test(start_paused = true)]
+async fn what_comes_from_other_hosts_is_not_touched() {
+    let house = House::new().await;
+    let mut client = Client::new(house.dial(MX, "192.0.2.1"));
+    client.reply().await;
+    client.say("HELO y.test", "250").await;
+    for _ in 0..40 {
+        client.say("MAIL FROM:<s@y.test>", "250").await;
+        client.say("RCPT TO:<ann@x.test>", "250").await;
+        client.say("DATA", "354").await;
+        client.say("Bcc: b@x.test\r\nSubject: x\r\n\r\n.", "250").await;
+    }
+    house.env.sleep(Duration::from_secs(5)).await;
+    let inbox = house.inbox().await;
+    assert!(inbox.len() == 40 && inbox.iter().all(|message| message.ends_with("+0000\r\nBcc: b@x.test\r\nSubject: x\r\n\r\n")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_sends_so_many_messages_a_minute_wherever_they_connect() {
+    let house = House::new().await;
+    let second = house.elsewhere();
+    let (mut here, mut there) = (house.ann(&house.smtp).await, house.ann(&second).await);
+    // From the beginning of a minute on, so that all fall into one.
+    house.env.sleep(Duration::from_secs(60 - house.env.now().seconds().rem_euclid(60) as u64)).await;
+    for _ in 0..15 {
+        assert!(here.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+        assert!(there.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+    }
+    for client in [&mut here, &mut there] {
+        assert_eq!(client.submit(&["ann@x.test"], PLAIN).await, "450 4.7.0 More than 30 messages a minute; try again in a minute");
+    }
+    // A process that begins now knows of it too.
+    let third = house.elsewhere();
+    assert!(house.ann(&third).await.submit(&["ann@x.test"], PLAIN).await.starts_with("450 4.7.0"));
+    house.env.sleep(Duration::from_secs(60)).await;
+    assert!(here.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+    house.env.sleep(Duration::from_secs(5)).await;
+    assert_eq!(house.inbox().await.len(), 31);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_has_so_many_recipients_a_day() {
+    let house = House::with(|settings| settings.recipients_per_day = 3).await;
+    let mut client = house.ann(&house.smtp).await;
+    assert!(client.submit(&["ann@x.test", "a@x.test"], PLAIN).await.starts_with("250"));
+    let refused = "451 4.7.0 More than 3 recipients a day; try again after 00:00 UTC";
+    assert_eq!(client.submit(&["ann@x.test", "a@x.test"], PLAIN).await, refused);
+    assert!(client.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+    assert_eq!(client.submit(&["ann@x.test"], PLAIN).await, refused);
+    house.env.sleep(Duration::from_secs(86_400)).await;
+    let mut client = house.ann(&house.smtp).await;
+    assert!(client.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_counted_where_there_is_no_limit() {
+    let house = House::with(|settings| (settings.recipients_per_day, settings.messages_per_minute) = (0, 0)).await;
+    let mut client = house.ann(&house.smtp).await;
+    for _ in 0..100 {
+        assert!(client.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
+    }
 }

@@ -3,16 +3,16 @@
 use crate::failure::Failure;
 use penfold_ports::{Dns, NoDns};
 use penfold_relay::{Client, Https, NoFacts, Outside, Roots, SmartHost, Tcp};
-use penfold_runtime::{Config, NameServer, SystemDns};
+use penfold_runtime::{Config, SystemDns};
 use penfold_types::Env;
 use std::sync::Arc;
 
 /// Of the servers that are named; of the system where none are.
-pub fn dns(servers: &[NameServer], env: &Env) -> Result<Arc<dyn Dns>, Failure> {
-    match SystemDns::new(servers, env.clone()) {
+pub fn dns(config: &Config, env: &Env) -> Result<Arc<dyn Dns>, Failure> {
+    match SystemDns::new(&config.name_servers, config.trust_anchor.as_deref(), env.clone()) {
         Ok(dns) => Ok(Arc::new(dns)),
         // A machine without name servers still serves those who are on it.
-        Err(error) if servers.is_empty() => {
+        Err(error) if config.name_servers.is_empty() && config.trust_anchor.is_none() => {
             tracing::warn!(%error, "no names can be asked: mail to other domains waits, unless a smart host takes it");
             Ok(Arc::new(NoDns))
         }

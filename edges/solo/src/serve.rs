@@ -120,7 +120,7 @@ struct Host {
 
 impl Host {
     fn new(config: Config, env: Env, store: Store, tls: Tls) -> Result<Self, Failure> {
-        let dns = outside::dns(&config.name_servers, &env)?;
+        let dns = outside::dns(&config, &env)?;
         let relay = outside::relay(&config, &env, &dns)?;
         let world = store.world(&env).with_dns(dns);
         let directory = Directory::new(world.clone());
@@ -155,6 +155,8 @@ impl Host {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
             sends: true,
+            recipients_per_day: self.config.recipients_per_day,
+            messages_per_minute: self.config.messages_per_minute,
             ..penfold_transport::Settings::default()
         };
         let Service { world, directory, mailboxes } = self.service.clone();
@@ -182,6 +184,7 @@ impl Host {
             hostname: self.config.host_name.clone(),
             size_limit: self.config.max_message_size as u64,
             trusted: self.config.trusted.clone(),
+            recipients_submitted: self.config.recipients_per_message,
             ..penfold_smtp::Config::default()
         };
         let smtp = Smtp::new(settings, self.env.clone(), transport.clone(), Some(self.tls.server.clone()));
@@ -206,6 +209,7 @@ impl Host {
             let mut router = penfold_http::router(process.clone());
             if parts.http {
                 router = router.merge(penfold_account::router(self.service.directory.clone()));
+                router = router.merge(penfold_setup::router(self.service.directory.clone()));
             }
             let tls = implicit_tls.then(|| self.tls.server.clone());
             let serving = penfold_http::serve(self.env.clone(), listener, tls, self.config.front.clone(), router, self.stopped());

@@ -5,7 +5,7 @@ use crate::routes::Recipient;
 use crate::rows::{Principal, PrincipalKind, Status, principal_of, sk};
 use crate::sign_in::Door;
 use crate::store::Store;
-use crate::{Operator, access};
+use crate::{Operator, Service, access};
 use penfold_ports::{Account, Query, World};
 use penfold_types::{Address, Domain, Env, Error, PrincipalId, Result, TenantId};
 use std::sync::Arc;
@@ -46,6 +46,7 @@ pub(crate) struct Inner {
     pub principals: Cache<Account, Principal>,
     pub tenants: Cache<TenantId, Tenant>,
     pub keys: Cache<(TenantId, u32), DataKey>,
+    pub services: Cache<(), Service>,
     pub door: Door,
 }
 
@@ -74,6 +75,7 @@ impl Directory {
             principals: Cache::new(20_000),
             tenants: Cache::new(5_000),
             keys: Cache::new(10_000),
+            services: Cache::new(1),
             door,
         };
         Self { inner: Arc::new(inner) }

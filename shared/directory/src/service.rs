@@ -2,6 +2,7 @@
 //! (records of a domain, the set-up of clients) reads it here, whether a server runs in the same process or not.
 
 use crate::Directory;
+use crate::directory::FRESH;
 use penfold_ports::{Row, Write, shared};
 use penfold_types::{Error, Result};
 
@@ -57,17 +58,31 @@ impl Service {
 }
 
 impl Directory {
-    /// `None` until a server has said it.
+    /// `None` until a server has said it; at most a minute old.
     pub async fn service(&self) -> Result<Option<Service>> {
+        let now = self.env().monotonic();
+        if let Some(known) = self.inner.services.get(&(), now) {
+            return Ok(Some(known));
+        }
+        let mark = self.inner.services.mark();
+        let found = self.service_now().await?;
+        if let Some(service) = &found {
+            self.inner.services.put_read(mark, (), service.clone(), now + FRESH);
+        }
+        Ok(found)
+    }
+
+    async fn service_now(&self) -> Result<Option<Service>> {
         let Some(row) = self.store().get(&shared::service()).await? else { return Ok(None) };
         Service::read(&row).map(Some).ok_or_else(|| Error::broken("the row of the service is damaged"))
     }
 
     /// Written where it is another than before.
     pub async fn set_service(&self, service: &Service) -> Result<()> {
-        if self.service().await?.as_ref() == Some(service) {
-            return Ok(());
+        if self.service_now().await?.as_ref() != Some(service) {
+            self.store().put(Write::put(shared::service(), service.row())).await?;
         }
-        Ok(self.store().put(Write::put(shared::service(), service.row())).await?)
+        self.inner.services.clear();
+        Ok(())
     }
 }

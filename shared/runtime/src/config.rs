@@ -66,6 +66,9 @@ pub struct Settings {
     /// Name servers, IP[:PORT] [default: the system's]
     #[arg(long, env = "PENFOLD_NAME_SERVERS", value_name = "SERVER", value_delimiter = ',')]
     pub name_servers: Option<Vec<NameServer>>,
+    /// DNSKEY records of a root zone to believe in, in place of the public one
+    #[arg(long, env = "PENFOLD_TRUST_ANCHOR", value_name = "FILE", hide = true)]
+    pub trust_anchor: Option<PathBuf>,
     /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
     #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted: Option<Vec<Network>>,
@@ -78,6 +81,15 @@ pub struct Settings {
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
+    /// Recipients of one message that a person hands in, at most 1000 [default: 500]
+    #[arg(long, env = "PENFOLD_RECIPIENTS_PER_MESSAGE", value_name = "NUMBER")]
+    pub recipients_per_message: Option<usize>,
+    /// Recipients a day that one person may send to; 0: no limit [default: 10000]
+    #[arg(long, env = "PENFOLD_RECIPIENTS_PER_DAY", value_name = "NUMBER")]
+    pub recipients_per_day: Option<u64>,
+    /// Messages a minute that one person may send; 0: no limit [default: 30]
+    #[arg(long, env = "PENFOLD_MESSAGES_PER_MINUTE", value_name = "NUMBER")]
+    pub messages_per_minute: Option<u64>,
     /// Memory for lists and contents, in MiB [default: 128]
     #[arg(long, env = "PENFOLD_CACHE", value_name = "MIB")]
     pub cache: Option<u64>,
@@ -125,10 +137,14 @@ impl Settings {
             tls_key_pem,
             proxy_from,
             name_servers,
+            trust_anchor,
             trusted,
             smart_host,
             send_from,
             max_message_size,
+            recipients_per_message,
+            recipients_per_day,
+            messages_per_minute,
             cache,
             retention_days,
             log_format,
@@ -162,6 +178,10 @@ impl Settings {
         if !is_spf(&spf) {
             return Err(ConfigError("spf names mechanisms and nothing else, such as \"mx\" or \"include:_spf.example.com\"".to_owned()));
         }
+        let recipients_per_message = settings.recipients_per_message.unwrap_or(500);
+        if !(1..=1000).contains(&recipients_per_message) {
+            return Err(ConfigError("recipients-per-message must lie between 1 and 1000".to_owned()));
+        }
         Ok(Config {
             seed: settings.seed,
             host_name,
@@ -178,10 +198,14 @@ impl Settings {
             tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
+            trust_anchor: settings.trust_anchor,
             trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
             smart_host: settings.smart_host,
             send_from: settings.send_from.unwrap_or_default(),
             max_message_size,
+            recipients_per_message,
+            recipients_per_day: settings.recipients_per_day.unwrap_or(10_000),
+            messages_per_minute: settings.messages_per_minute.unwrap_or(30),
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
             log_format: settings.log_format.unwrap_or(LogFormat::Text),
@@ -223,12 +247,18 @@ pub struct Config {
     pub front: Front,
     /// None are the system's.
     pub name_servers: Vec<NameServer>,
+    /// In place of the keys of the public root.
+    pub trust_anchor: Option<PathBuf>,
     /// Hosts whose mail is not authenticated.
     pub trusted: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,
     pub send_from: Vec<IpAddr>,
     pub max_message_size: usize,
+    pub recipients_per_message: usize,
+    /// Of one person; 0 is no limit.
+    pub recipients_per_day: u64,
+    pub messages_per_minute: u64,
     pub cache_bytes: u64,
     pub retention_days: u32,
     pub log_format: LogFormat,

@@ -22,6 +22,7 @@ use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa};
 use penfold_types::Env;
 use records::{Alias, Record};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -58,9 +59,15 @@ pub struct SystemDns {
 }
 
 impl SystemDns {
-    /// Asks these servers; those of the system where there are none. Needs a tokio runtime when it is asked.
-    pub fn new(servers: &[NameServer], env: Env) -> Result<Self, NameServersError> {
-        Self::with_anchors(servers, env, Arc::new(TrustAnchors::default()))
+    /// Asks these servers; those of the system where there are none. `anchor`: a file with DNSKEY records to believe in, in place
+    /// of those of the public root. Needs a tokio runtime when it is asked.
+    pub fn new(servers: &[NameServer], anchor: Option<&Path>, env: Env) -> Result<Self, NameServersError> {
+        let anchors = match anchor {
+            Some(file) => TrustAnchors::from_file(file)
+                .map_err(|error| NameServersError(format!("the trust anchor in {}: {error}", file.display())))?,
+            None => TrustAnchors::default(),
+        };
+        Self::with_anchors(servers, env, Arc::new(anchors))
     }
 
     fn with_anchors(servers: &[NameServer], env: Env, anchors: Arc<TrustAnchors>) -> Result<Self, NameServersError> {

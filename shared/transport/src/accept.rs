@@ -1,10 +1,11 @@
 //! The order of things at acceptance: screen, keep the bytes once for each tenant, send the jobs, and only then answer.
 
+use crate::header::Header;
 use crate::job::Mail;
 use crate::outbound::{Addressee, Envelope, Submission};
 use crate::screen::{Facts, Place, screen};
 use crate::trace::Hop;
-use crate::{Refusal, Target, Transport, header, plan, prefix};
+use crate::{Refusal, Target, Transport, header, plan, prefix, submitted};
 use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_formats::mime::{self, Summary};
@@ -69,7 +70,12 @@ impl Transport {
         let verdicts = self.authenticate(&incoming).await;
         facts.author = verdicts.as_ref().map(|verdicts| verdicts.dmarc.handling());
         let junk = screen(&facts)? == Place::Junk;
-        let parts = without(&incoming.message, &head.not_theirs(&incoming.message, &inner.settings.hostname));
+        let acceptance = AcceptanceId::new(&inner.world.env);
+        let not_theirs = head.not_theirs(&incoming.message, &inner.settings.hostname);
+        let parts = match &incoming.origin.submitter {
+            Some(submitter) => mended(&incoming, submitter, &head, not_theirs, acceptance),
+            None => without(&incoming.message, &not_theirs),
+        };
         let message = joined(&parts);
         let summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
@@ -78,8 +84,8 @@ impl Transport {
                 return Err(Refusal::NoAuthor);
             }
             self.is_authors(submitter, &summary).await?;
+            self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
         }
-        let acceptance = AcceptanceId::new(&inner.world.env);
         let prefix = prefix::build(&incoming, verdicts.as_ref(), &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
         let mut mails = Vec::with_capacity(1);
@@ -175,6 +181,22 @@ impl Transport {
         self.0.tracer.note(mail.tenant, mail.acceptance, accepted);
         self.0.tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
     }
+}
+
+/// The message of a person, as everybody else gets it.
+fn mended(incoming: &Incoming, submitter: &SignedIn, head: &Header, mut gaps: Vec<Range<usize>>, acceptance: AcceptanceId) -> Vec<Bytes> {
+    let sender = incoming.from.as_ref().unwrap_or(&submitter.address).domain();
+    let changes = submitted::changes(head, &incoming.message, acceptance, sender, incoming.received);
+    gaps.extend(changes.gaps);
+    gaps.sort_unstable_by_key(|gap| gap.start);
+    let mut parts = without(&incoming.message, &gaps);
+    if !changes.front.is_empty() {
+        parts.insert(0, changes.front.into());
+    }
+    if !changes.behind.is_empty() {
+        parts.push(changes.behind.into());
+    }
+    parts
 }
 
 /// The message without some ranges of it, in order and without copying.

@@ -15,6 +15,12 @@ pub(crate) struct Header {
     pub authors: usize,
     /// Where Return-Path fields stand.
     pub return_paths: Vec<Range<usize>>,
+    /// Where Bcc and Resent-Bcc fields stand.
+    pub blind: Vec<Range<usize>>,
+    pub message_id: bool,
+    pub date: bool,
+    /// The empty line was found.
+    pub ended: bool,
     /// The header has no end within the limit.
     pub too_large: bool,
 }
@@ -38,6 +44,7 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
     while let Some(line) = next_line(message, at) {
         let text = &message[line.clone()];
         if text == b"\r\n" || text == b"\n" {
+            out.ended = true;
             break;
         }
         if line.end > HEADER_LIMIT {
@@ -49,12 +56,12 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
             field = Field::of(text);
             out.received += usize::from(field == Field::Received);
             out.authors += usize::from(field == Field::From);
+            out.message_id |= field == Field::MessageId;
+            out.date |= field == Field::Date;
         }
         match field {
-            Field::ReturnPath => match out.return_paths.last_mut().filter(|_| folded) {
-                Some(last) => last.end = line.end,
-                None => out.return_paths.push(line.clone()),
-            },
+            Field::ReturnPath => mark(&mut out.return_paths, &line, folded),
+            Field::Blind => mark(&mut out.blind, &line, folded),
             Field::Received if contains(text, by_us.as_bytes()) => out.ours += 1,
             _ => (),
         }
@@ -63,11 +70,22 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
     out
 }
 
+/// A folded line belongs to the field before it.
+fn mark(ranges: &mut Vec<Range<usize>>, line: &Range<usize>, folded: bool) {
+    match ranges.last_mut().filter(|_| folded) {
+        Some(last) => last.end = line.end,
+        None => ranges.push(line.clone()),
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
     From,
     Received,
     ReturnPath,
+    Blind,
+    MessageId,
+    Date,
     Other,
 }
 
@@ -77,6 +95,10 @@ impl Field {
             Some(b'F' | b'f') if is_named(line, b"From") => Self::From,
             Some(b'R' | b'r') if is_named(line, b"Received") => Self::Received,
             Some(b'R' | b'r') if is_named(line, b"Return-Path") => Self::ReturnPath,
+            Some(b'R' | b'r') if is_named(line, b"Resent-Bcc") => Self::Blind,
+            Some(b'B' | b'b') if is_named(line, b"Bcc") => Self::Blind,
+            Some(b'M' | b'm') if is_named(line, b"Message-ID") => Self::MessageId,
+            Some(b'D' | b'd') if is_named(line, b"Date") => Self::Date,
             _ => Self::Other,
         }
     }

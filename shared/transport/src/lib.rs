@@ -7,6 +7,8 @@
 //! | accept.rs | the order of things at acceptance |
 //! | authenticate.rs | SPF, DKIM and DMARC of a message that comes from another host |
 //! | screen.rs | the one decision whether a message may come in; a spam filter will speak there |
+//! | submitted.rs | what a message gets when a person hands it in |
+//! | allowance.rs | how much a person may hand in |
 //! | prefix.rs | our fields in front of the message: Return-Path, Received |
 //! | header.rs | the few facts of a header that acceptance needs |
 //! | plan.rs, job.rs | the jobs of a message, and their bytes |
@@ -16,6 +18,7 @@
 //! | trace.rs | the way of a message, for `penfold trace` |
 
 mod accept;
+mod allowance;
 mod authenticate;
 mod codec;
 mod date;
@@ -28,6 +31,7 @@ mod prefix;
 mod recipient;
 mod refusal;
 mod screen;
+mod submitted;
 pub mod trace;
 pub mod work;
 
@@ -66,6 +70,9 @@ pub struct Settings {
     pub sends: bool,
     /// What a new domain's mail is signed with.
     pub signatures: &'static [Algorithm],
+    /// What one person may hand in: recipients a day (UTC), messages a minute. 0 is no limit.
+    pub recipients_per_day: u64,
+    pub messages_per_minute: u64,
 }
 
 impl Default for Settings {
@@ -77,6 +84,8 @@ impl Default for Settings {
             share: 20_000,
             sends: false,
             signatures: &[Algorithm::RsaSha256, Algorithm::Ed25519Sha256],
+            recipients_per_day: 10_000,
+            messages_per_minute: 30,
         }
     }
 }

@@ -22,6 +22,14 @@ pub enum Refusal {
     /// It cannot be found out now whether somebody vouches for it.
     NotProvable,
     TooLarge,
+    /// The person has handed in as many messages this minute as they may.
+    TooFast {
+        messages_per_minute: u64,
+    },
+    /// With this message, more recipients today than the person may have.
+    TooManyToday {
+        recipients_per_day: u64,
+    },
     HeaderTooLarge,
     /// Too much work waits; come back later.
     Busy,

@@ -4,6 +4,7 @@
 pub(crate) mod line;
 pub(crate) mod parameters;
 pub(crate) mod path;
+pub(crate) mod times;
 
 /// A verb and what stands behind it.
 pub(crate) fn split_verb(line: &str) -> (&str, &str) {

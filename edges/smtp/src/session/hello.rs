@@ -2,8 +2,14 @@
 
 use super::{Greeting, Session, Step};
 use crate::config::Role;
+use crate::grammar::parameters::Offers;
+use crate::grammar::times::LONGEST;
 use crate::reply::{self, write_lines};
 use std::borrow::Cow;
+
+/// Offered once mail out obeys them. They are read, checked and carried in the envelope already.
+const FUTURE_RELEASE: bool = false;
+const DELIVER_BY: bool = false;
 
 impl<R> Session<R> {
     pub(super) fn hello(&mut self, argument: &str, extended: bool) -> Option<Step<R>> {
@@ -27,8 +33,31 @@ impl<R> Session<R> {
         if self.config.tls && !self.tls {
             lines.push(Cow::Borrowed("STARTTLS"));
         }
+        let offers = self.offers();
+        if offers.require_tls {
+            lines.push(Cow::Borrowed("REQUIRETLS"));
+        }
+        if offers.future_release {
+            // RFC 4865 §3 wants a date too. A session has no clock, so the interval is what counts, for dates as well.
+            lines.push(Cow::Owned(format!("FUTURERELEASE {LONGEST} 9999-12-31T23:59:59Z")));
+        }
+        if offers.deliver_by {
+            lines.push(Cow::Borrowed("DELIVERBY"));
+        }
         if self.may_sign_in() {
             lines.push(Cow::Borrowed("AUTH PLAIN LOGIN"));
+        }
+    }
+
+    /// What a person may ask for at MAIL. Not of an MX: what it takes stays here.
+    pub(super) fn offers(&self) -> Offers {
+        let submission = self.role == Role::Submission;
+        Offers {
+            auth: submission,
+            // RFC 8689 §2: only inside TLS.
+            require_tls: submission && self.tls,
+            future_release: submission && FUTURE_RELEASE,
+            deliver_by: submission && DELIVER_BY,
         }
     }
 

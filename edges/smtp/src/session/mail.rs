@@ -1,7 +1,6 @@
 //! MAIL: RFC 5321 §4.1.1.2.
 
 use super::{Answer, Ask, Draft, Pending, Session, Step};
-use crate::config::Role;
 use crate::grammar::parameters::{self, MailParameters};
 use crate::grammar::path::{self, Path};
 use crate::reply::{self, Reply};
@@ -19,7 +18,7 @@ impl<R> Session<R> {
             return self.fail(&reply::MAIL_ALREADY);
         }
         let Some((from, rest)) = path::reverse(argument) else { return self.fail(&reply::BAD_SENDER) };
-        let parameters = match parameters::mail(rest, self.role == Role::Submission) {
+        let parameters = match parameters::mail(rest, self.offers()) {
             Ok(parameters) => parameters,
             Err(reply) => return self.fail(&reply),
         };
@@ -31,7 +30,7 @@ impl<R> Session<R> {
             self.say(&reply::TOO_LARGE);
             return None;
         }
-        self.ask(Ask::Mail { from: from.clone() }, Pending::Mail { from, parameters })
+        self.ask(Ask::Mail { from: from.clone(), hold: parameters.hold }, Pending::Mail { from, parameters })
     }
 
     pub(super) fn mail_answered(&mut self, from: Path, parameters: MailParameters, answer: &Answer<R>) {

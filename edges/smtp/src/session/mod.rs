@@ -12,7 +12,7 @@ mod starttls;
 
 use crate::config::{Config, Role};
 use crate::grammar::line::{Line, Lines};
-use crate::grammar::parameters::{MailParameters, RcptParameters};
+use crate::grammar::parameters::{Hold, MailParameters, RcptParameters};
 use crate::grammar::path::Path;
 use crate::receive::{Body, Chunk, Dots, Ends};
 use crate::reply::{self, Reply};
@@ -52,6 +52,7 @@ pub enum Ask<R> {
     /// May a message from here begin?
     Mail {
         from: Path,
+        hold: Option<Hold>,
     },
     /// Answer with [`Answer::Recipient`] or [`Answer::No`].
     Rcpt {

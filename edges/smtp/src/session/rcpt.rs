@@ -1,6 +1,7 @@
 //! RCPT: RFC 5321 §4.1.1.3.
 
 use super::{Answer, Ask, Pending, Recipient, Session, Step};
+use crate::config::Role;
 use crate::grammar::parameters::{self, RcptParameters};
 use crate::grammar::path::{self, Path};
 use crate::reply;
@@ -24,7 +25,8 @@ impl<R> Session<R> {
             return self.fail(&reply::NEEDS_UTF8);
         }
         // RFC 5321 §4.5.3.1.10.
-        if draft.recipients.len() >= self.config.recipients {
+        let limit = if self.role == Role::Submission { self.config.recipients_submitted } else { self.config.recipients };
+        if draft.recipients.len() >= limit {
             self.say(&reply::TOO_MANY_RECIPIENTS);
             return None;
         }

@@ -186,6 +186,9 @@ impl Trip<'_> {
 
     fn apply(&mut self, attempt: Attempt) {
         let tls = attempt.tls.map(|(version, proof)| format!("{version}{}", proof.map(|by| format!(" ({by})")).unwrap_or_default()));
+        // One attempt, however many recipients it was for.
+        let unsure = attempt.outcomes.iter().any(|outcome| matches!(outcome, Outcome::Deferred { unsure: true, .. }));
+        self.parcel.interrupted = self.parcel.interrupted.saturating_add(unsure.into());
         let waiting: Vec<usize> =
             (0..self.parcel.passages.len()).filter(|at| self.parcel.passages.get(*at).is_some_and(Passage::waits)).collect();
         for (at, outcome) in waiting.into_iter().zip(attempt.outcomes) {
@@ -204,7 +207,6 @@ impl Trip<'_> {
                     Hop::Refused { to, text }
                 }
                 Outcome::Deferred { said, unsure } => {
-                    self.parcel.interrupted = self.parcel.interrupted.saturating_add(unsure.into());
                     let text = said.to_string();
                     passage.fate = Fate::Waiting(Some(said));
                     Hop::Delayed { to, text, unsure }

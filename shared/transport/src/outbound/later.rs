@@ -30,8 +30,12 @@ fn decode(bytes: &Bytes) -> Option<(QueueName, Job)> {
 
 /// Puts a job off. Doing it twice is doing it once.
 pub async fn postpone(world: &World, at: Timestamp, queue: QueueName, job: &Job) -> Result<(), PortError> {
-    let key = shared::due_entry(at, *job.id.as_bytes());
-    world.table.put(Write::put(key, Row::new().with("j", encode(queue, job)))).await
+    world.table.put(due(at, queue, job)).await
+}
+
+/// The same as a part of a commit.
+pub(super) fn due(at: Timestamp, queue: QueueName, job: &Job) -> Write {
+    Write::put(shared::due_entry(at, *job.id.as_bytes()), Row::new().with("j", encode(queue, job)))
 }
 
 /// Sends what is due. Gives back how many jobs that were.

@@ -1,9 +1,10 @@
 //! What an administrator does with mail on its way out: look at it, hurry it, hold it, take it away.
 
 use super::carry::Leave;
+use super::later::due;
 use super::parcel::{Fate, Parcel, State};
-use penfold_ports::{PortError, QueueName, Said, Sk, TenantScope, World, Write};
-use penfold_types::{AcceptanceId, Error, Result};
+use penfold_ports::{Commit, PortError, QueueName, Said, Sk, TenantScope, World, Write};
+use penfold_types::{AcceptanceId, CommitId, Error, Result};
 
 /// One parcel of a tenant.
 pub struct Desk<'a> {
@@ -43,7 +44,7 @@ impl Desk<'_> {
             passage.fate = Fate::Failed(Said { code: 554, status: (5, 7, 1), text, host: None });
             passage.told |= !tell;
         }
-        parcel.state = State::Reporting;
+        (parcel.state, parcel.at) = (State::Reporting, self.world.env.now());
         parcel.attempts = parcel.attempts.saturating_add(1);
         self.write(parcel, true).await
     }
@@ -61,14 +62,21 @@ impl Desk<'_> {
         let when = parcel.stands();
         parcel.version += 1;
         let key = self.scope.outgoing(Sk::outgoing(self.acceptance, self.part));
-        match self.world.table.put(Write::Update { key, set: parcel.attributes(), remove: Vec::new(), when }).await {
+        let mut writes = vec![Write::Update { key, set: parcel.attributes(), remove: Vec::new(), when }];
+        let leave = Leave { acceptance: self.acceptance, part: self.part, attempts: parcel.attempts };
+        let job = go.then(|| leave.job(self.scope.tenant(), &parcel.destination));
+        // The earlier job is an old one from here on, so the new one is there from here on too, whoever dies now.
+        writes.extend(job.as_ref().map(|job| due(parcel.at, QueueName::Relay, job)));
+        match self.world.table.commit(&Commit { id: CommitId::new(&self.world.env), writes }).await {
             Ok(()) => {}
             Err(PortError::Condition { .. }) => return Err(Error::conflict("an attempt began meanwhile; try again in a moment")),
             Err(error) => return Err(error.into()),
         }
-        if go {
-            let leave = Leave { acceptance: self.acceptance, part: self.part, attempts: parcel.attempts };
-            self.world.queue.send(QueueName::Relay, vec![leave.job(self.scope.tenant(), &parcel.destination)]).await?;
+        // The timer would send it in some seconds; then it is an old one.
+        if let Some(job) = job
+            && let Err(error) = self.world.queue.send(QueueName::Relay, vec![job]).await
+        {
+            tracing::debug!(%error, "the timer sends it");
         }
         Ok(())
     }

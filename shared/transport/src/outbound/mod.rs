@@ -30,5 +30,5 @@ pub use carry::Carrier;
 pub use later::{postpone, send_due};
 pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
-pub use submission::{Addressee, Envelope, Submission};
+pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
 pub use tidy::{forget, tidy};

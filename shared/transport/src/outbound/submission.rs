@@ -5,7 +5,7 @@ use crate::codec::{Reader, Writer};
 use crate::job::Mail;
 use bytes::Bytes;
 use penfold_ports::{Account, Body, Notify, Return};
-use penfold_types::{PrincipalId, TenantId};
+use penfold_types::{PrincipalId, TenantId, Timestamp};
 
 const VERSION: u8 = 1;
 /// Recipients of one message at most.
@@ -21,6 +21,26 @@ pub struct Envelope {
     pub utf8: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    /// Nothing leaves before this (RFC 4865).
+    pub hold_until: Option<Timestamp>,
+    pub deliver_by: Option<DeliverBy>,
+}
+
+/// RFC 2852: when it must have been delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DeliverBy {
+    pub at: Timestamp,
+    pub late: Late,
+    /// The sender wants to hear of each host that takes it over.
+    pub trace: bool,
+}
+
+/// What to do with a message that is late.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Late {
+    Return,
+    /// The sender is told, and it goes on.
+    Notify,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,7 +103,14 @@ impl Envelope {
             Body::EightBit => 1,
             Body::Binary => 2,
         };
-        out.u8(body).u8(u8::from(self.utf8) | u8::from(self.require_tls) << 1);
+        let flags = [self.utf8, self.require_tls, self.hold_until.is_some(), self.deliver_by.is_some()];
+        out.u8(body).u8(bits(flags));
+        if let Some(until) = self.hold_until {
+            out.i64(until.millis());
+        }
+        if let Some(by) = self.deliver_by {
+            out.i64(by.at.millis()).u8(bits([by.late == Late::Notify, by.trace, false, false]));
+        }
     }
 
     pub(super) fn decode(from: &mut Reader) -> Option<Self> {
@@ -101,8 +128,23 @@ impl Envelope {
             _ => return None,
         };
         let bits = from.u8()?;
-        Some(Self { ret, id, body, utf8: bits & 1 > 0, require_tls: bits & 2 > 0 })
+        let hold_until = if bits & 4 > 0 { Some(Timestamp::from_millis(from.i64()?)) } else { None };
+        let deliver_by = if bits & 8 > 0 { Some(DeliverBy::decode(from)?) } else { None };
+        Some(Self { ret, id, body, utf8: bits & 1 > 0, require_tls: bits & 2 > 0, hold_until, deliver_by })
     }
+}
+
+impl DeliverBy {
+    fn decode(from: &mut Reader) -> Option<Self> {
+        let at = Timestamp::from_millis(from.i64()?);
+        let bits = from.u8()?;
+        Some(Self { at, late: if bits & 1 > 0 { Late::Notify } else { Late::Return }, trace: bits & 2 > 0 })
+    }
+}
+
+/// The first flag is the lowest bit.
+fn bits(flags: [bool; 4]) -> u8 {
+    flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag))
 }
 
 impl Addressee {
@@ -172,5 +214,55 @@ impl Submission {
         let count = usize::try_from(from.number()?).ok().filter(|count| *count <= RECIPIENTS)?;
         let recipients = (0..count).map(|_| Addressee::decode(&mut from)).collect::<Option<_>>()?;
         from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients, first_part })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use penfold_types::AcceptanceId;
+
+    fn submission(envelope: Envelope) -> Submission {
+        let mail = Mail {
+            tenant: TenantId::from_bytes([1; 16]),
+            acceptance: AcceptanceId::from_bytes([2; 16]),
+            length: 3,
+            received: Timestamp::from_seconds(4),
+            prefix: Bytes::new(),
+            summary: Bytes::from_static(b"summary"),
+            from: None,
+            junk: false,
+        };
+        let target = Target::Outside(mail.tenant, "a@out.test".parse().unwrap());
+        let to = Addressee { target, path: "a@out.test".to_owned(), notify: None, original: None };
+        Submission {
+            mail,
+            by: Some(PrincipalId::from_bytes([5; 16])),
+            from: "b@x.test".to_owned(),
+            envelope,
+            recipients: vec![to],
+            first_part: 0,
+        }
+    }
+
+    #[test]
+    fn every_envelope_survives_a_round_trip() {
+        let by = |late, trace| Some(DeliverBy { at: Timestamp::from_millis(-1), late, trace });
+        let hold_until = Some(Timestamp::from_millis(1_700_000_000_123));
+        let plain = Envelope { id: Some("QQ".to_owned()), ret: Some(Return::Headers), body: Body::EightBit, ..Envelope::default() };
+        for envelope in [
+            Envelope::default(),
+            plain.clone(),
+            Envelope { hold_until, utf8: true, ..plain.clone() },
+            Envelope { deliver_by: by(Late::Return, false), require_tls: true, ..plain.clone() },
+            Envelope { hold_until, deliver_by: by(Late::Notify, true), ..plain },
+        ] {
+            let whole = submission(envelope);
+            let bytes = whole.encode();
+            assert_eq!(Submission::decode(&bytes), Some(whole));
+            for cut in 0..bytes.len() {
+                assert_eq!(Submission::decode(&bytes.slice(..cut)), None);
+            }
+        }
     }
 }

@@ -25,7 +25,8 @@ async fn the_sender_is_told_of_a_failure() {
         "  <no1@out.test>\r\n    mx.out.test said: 550 5.1.1 nobody here\r\n",
         "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.test\r\nArrival-Date: ",
         "\r\n\r\nFinal-Recipient: rfc822; no1@out.test\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.out.test\r\nDiagnostic-Code: smtp; 550 nobody here\r\n\r\nFinal-Recipient: rfc822; no2@out.test\r\n",
-        "Content-Type: text/rfc822-headers\r\n\r\nFrom: Ann <ann@x.test>\r\n",
+        "Content-Type: text/rfc822-headers\r\n\r\nDate: ",
+        " +0000\r\nFrom: Ann <ann@x.test>\r\n",
         "Subject: hello\r\n",
     ] {
         assert!(report.contains(expected), "{expected:?} is missing:\n{report}");
