@@ -9,6 +9,8 @@ use penfold_directory::{KeyState, Service};
 use penfold_types::{Domain, Result};
 
 const PREFERENCE: u16 = 10;
+/// Where a policy and the set-up of clients are fetched: an alias cannot name another port.
+const HTTPS: u16 = 443;
 
 /// Where a key is published (RFC 6376 §3.6.2.1).
 pub(crate) fn key_name(domain: &Domain, selector: &str) -> String {
@@ -30,8 +32,8 @@ impl Domains {
 pub fn wanted(domain: &Domain, service: &Service, keys: &[PublicKey]) -> Vec<Record> {
     let mut list = List { domain, records: Vec::new() };
     list.mail(service);
-    for key in keys {
-        list.key(key);
+    for state in [KeyState::Active, KeyState::Next, KeyState::Retired] {
+        keys.iter().filter(|key| key.state == state).for_each(|key| list.key(key));
     }
     list.policies(service);
     list.clients(service);
@@ -71,7 +73,7 @@ impl List<'_> {
         let dmarc = Data::Txt("v=DMARC1; p=quarantine".to_owned());
         let purpose = "asks others to set aside mail that only pretends to come from the domain (RFC 9989)";
         self.add("_dmarc", dmarc, Aim::Dmarc, Need::Recommended, purpose);
-        if service.https.is_some() {
+        if service.https == Some(HTTPS) {
             let id = policy_id(&mta_sts_policy(service, STS_MODE));
             let text = Data::Txt(format!("v=STSv1; id={id}"));
             self.add("_mta-sts", text, Aim::MtaSts, Need::Recommended, "says that there is a policy about TLS to the MX (RFC 8461)");
@@ -97,10 +99,12 @@ impl List<'_> {
             }
         }
         let Some(https) = service.https else { return };
-        let host = || Data::Cname(service.host.clone());
-        self.add("autoconfig", host(), Aim::Autoconfig, Need::Recommended, "sets up Thunderbird and others");
-        self.add("autodiscover", host(), Aim::Autodiscover, Need::Recommended, "sets up Outlook and phones");
-        let purpose = "does so where the name above cannot be used";
+        if https == HTTPS {
+            let host = || Data::Cname(service.host.clone());
+            self.add("autoconfig", host(), Aim::Autoconfig, Need::Recommended, "sets up Thunderbird and others");
+            self.add("autodiscover", host(), Aim::Autodiscover, Need::Recommended, "sets up Outlook and phones");
+        }
+        let purpose = "leads Outlook and phones to their set-up, on whatever port it is";
         self.add("_autodiscover._tcp", srv(https, 0), Aim::Autodiscover, Need::Recommended, purpose);
     }
 }

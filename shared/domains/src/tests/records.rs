@@ -51,6 +51,16 @@ async fn what_is_not_served_is_not_listed() {
     assert!(listed.contains(&"one.test TXT v=spf1 include:_spf.host.test -all".to_owned()));
 }
 
+/// RFC 8461 §3.3 and clients fetch from port 443; only a service record can name another.
+#[tokio::test(start_paused = true)]
+async fn an_alias_leads_to_the_port_of_the_standard_only() {
+    let house = house().await;
+    house.directory.set_service(&Service { https: Some(8443), ..service() }).await.unwrap();
+    let listed = shown(&house.records().await);
+    assert!(listed.iter().all(|line| !line.contains("CNAME") && !line.starts_with("_mta-sts")), "{listed:#?}");
+    assert_eq!(listed.last().unwrap(), "_autodiscover._tcp.one.test SRV 0 0 8443 mx.host.test");
+}
+
 #[tokio::test(start_paused = true)]
 async fn without_a_server_the_defaults_are_said_to_be_such() {
     let world = Simulated::new(1, Faults::NONE).world();
