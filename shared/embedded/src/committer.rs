@@ -34,7 +34,8 @@ pub(crate) struct Committer {
     closing: Closing,
     gather: Gather,
     tokens: Recent,
-    job_ids: Recent,
+    /// Of each queue, by the name's number.
+    job_ids: [Recent; QueueName::ALL.len()],
     next_job: u64,
     checked: Timestamp,
 }
@@ -66,14 +67,14 @@ struct Round {
 impl Committer {
     pub(crate) fn new(core: Arc<Core>, disk: Disk, sync: bool, closing: Closing) -> Self {
         let now = core.env.now();
-        let (tokens, job_ids) = (Recent::new(TOKENS, now), Recent::new(JOB_IDS, now));
+        let (tokens, job_ids) = (Recent::new(TOKENS, now), QueueName::ALL.map(|_| Recent::new(JOB_IDS, now)));
         Self { core, disk, sync, closing, gather: Gather::default(), tokens, job_ids, next_job: 1, checked: now }
     }
 
     /// A job that was there at open: its id is known, and numbers go on after it.
-    pub(crate) fn know_job(&mut self, number: u64, id: [u8; 16]) {
+    pub(crate) fn know_job(&mut self, queue: QueueName, number: u64, id: [u8; 16]) {
         self.next_job = self.next_job.max(number + 1);
-        self.job_ids.insert(id, self.checked);
+        self.job_ids[queue as usize].insert(id, self.checked);
     }
 
     /// Runs until the intake is closed and empty.
@@ -187,10 +188,11 @@ impl Committer {
     fn stage_jobs(&mut self, queue: QueueName, jobs: Vec<Job>, round: &mut Round) {
         let now = self.core.env.now();
         for job in jobs {
-            if self.job_ids.contains(job.id.as_bytes()) {
+            let known = &mut self.job_ids[queue as usize];
+            if known.contains(job.id.as_bytes()) {
                 continue;
             }
-            self.job_ids.insert(*job.id.as_bytes(), now);
+            known.insert(*job.id.as_bytes(), now);
             let number = self.next_job;
             self.next_job += 1;
             let value = Some(jobs::encode(&job, now));

@@ -62,6 +62,11 @@ impl DnsError {
 /// An answer is bounded: 100 records, 64 KB.
 #[async_trait]
 pub trait Dns: Send + Sync {
+    /// False where there is nobody to ask, and so nothing to wait for.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// The strings of each record joined.
     async fn txt(&self, name: &str) -> Result<Answer<Bytes>, DnsError>;
     async fn mx(&self, name: &str) -> Result<Answer<MailExchange>, DnsError>;
@@ -85,6 +90,10 @@ pub struct NoDns;
 
 #[async_trait]
 impl Dns for NoDns {
+    fn is_there(&self) -> bool {
+        false
+    }
+
     async fn txt(&self, _: &str) -> Result<Answer<Bytes>, DnsError> {
         Err(DnsError::Temporary)
     }

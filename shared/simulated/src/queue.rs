@@ -24,10 +24,10 @@ impl SimQueue {
         let now = self.0.env.now();
         let mut state = self.0.state.lock();
         for job in jobs {
-            if state.job_ids.get(job.id.as_bytes()).is_some_and(|at| now.since(*at) < IDS) {
+            if state.job_ids.get(&(queue, *job.id.as_bytes())).is_some_and(|at| now.since(*at) < IDS) {
                 continue;
             }
-            state.job_ids.insert(*job.id.as_bytes(), now);
+            state.job_ids.insert((queue, *job.id.as_bytes()), now);
             let number = state.next_job;
             state.next_job += 1;
             state.line(queue).add(number, job.tenant, &job.group, now, 0);

@@ -17,7 +17,7 @@ pub(crate) struct State {
     lines: BTreeMap<QueueName, Line>,
     /// Client tokens and job ids, with the time they were seen.
     pub(crate) tokens: BTreeMap<[u8; 16], Timestamp>,
-    pub(crate) job_ids: BTreeMap<[u8; 16], Timestamp>,
+    pub(crate) job_ids: BTreeMap<(QueueName, [u8; 16]), Timestamp>,
     pub(crate) rng: Rng,
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,

@@ -5,10 +5,10 @@ use crate::accept::Incoming;
 use penfold_authentication::{Arriving, Verdicts, verify};
 
 impl Transport {
-    /// `None` where it is not asked: who signed in is known, and a trusted host has asked already.
+    /// `None` where it is not asked: who signed in is known, a trusted host has asked already, or there are no name servers.
     pub(crate) async fn authenticate(&self, incoming: &Incoming) -> Option<Verdicts> {
         let (world, origin) = (&self.0.world, &incoming.origin);
-        if origin.trusted || origin.submitter.is_some() {
+        if origin.trusted || origin.submitter.is_some() || !world.dns.is_there() {
             return None;
         }
         let arriving = Arriving {

@@ -131,7 +131,7 @@ macro_rules! contract_suite {
             blobs: [durable_with_the_commit, durable_with_the_send, ranges, missing, parts_are_joined, large_ones, delete_twice, list_in_order,
                 list_goes_on, empty_ones]
             queue: [order_in_a_group, one_batch_out_of_a_group, groups_go_on, tenants_in_turn, receive_waits, ten_at_most, hidden_then_again,
-                late_receipts, extend_keeps_hidden, done_lets_the_next_out, same_id_is_one_job, limits_of_a_send, backlog_and_oldest,
+                late_receipts, extend_keeps_hidden, done_lets_the_next_out, same_id_is_one_job, ids_are_known_to_their_queue, limits_of_a_send, backlog_and_oldest,
                 cancelled_receive_loses_nothing, many_workers_share, a_hung_worker_does_not_keep_its_job]
             dead_letters: [give_back_counts, three_times_and_out, parked_jobs_wait_in_order, release_starts_afresh, release_of_a_good_group]
             wake: [only_watchers, newest_only, cancel_safe, all_watchers, dropped_watch]

@@ -132,6 +132,23 @@ pub async fn same_id_is_one_job(world: World) {
     assert_eq!(bodies(&given.receive_or_nothing(10).await), [""; 0], "also after it was done");
 }
 
+pub async fn ids_are_known_to_their_queue(world: World) {
+    let given = Given::new(world);
+    let job = given.job("g", "1");
+    given.send(vec![job.clone()]).await;
+    given.world.queue.send(QueueName::Relay, vec![job.clone()]).await.unwrap();
+    assert_eq!(bodies(&given.receive(10).await), ["1"]);
+    loop {
+        let received = given.world.queue.receive(QueueName::Relay, 10, HIDDEN).await.unwrap();
+        let receipts: Vec<_> = received.iter().map(|one| one.receipt).collect();
+        given.world.queue.done(QueueName::Relay, &receipts).await.unwrap();
+        // Others may use this queue too.
+        if received.iter().any(|one| one.job.id == job.id) {
+            return;
+        }
+    }
+}
+
 pub async fn limits_of_a_send(world: World) {
     let given = Given::new(world);
     let with_body = |len: usize| Job { body: Bytes::from(vec![b'x'; len]), ..given.job("g", "") };
