@@ -4,7 +4,7 @@ sender hears of it once.
 
 usage: sending.py [--rounds N] [--seed N] [--keep] [--patient]
 A host in this process, which survives the kills, is the smart host: it puts off, refuses, hangs up before or after it took a message, and is
-slow. Each round: start, people hand in messages to recipients here and elsewhere, `penfold queue retry` hurries what waits, SIGKILL. Some rounds
+slow. Each round: start, people hand in messages to recipients here and elsewhere, `penfold queue retry` hurries what waits, SIGKILL (or SIGTERM). Some rounds
 share one data directory; then what is due must go by itself, all of it goes, and everything is compared. SMTP cannot tell whether a message was
 taken where its answer was lost: such a copy may come twice, if the parcel says that an attempt has no known end, and only then.
 """
@@ -113,7 +113,7 @@ class Message:
 
 class Book:
     def __init__(self):
-        self.messages, self.kills, self.wrong, self.put_off = {}, [], [], 0
+        self.messages, self.kills, self.wrong, self.put_off, self.stops = {}, [], [], 0, 0
 
 
 class Client(threading.Thread):
@@ -126,6 +126,8 @@ class Client(threading.Thread):
     def message(self, number):
         rnd, name = self.rnd, f"{self.label}.{number}"
         outside = {f"r{rnd.randrange(20)}@{rnd.choice(DOMAINS)}" for _ in range(rnd.choice((0, 1, 1, 1, 2, 3, 5)))}
+        if rnd.random() < 0.01:
+            outside |= {f"many{n}@{DOMAINS[0]}" for n in range(130)}  # more than one parcel holds
         outside |= {f"never{rnd.randrange(20)}@{rnd.choice(DOMAINS)}" for _ in range(rnd.choice((0, 0, 0, 0, 1, 2)))}
         here = set(rnd.sample(EVERYBODY, rnd.choice((0, 0, 1, 2)) if outside else 1))
         silent = {to for to in outside if rnd.random() < 0.05}
@@ -195,18 +197,17 @@ class Queue:
 
 
 class Hurry(threading.Thread):
-    """Retries what waits, again and again, until the kill has hit this too."""
+    """Retries what waits, and sometimes holds it, again and again, until the kill has hit this too."""
 
-    def __init__(self, queue):
+    def __init__(self, queue, rnd):
         super().__init__(daemon=True)
-        self.queue, self.ending, self.times = queue, threading.Event(), 0
+        self.queue, self.rnd, self.ending = queue, rnd, threading.Event()
 
     def run(self):
         while not self.ending.is_set():
-            command = [lib.binary(), "--data", self.queue.data, "queue", "retry", "--all"]
+            command = [lib.binary(), "--data", self.queue.data, "queue", "hold" if self.rnd.random() < 0.1 else "retry", "--all"]
             self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
             self.process.wait()
-            self.times += 1
 
     def end(self):
         """Not one may be left that would open the store after the server."""
@@ -222,7 +223,7 @@ def one_round(number, rnd, server, book, sink, seed, patient):
     people = [rnd.choice(PEOPLE) for _ in range(CLIENTS)]
     clients = [Client(book, server.port["submissions"], p, random.Random(f"{seed}/{number}/{n}"), f"r{number}-{n}", TURNS) for n, p in enumerate(people)]
     sink.manner.closed = rnd.random() < 0.1
-    hurry = Hurry(Queue(server.data)) if rnd.random() < 0.7 and not patient else None
+    hurry = Hurry(Queue(server.data), random.Random(f"{seed}/{number}/hurry")) if rnd.random() < 0.7 and not patient else None
     for client in clients:
         client.start()
     lib.wait_until(lambda: any(c.connected for c in clients) or not any(c.is_alive() for c in clients), 60, 0.005, "people signed in")
@@ -230,8 +231,14 @@ def one_round(number, rnd, server, book, sink, seed, patient):
         hurry.start()
     pause = rnd.uniform(0.0, 0.9)
     time.sleep(pause)  # the random moment of the kill, not a wait for something
-    server.kill()
-    book.kills.append(time.monotonic())
+    if rnd.random() < 0.15:
+        # Asked to end, it finishes what it has begun: nothing of that is a kill.
+        code = server.stop(60)
+        assert code == 0, f"SIGTERM under load: exit {code}"
+        book.stops += 1
+    else:
+        server.kill()
+        book.kills.append(time.monotonic())
     for client in clients:
         client.join(60)
         if client.is_alive():
@@ -478,7 +485,7 @@ def series(rounds, first, seed, work, total, patient):
         server.kill()
         sink.stop()
     lib.remove(server.data)
-    for word, count in [*found.counts.items(), *sink.manner.did.items(), ("kills", len(book.kills)), ("put off", book.put_off)]:
+    for word, count in [*found.counts.items(), *sink.manner.did.items(), ("kills", len(book.kills)), ("stops", book.stops), ("put off", book.put_off)]:
         total[word] = total.get(word, 0) + count
     total["longest by itself"] = max(total.get("longest by itself", 0), by_itself)
 
@@ -565,10 +572,10 @@ def main():
         if not args.keep:
             lib.remove(work)
     took = total.pop("longest by itself", 0)
-    words = ("accepted", "unanswered", "taken", "reported", "here", "twice", "marked", "interrupted", "kills", "put off")
+    words = ("accepted", "unanswered", "taken", "reported", "here", "twice", "marked", "interrupted", "kills", "stops", "put off")
     print("sending: the host: " + ", ".join(f"{v} {k}" for k, v in sorted(total.items()) if k not in words))
     print(f"sending: 0 lost, 0 doubled without a mark, 0 changed: {total['accepted']} messages accepted and {total['unanswered']} whose answer the kill took; "
-          f"{total['taken']} taken elsewhere, {total['reported']} reported, {total['here']} delivered here; {total['kills']} kills, {total['interrupted']} attempts "
+          f"{total['taken']} taken elsewhere, {total['reported']} reported, {total['here']} delivered here; {total['kills']} kills and {total['stops']} stops, {total['interrupted']} attempts "
           f"without a known end, by which {total['twice']} came twice; due after the last start and tried within {took:.0f} s")
     print(f"sending: {time.monotonic() - begin:.1f} s\n{done} passed, 0 failed")
     return 0

@@ -205,6 +205,8 @@ def test_large(w):
 
 
 def test_over_ipv6(w):
+    if not w.town.has_six:
+        raise Skip("there is no IPv6 here")
     mark = w.mark("six")
     accepted = w.submit(mark, "user@six.test")
     came = w.arrived(mark)
@@ -321,6 +323,18 @@ def test_author_of_somebody_else_is_refused(w):
     folder, came = w.find(ANN, mark)
     found, text = verdicts(came)
     assert folder == "Junk" and found["dmarc"] == "fail", (folder, text)
+
+
+def test_two_authors_are_refused(w):
+    """Of two From fields DMARC can judge neither, and a reader may show either."""
+    smtp = stranger(STRANGERS[0])
+    try:
+        smtp.send("user@all.spf.test", [ANN], w.message(w.mark("two"), "boss@ours.test", ANN, extra="From: <user@all.spf.test>\r\n"))
+        raise AssertionError("a message with two From fields is taken")
+    except lib.SmtpError as e:
+        assert e.code == 550, e
+    finally:
+        smtp.close()
 
 
 def test_signed_by_the_author(w):

@@ -110,7 +110,7 @@ def message(sender, to, mark, extra="", body="text\r\n"):
 class Suite:
     def __init__(self, server, sink):
         self.server, self.sink, self.port = server, sink, server.port
-        self.asked, self.taken_here, self.seen, self.controls, self.number = 0, 0, 0, [], itertools.count()
+        self.asked, self.taken_here, self.seen, self.controls, self.meant, self.number = 0, 0, 0, [], {}, itertools.count()
 
     def mark(self, word):
         return f"{word}-{next(self.number)}"
@@ -128,12 +128,14 @@ class Suite:
         assert subjects == self.controls, f"the sink has what it must not have: {set(subjects) - set(self.controls)}"
         for one in self.sink.taken[self.seen:]:
             self.seen += 1
-            assert one.sender in MINE | {""} and one.recipients == ["friend@outside.test"], (one.sender, one.recipients)
+            wanted = self.meant.get(email.message_from_bytes(one.data)["Subject"], "friend@outside.test")
+            assert one.sender in MINE | {""} and one.recipients == [wanted], (one.sender, one.recipients, wanted)
         # What is on its way, or was: nothing but that.
         code, text = lib.command(["--data", self.server.data, "queue", "list", "--all", "--json"])
         rows = [json.loads(row) for row in text.splitlines()]
-        assert code == 0 and len(rows) == len(self.controls), f"exit {code}: {text}"
-        assert all(row["destination"] == "outside.test" for row in rows), text
+        assert code == 0 and len(rows) == len(self.controls), f"exit {code}: {len(rows)} on their way, and {len(self.controls)} should be"
+        odd = [row for row in rows if row["recipients"][0]["to"].isascii() and not row["recipients"][0]["to"].lower().endswith("@" + row["destination"])]
+        assert not odd, odd
 
     def bring(self, line, senders, recipients, what):
         """Every address, by every sender; what is answered must be a refusal, or it is for somebody here."""
@@ -285,6 +287,30 @@ def test_sender_of_somebody_else(t):
         said = line.attempt(sender, "friend@outside.test", b"")
         assert said == ("553 5.7.1 The sender is not an address of yours",), said
     line.close()
+
+
+def test_person_to_every_address(t):
+    """What a person may send to, leaves as they wrote it, to that one place; and the rest is refused for good."""
+    line = Line(t.port["submissions"], ANN, tls=True)
+    later = []
+    for to in tricks("victim@outside.test"):
+        mark = t.mark("person")
+        said = line.attempt(ANN, to, message(f"<{ANN}>", "friend@outside.test", mark))
+        t.asked += 1
+        if len(said) < 3:
+            if not said[-1].startswith("5"):
+                later.append(f"<{to}>: {said}")
+        elif to.endswith(f":{ANN}") or to.startswith(f"{ANN}> ORCPT="):
+            pass  # it is for herself
+        else:
+            plain = to.split(":", 1)[1] if to.startswith("@") else to
+            assert plain.lower().endswith(("@outside.test", ".outside.test", "outside.test.ours.test", "@test", "@localhost", "@xn--fa-hia.outside.test")) \
+                or any(word in plain for word in ("mail.ours.test", "sub.ours.test", "127.0.0.1")) or not plain.isascii(), f"<{to}>: {said}"
+            t.controls.append(mark)
+            t.meant[mark] = plain
+            lib.wait_until(lambda: any(mark.encode() in one.data for one in t.sink.taken), 60, what=f"<{to}> leaves")
+    line.close()
+    assert not later, "to be tried again, for ever:\n" + "\n".join(later)
 
 
 FORGED = ("From: <carl@theirs.test>", "From: Ann <carl@theirs.test>", f"From: carl@theirs.test, {ANN}", f"From: {ANN}, carl@theirs.test", f"From: <{ANN}>\r\nFrom: <carl@theirs.test>",

@@ -179,8 +179,8 @@ class Town:
         """Addresses, and the files that programs look for at fixed places: only in here, by mounts that nobody else sees."""
         for address in (CLIENT, OURS, POSTFIX, OPENSMTPD, POLICY, WRONG, UNTRUSTED, CLEAR, SINK, NAMES, *STRANGERS):
             run("ip", "addr", "add", f"{address}/24", "dev", "lo")
-        for address in V6.values():
-            subprocess.run(["ip", "addr", "add", f"{address}/64", "dev", "lo", "nodad"], stderr=subprocess.DEVNULL, check=False)
+        # A kernel may have no IPv6.
+        self.has_six = all(subprocess.run(["ip", "addr", "add", f"{address}/64", "dev", "lo", "nodad"], stderr=subprocess.DEVNULL).returncode == 0 for address in V6.values())
         for place in ("/var/spool", "/var/lib", "/var/tmp", "/run"):
             run("mount", "-t", "tmpfs", "tmpfs", place)
         for directory in ("/var/lib/opensmtpd/empty", "/run/lock", "/var/spool/smtpd"):
@@ -381,7 +381,15 @@ in_flow_delay = 0
         for name in ("/usr/share/postfix/dynamicmaps.cf", "/etc/postfix/dynamicmaps.cf"):
             if os.path.exists(name) and not os.path.exists(self.path("postfix", "dynamicmaps.cf")):
                 self.file("postfix/dynamicmaps.cf", open(name).read())
+        if not self.has_six:
+            self.leave_out_six()
         self.start("postfix", "-c", self.path("postfix"), "start-fg")
+
+    def leave_out_six(self):
+        for name in ("postfix/main.cf", "postfix/master.cf"):
+            with open(self.path(name), encoding="utf-8") as f:
+                lines = f.read().replace(f", [{V6[POSTFIX]}]", "").replace("inet_protocols = all", "inet_protocols = ipv4").split("\n")
+            self.file(name, "\n".join(line for line in lines if V6[POSTFIX] not in line))
 
     def start_opensmtpd(self):
         certificate, key = self.certificates["opensmtpd"]
@@ -401,7 +409,7 @@ match from socket for any action "out"
 
     def start_penfold(self):
         certificate, key = self.certificates["ours"]
-        extra = ["--smtp", f"{OURS}:25", "--send-from", f"{OURS},{V6[OURS]}", "--name-servers", NAMES, "--host-name", "mx.ours.test", "--tls-certificate", certificate, "--tls-key", key]
+        extra = ["--smtp", f"{OURS}:25", "--send-from", f"{OURS},{V6[OURS]}" if self.has_six else OURS, "--name-servers", NAMES, "--host-name", "mx.ours.test", "--tls-certificate", certificate, "--tls-key", key]
         self.proves_names = subprocess.run([lib.binary(), "serve", "--trust-anchor", self.anchor, "--help"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
         if self.proves_names:
             extra += ["--trust-anchor", self.anchor]

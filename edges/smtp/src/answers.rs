@@ -12,6 +12,8 @@ const MAY_NOT_POST: Reply = Reply::new(550, "5.7.1", "Not allowed to post to thi
 /// Never an open relay.
 const NO_RELAY: Reply = Reply::new(550, "5.7.1", "Not a recipient of ours: relaying is not allowed");
 const NO_SENDING_YET: Reply = Reply::new(451, "4.3.0", "Mail to other hosts cannot be sent yet");
+/// RFC 5321 §4.1.3 literals name a host, and no domain that would vouch for it.
+pub(crate) const NO_LITERAL: Reply = Reply::new(550, "5.1.2", "Mail goes to domains, not to the addresses of hosts");
 const NOT_YOUR_SENDER: Reply = Reply::new(553, "5.7.1", "The sender is not an address of yours");
 const NOT_YOUR_FROM: Reply = Reply::new(550, "5.7.1", "From is not an address of yours");
 const NO_AUTHOR: Reply = Reply::new(550, "5.7.1", "From is missing, or there are several");

@@ -229,7 +229,9 @@ impl Talk<'_> {
             },
             Ask::Rcpt { from, to } => {
                 // An address literal names a host, never one of our domains.
-                let Some(to) = to.address else { return self.no(&Refusal::Outside, false) };
+                let Some(to) = to.address else {
+                    return if self.role == Role::Mx { self.no(&Refusal::Outside, false) } else { Answer::No(answers::NO_LITERAL) };
+                };
                 match self.smtp.transport.recipient(self.submitter.as_ref(), from.address.as_ref(), &to).await {
                     Ok(target) => Answer::Recipient(target),
                     Err(refusal) => self.no(&refusal, false),

@@ -79,10 +79,6 @@ impl Transport {
         let message = joined(&parts);
         let summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
-            // Of two fields one reader shows this, and another one that.
-            if head.authors != 1 {
-                return Err(Refusal::NoAuthor);
-            }
             self.is_authors(submitter, &summary).await?;
             self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
         }

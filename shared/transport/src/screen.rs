@@ -31,6 +31,10 @@ pub(crate) fn screen(facts: &Facts<'_>) -> Result<Place, Refusal> {
     if facts.header.too_large {
         return Err(Refusal::HeaderTooLarge);
     }
+    // RFC 5322 §3.6 wants one From. Of two, one reader shows this and another one that, and DMARC can judge neither.
+    if facts.header.authors > 1 {
+        return Err(Refusal::NoAuthor);
+    }
     if facts.header.received > RECEIVED || facts.header.ours > OURS {
         return Err(Refusal::Loop);
     }
@@ -58,6 +62,13 @@ mod tests {
         assert!(matches!(judge(Some(Handling::Quarantine)), Ok(Place::Junk)));
         assert!(matches!(judge(Some(Handling::Reject)), Err(Refusal::NotAuthentic)));
         assert!(matches!(judge(Some(Handling::Later)), Err(Refusal::NotProvable)));
+    }
+
+    #[test]
+    fn one_author() {
+        let judge = |authors| screen(&Facts { header: &Header { authors, ..Header::default() }, size: 1, size_limit: 10, author: None });
+        assert!(judge(0).is_ok() && judge(1).is_ok());
+        assert!(matches!(judge(2), Err(Refusal::NoAuthor)));
     }
 
     #[test]
