@@ -198,7 +198,7 @@ fn load_jobs(core: &Core, committer: &mut Committer) -> fjall::Result<()> {
                 continue;
             };
             line.add(number, job.tenant, &job.group, since, failures.get(&number).copied().unwrap_or(0));
-            committer.know_job(number, *job.id.as_bytes());
+            committer.know_job(queue, number, *job.id.as_bytes());
         }
     }
     Ok(())

@@ -136,12 +136,12 @@ pub async fn ids_are_known_to_their_queue(world: World) {
     let given = Given::new(world);
     let job = given.job("g", "1");
     given.send(vec![job.clone()]).await;
-    given.world.queue.send(QueueName::Relay, vec![job.clone()]).await.unwrap();
+    given.world.queue.send(QueueName::Relay, vec![job.clone()]).await.expect("a queue");
     assert_eq!(bodies(&given.receive(10).await), ["1"]);
     loop {
-        let received = given.world.queue.receive(QueueName::Relay, 10, HIDDEN).await.unwrap();
+        let received = given.world.queue.receive(QueueName::Relay, 10, HIDDEN).await.expect("a queue");
         let receipts: Vec<_> = received.iter().map(|one| one.receipt).collect();
-        given.world.queue.done(QueueName::Relay, &receipts).await.unwrap();
+        given.world.queue.done(QueueName::Relay, &receipts).await.expect("a queue");
         // Others may use this queue too.
         if received.iter().any(|one| one.job.id == job.id) {
             return;
