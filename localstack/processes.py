@@ -148,10 +148,11 @@ class Host(Process):
 class Service:
     """Two edges of each kind but one relay, and the functions. `visibility`: seconds until the job of an instance that died comes again."""
 
-    def __init__(self, work, seed=None, http=1, visibility=None, instances=2, environment=None):
+    def __init__(self, work, seed=None, http=1, visibility=None, instances=2, environment=None, smart_host=None):
         self.work = work
         make = lambda kind, count: [Edge(kind, n + 1, work, environment=environment) for n in range(count)]
         self.smtp, self.imap, self.http, self.relay = make("smtp", 2), make("imap", 2), make("http", http), make("relay", 1)
+        self.relay[0].flags = ("--smart-host", smart_host) if smart_host else ()
         self.smtp[0].seed = seed
         flags = ["--instances", str(instances)] + (["--visibility", str(visibility)] if visibility else [])
         self.deliver, self.upkeep, self.meter = Host("deliver", work, *flags), Host("upkeep", work), Host("meter", work)

@@ -12,6 +12,7 @@ import os
 import random
 import re
 import shutil
+import smtplib
 import signal
 import socket
 import ssl
@@ -30,6 +31,7 @@ import penfold_testlib as lib  # noqa: E402
 import processes  # noqa: E402
 from penfold_load import PASSWORD, Audit, Book  # noqa: E402
 from penfold_roam import Follower, Roam  # noqa: E402
+from penfold_sink import Sink  # noqa: E402
 from processes import Edge, Service, penfold  # noqa: E402
 
 TOOLS = os.environ.get("PENFOLD_CLOUD_TOOLS") or os.path.join(ROOT, "localstack", ".tools")
@@ -110,6 +112,51 @@ def test_idle(run):
         c.close()
         out.close()
     return "{} mails: from 250 to IDLE {:.0f} ms median, {:.0f} ms at 99 %; from MAIL {:.0f} and {:.0f} ms".format(len(from_ok), *spread(from_ok), *spread(from_begin))
+
+
+# --- mail to other hosts
+
+def outgoing(*arguments):
+    done = patiently(lambda: penfold("--cloud", "queue", "--json", *arguments), lambda done: done.returncode == 0)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_sending(run):
+    """What people hand in reaches the other host once, with relay and functions killed in the middle, or more often where that is marked; the queue and the trace tell."""
+    rnd, sink, relay, sent, kills = random.Random(run.seed), run.sink, run.service.relay[0], {}, 0
+    for turn in range(4):
+        with smtplib.SMTP("127.0.0.1", run.service.smtp[turn % 2].port["submission"], timeout=60) as out:
+            out.login(PEOPLE[0], PASSWORD)
+            for n in range(10):
+                name, to = f"out {turn} {n}", [f"r{i}@d{rnd.randrange(5)}.elsewhere.test" for i in range(rnd.randint(1, 3))]
+                out.sendmail(PEOPLE[0], to + [PEOPLE[1]], f"From: <{PEOPLE[0]}>\r\nSubject: {name}\r\nMessage-ID: <{name.replace(' ', '.')}@cloud.test>\r\n\r\n{name}\r\n")
+                sent[name] = to
+        for pid in rnd.sample(run.service.send.instances(), k=min(1, len(run.service.send.instances()))):
+            os.kill(pid, signal.SIGKILL)
+        relay.kill()
+        kills += 1
+        relay.start()
+    def ended():
+        outgoing("retry", "--all")
+        rows = outgoing("list", "--all")
+        return rows if len(rows) >= len(sent) and all(row["state"] == "done" for row in rows) else None
+    rows = lib.wait_until(ended, 400, 2, "the end of every way")
+    doubtful = sum(row["interrupted"] for row in rows)
+    taken = {}
+    for one in sink.taken:
+        name = re.search(rb"^Subject: (.*)\r$", one.data, re.M)[1].decode()
+        assert b"\r\nDKIM-Signature:" in one.data, one.data[:2000]
+        for to in one.recipients:
+            taken[name, to] = taken.get((name, to), 0) + 1
+    wanted = {(name, to) for name, all_of_it in sent.items() for to in all_of_it}
+    assert set(taken) == wanted, f"lost {sorted(wanted - set(taken))[:5]}, from nowhere {sorted(set(taken) - wanted)[:5]}"
+    again = sum(count - 1 for count in taken.values())
+    assert again <= doubtful * 100, f"{again} came again, {doubtful} attempts have no known end"
+    if not doubtful:
+        assert not again, f"{again} came again, and no attempt is in doubt"
+    traced = penfold("--cloud", "trace", next(iter(sent)).replace(" ", ".") + "@cloud.test")
+    assert traced.returncode == 0 and "sent to" in traced.stdout, (traced.stdout, traced.stderr)
+    return f"{len(sent)} messages to {len(wanted)} recipients, the relay killed {kills} times: 0 lost, {again} came again after {doubtful} attempts without a known end"
 
 
 # --- kills under load
@@ -415,7 +462,7 @@ def said_nothing(port, source, first):
 def test_proxy(run):
     """PROXY v2 is believed from the configured network alone, and what it says counts."""
     balancer, client = "127.0.0.2", "198.51.100.7"
-    smtp, imap = (Edge(kind, 3, run.work, "--proxy-from", balancer).start() for kind in ("smtp", "imap"))
+    smtp, imap = (Edge(kind, 3, run.work, "--proxy-from", balancer, "--trusted", "0.0.0.0/0").start() for kind in ("smtp", "imap"))
     try:
         mx, port, who = smtp.port["smtp"], imap.port["imap"], "proxy@cloud.test"
         login = f'LOGIN "{who}" "{PASSWORD}"'
@@ -525,7 +572,8 @@ def inside(options):
     tests = [globals()[f"test_{t}" if f"test_{t}" in globals() else t] for t in tests]
     try:
         seed = lib.write_seed(os.path.join(work, "seed.toml"), TENANTS)
-        run.service = Service(work, seed, visibility=HIDDEN)
+        run.sink = Sink().start()
+        run.service = Service(work, seed, visibility=HIDDEN, smart_host=f"smtp://127.0.0.1:{run.sink.port}")
         begin = time.monotonic()
         for p in run.service.edges + run.service.hosts:
             started(p, options.patient)
