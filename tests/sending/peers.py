@@ -80,6 +80,8 @@ class World:
 
     def command(self, *words):
         code, text = lib.command(["--data", self.town.penfold.data, *words])
+        if "--json" in words and text.startswith("["):
+            return code, json.loads(text)
         return code, [json.loads(line) for line in text.splitlines() if line.startswith("{")] if "--json" in words else text
 
     def hops(self, accepted, kind, seconds=30):
