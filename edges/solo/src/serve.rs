@@ -48,7 +48,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     let store = Store::local(&env, data)?;
     let tls = tls(&config, || Tls::load_or_make(&data.join("tls"), &config.host_name))?;
     let listeners = Listeners::bind(&config, Parts::ALL)?;
-    let mut host = Host::new(config, env, store, tls)?;
+    let mut host = Host::new(config, env, store, tls, Parts::ALL)?;
     let demo = match &seed {
         Some(seed) => seed.plant(&host.service.directory).await.map(|()| None),
         None => seed::demo(&host.env, &host.service.directory.operator()).await,
@@ -69,7 +69,7 @@ pub async fn edge(parts: Parts, settings: Settings) -> Result<(), Failure> {
     let store = Store::cloud(&env, parts.imap || parts.http).await?;
     let tls = tls(&config, || Tls::make(&config.host_name))?;
     let listeners = Listeners::bind(&config, parts)?;
-    let mut host = Host::new(config, env, store, tls)?;
+    let mut host = Host::new(config, env, store, tls, parts)?;
     if let Some(seed) = &seed {
         seed.plant(&host.service.directory).await.map_err(failed)?;
     }
@@ -113,15 +113,15 @@ struct Host {
     store: Store,
     tls: Tls,
     service: Service,
-    relay: Client,
+    relay: Option<Client>,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
 
 impl Host {
-    fn new(config: Config, env: Env, store: Store, tls: Tls) -> Result<Self, Failure> {
+    fn new(config: Config, env: Env, store: Store, tls: Tls, parts: Parts) -> Result<Self, Failure> {
         let dns = outside::dns(&config, &env)?;
-        let relay = outside::relay(&config, &env, &dns)?;
+        let relay = parts.relay.then(|| outside::relay(&config, &env, &dns)).transpose()?;
         let world = store.world(&env).with_dns(dns);
         let directory = Directory::new(world.clone());
         let half = config.cache_bytes / 2;
@@ -140,8 +140,8 @@ impl Host {
         if parts.jobs {
             self.start_jobs(&transport);
         }
-        if parts.relay {
-            let carrier = Carrier::new(transport.clone(), Arc::new(self.relay.clone()));
+        if let Some(relay) = self.relay.clone() {
+            let carrier = Carrier::new(transport.clone(), Arc::new(relay));
             self.tasks.spawn(work::run(carrier, ATTEMPTS, self.stopped()));
         }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
@@ -236,7 +236,9 @@ impl Host {
         if tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!("some connections were cut off");
         }
-        self.relay.close().await;
+        if let Some(relay) = &self.relay {
+            relay.close().await;
+        }
         self.store.close().await;
         Ok(())
     }

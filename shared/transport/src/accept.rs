@@ -96,6 +96,7 @@ impl Transport {
                 summary: encoded.clone(),
                 from: incoming.from.clone(),
                 junk,
+                submitted: incoming.origin.submitter.is_some(),
             });
         }
         let outside = incoming.recipients.iter().find_map(|to| match &to.target {

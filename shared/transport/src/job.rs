@@ -26,6 +26,8 @@ pub struct Mail {
     pub from: Option<Address>,
     /// Its author's domain asks for it, or a filter: it goes to Junk.
     pub junk: bool,
+    /// A person of ours handed it in, and From is their own: only such mail is signed, for anybody may write our names into From.
+    pub submitted: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,12 +70,14 @@ impl Mail {
     pub(crate) fn encode(&self, out: &mut Writer) {
         out.id(self.tenant.as_bytes()).id(self.acceptance.as_bytes()).number(self.length).i64(self.received.millis());
         out.bytes(&self.prefix).bytes(&self.summary);
-        out.bytes(self.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes()).u8(self.junk.into());
+        out.bytes(self.from.as_ref().map(Address::to_string).unwrap_or_default().as_bytes())
+            .u8(u8::from(self.junk) | u8::from(self.submitted) << 1);
     }
 
     pub(crate) fn decode(from: &mut Reader) -> Option<Self> {
         let mail = Self::decode_older(from)?;
-        Some(Self { junk: from.u8()? == 1, ..mail })
+        let bits = from.u8()?;
+        Some(Self { junk: bits & 1 > 0, submitted: bits & 2 > 0, ..mail })
     }
 
     fn decode_older(from: &mut Reader) -> Option<Self> {
@@ -82,7 +86,7 @@ impl Mail {
         let (length, received) = (from.number()?, Timestamp::from_millis(from.i64()?));
         let (prefix, summary) = (from.bytes()?, from.bytes()?);
         let sender = from.text()?.parse().ok();
-        Some(Self { tenant, acceptance, length, received, prefix, summary, from: sender, junk: false })
+        Some(Self { tenant, acceptance, length, received, prefix, summary, from: sender, junk: false, submitted: false })
     }
 }
 

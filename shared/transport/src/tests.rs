@@ -12,6 +12,7 @@ fn delivery(to: To) -> Delivery {
         prefix: Bytes::from_static(b"Return-Path: <>\r\n"),
         summary: Bytes::from_static(b"\0summary"),
         junk: true,
+        submitted: true,
         from: "a@x.test".parse().ok(),
     };
     Delivery { mail, to, original: "B@y.test".to_owned() }

@@ -283,6 +283,7 @@ impl Trip<'_> {
             summary: summary.encode().into(),
             from: None,
             junk: false,
+            submitted: false,
         };
         match transport.directory().resolve(&sender).await? {
             Recipient::Mailbox(account) => {

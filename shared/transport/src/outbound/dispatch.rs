@@ -77,8 +77,11 @@ impl Transport {
         Ok([own, before, self.signatures(mail).await?].concat().into())
     }
 
-    /// By the domain of From, where it is the tenant's.
+    /// By the domain of From, where it is the tenant's and a person of it wrote the message.
     async fn signatures(&self, mail: &Mail) -> Result<Bytes> {
+        if !mail.submitted {
+            return Ok(Bytes::new());
+        }
         let summary = Summary::decode(&mail.summary).ok_or_else(|| Error::broken("a job's summary cannot be read"))?;
         let [author] = summary.envelope.from.as_slice() else { return Ok(Bytes::new()) };
         let host = author.host.as_deref().and_then(|host| std::str::from_utf8(host).ok());

@@ -232,6 +232,7 @@ mod tests {
             summary: Bytes::from_static(b"summary"),
             from: None,
             junk: false,
+            submitted: true,
         };
         let target = Target::Outside(mail.tenant, "a@out.test".parse().unwrap());
         let to = Addressee { target, path: "a@out.test".to_owned(), notify: None, original: None };
