@@ -179,15 +179,29 @@ impl House {
         message: &str,
         envelope: impl FnOnce(&mut Envelope),
     ) -> Result<AcceptanceId, Refusal> {
-        let from = self.ann.address.clone();
-        let mut recipients = Vec::new();
-        for (path, notify, orcpt) in to {
-            let target = self.transport.recipient(Some(&self.ann), Some(&from), &address(path)).await?;
-            recipients.push(To { notify: *notify, orcpt: orcpt.map(str::to_owned), ..To::new(target, *path) });
-        }
         let mut own = Envelope::default();
         envelope(&mut own);
-        let submitter = Some(self.ann.clone());
+        self.accept(Some(self.ann.clone()), self.ann.address.clone(), to, message, own).await
+    }
+
+    /// From another host, whatever it says of itself.
+    pub async fn arrive(&self, from: &str, to: &str, message: &str) -> Result<AcceptanceId, Refusal> {
+        self.accept(None, address(from), &[(to, None, None)], message, Envelope::default()).await
+    }
+
+    async fn accept(
+        &self,
+        submitter: Option<SignedIn>,
+        from: Address,
+        to: &[(&str, Option<Notify>, Option<&str>)],
+        message: &str,
+        envelope: Envelope,
+    ) -> Result<AcceptanceId, Refusal> {
+        let mut recipients = Vec::new();
+        for (path, notify, orcpt) in to {
+            let target = self.transport.recipient(submitter.as_ref(), Some(&from), &address(path)).await?;
+            recipients.push(To { notify: *notify, orcpt: orcpt.map(str::to_owned), ..To::new(target, *path) });
+        }
         let origin = Origin {
             helo: "laptop".to_owned(),
             peer: [192, 0, 2, 9].into(),
@@ -201,7 +215,7 @@ impl House {
             origin,
             from_text: from.to_string(),
             from: Some(from),
-            envelope: own,
+            envelope,
             recipients,
             message: Bytes::copy_from_slice(message.as_bytes()),
             received: self.world.env.now(),

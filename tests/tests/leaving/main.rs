@@ -76,3 +76,19 @@ async fn only_who_signed_in_sends_elsewhere() {
     assert!(matches!(refused, Err(penfold_transport::Refusal::Outside)), "{refused:?}");
     assert!(house.transport.recipient(Some(&house.ann), Some(&ann), &outside).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_else_gets_our_signature_by_way_of_a_group() {
+    let house = House::new(4, Peers::default()).await;
+    house.directory.operator().add_members(&house::address("team@x.test"), &[house::address("friend@out.test")]).await.unwrap();
+    house.submit(&["team@x.test"], &letter("ours")).await.unwrap();
+    // It says that Ann wrote it.
+    house.arrive("stranger@y.test", "team@x.test", &letter("forged")).await.unwrap();
+    house.quiet().await;
+    let signed = |subject: &str| {
+        let texts = house.peers.sent().iter().map(|mail| String::from_utf8(mail.message.concat()).unwrap()).collect::<Vec<_>>();
+        let one = texts.into_iter().find(|text| text.contains(&format!("Subject: {subject}\r\n"))).expect("it left");
+        one.contains("\r\nDKIM-Signature: v=1; ")
+    };
+    assert!(signed("ours") && !signed("forged"));
+}
