@@ -7,7 +7,7 @@ use penfold_domains::Domains;
 use penfold_mailbox::{APPEND_LIMIT, Delta, Keywords, Mailbox, Mailboxes, NewMessage, Store, UidSet};
 use penfold_ports::{Account, QueueName, Units, World};
 use penfold_simulated::{Faults, Simulated};
-use penfold_transport::{Incoming, Origin, Settings, To, Transport};
+use penfold_transport::{Incoming, Settings, To, Transport};
 use penfold_types::{Env, FolderId, Modseq, Uid};
 use penfold_upkeep::Upkeep;
 use std::time::Duration;
@@ -192,15 +192,7 @@ impl Cell {
         let env: &Env = &self.world.env;
         let address = format!("u@t{number}.test");
         let target = self.transport.recipient(None, None, &town::address(&address)).await.unwrap();
-        let origin = Origin {
-            helo: "x.test".into(),
-            peer: [192, 0, 2, 1].into(),
-            esmtp: true,
-            tls: true,
-            utf8: false,
-            trusted: true,
-            submitter: None,
-        };
+        let origin = crate::town::origin(None);
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),

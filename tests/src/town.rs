@@ -1,10 +1,11 @@
 //! An organisation on a world of ports, and processes that serve it.
 
 use bytes::Bytes;
-use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy};
+use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, Options, PostPolicy, SignedIn};
 use penfold_formats::mime::summarise;
 use penfold_mailbox::{Delivery, Keywords, Mailbox, Mailboxes, Place, Role};
 use penfold_ports::{Account, World};
+use penfold_transport::Origin;
 use penfold_types::{AcceptanceId, Address, FolderId, Kind, Result};
 use std::sync::Arc;
 
@@ -56,4 +57,9 @@ pub async fn accepted(mailboxes: &Mailboxes, world: &World, account: Account, me
 
 pub async fn folder(mailbox: &Mailbox, path: &str) -> FolderId {
     mailbox.folders().await.unwrap().find(path).unwrap().id
+}
+
+/// Somebody at another host whose word is taken, or who signed in.
+pub fn origin(submitter: Option<SignedIn>) -> Origin {
+    Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, trusted: true, submitter }
 }

@@ -14,7 +14,7 @@ use penfold_ports::QueueName;
 use penfold_simulated::{Faults, Simulated};
 use penfold_tests::town::{address, directory, folder, person};
 use penfold_tests::{Seconds, letters, on_virtual_time};
-use penfold_transport::{Incoming, Origin, Settings, To, Transport};
+use penfold_transport::{Incoming, Settings, To, Transport};
 use penfold_types::{Env, TenantId};
 use std::time::Duration;
 
@@ -83,15 +83,7 @@ fn tenants_in_two_cells() {
             let target = transport.recipient(None, None, &address(to)).await.unwrap();
             recipients.push(To::new(target, to));
         }
-        let origin = Origin {
-            helo: "x.test".into(),
-            peer: [192, 0, 2, 1].into(),
-            esmtp: true,
-            tls: true,
-            utf8: false,
-            trusted: true,
-            submitter: None,
-        };
+        let origin = penfold_tests::town::origin(None);
         let message = letters::short("both", "Sender <sender@example.test>");
         let from = Some(address("sender@example.test"));
         transport

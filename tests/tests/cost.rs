@@ -8,7 +8,7 @@ use penfold_ports::{Account, Units, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_tests::town::{accepted, directory, folder, person};
 use penfold_tests::{Seconds, letters, on_virtual_time};
-use penfold_transport::{Incoming, Origin, Settings, Target, To, Transport};
+use penfold_transport::{Incoming, Settings, Target, To, Transport};
 use penfold_types::{FolderId, Uid};
 
 struct Bench {
@@ -255,15 +255,7 @@ fn a_submission_is_one_read_and_one_write_more_than_a_delivery() {
         let from = Some(signed_in.address.clone());
         let mut costs = Vec::new();
         for submitter in [None, None, Some(signed_in.clone()), Some(signed_in.clone())] {
-            let origin = Origin {
-                helo: "x.test".into(),
-                peer: [192, 0, 2, 9].into(),
-                esmtp: true,
-                tls: true,
-                utf8: false,
-                trusted: true,
-                submitter,
-            };
+            let origin = penfold_tests::town::origin(submitter);
             let incoming = Incoming {
                 origin,
                 from_text: "ann@acme.test".to_owned(),

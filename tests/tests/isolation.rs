@@ -11,7 +11,7 @@ use penfold_ports::{Account, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_tests::town::{address, group, person};
 use penfold_tests::{Seconds, letters, on_virtual_time};
-use penfold_transport::{Incoming, Origin, To};
+use penfold_transport::{Incoming, To};
 use std::time::Duration;
 use walks::{Street, street};
 
@@ -60,8 +60,7 @@ async fn waits(street: &Street, zoe: Account, count: usize) -> Vec<u64> {
 
 async fn hand_in(street: &Street, to: &str, token: &str) {
     let target = street.transport.recipient(None, None, &address(to)).await.unwrap();
-    let origin =
-        Origin { helo: "x.test".into(), peer: [192, 0, 2, 1].into(), esmtp: true, tls: true, utf8: false, trusted: true, submitter: None };
+    let origin = penfold_tests::town::origin(None);
     let incoming = Incoming {
         origin,
         from_text: "sender@example.test".into(),

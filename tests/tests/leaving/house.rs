@@ -202,15 +202,7 @@ impl House {
             let target = self.transport.recipient(submitter.as_ref(), Some(&from), &address(path)).await?;
             recipients.push(To { notify: *notify, orcpt: orcpt.map(str::to_owned), ..To::new(target, *path) });
         }
-        let origin = Origin {
-            helo: "laptop".to_owned(),
-            peer: [192, 0, 2, 9].into(),
-            esmtp: true,
-            tls: true,
-            utf8: false,
-            trusted: true,
-            submitter,
-        };
+        let origin = Origin { helo: "laptop".to_owned(), peer: [192, 0, 2, 9].into(), ..penfold_tests::town::origin(submitter) };
         let incoming = Incoming {
             origin,
             from_text: from.to_string(),

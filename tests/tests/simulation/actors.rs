@@ -10,7 +10,7 @@ use penfold_tests::ledger::{Deed, Told};
 use penfold_tests::letters;
 use penfold_tests::rng::Rng;
 use penfold_tests::town::{address, directory};
-use penfold_transport::{Incoming, Origin, Settings, To, Transport};
+use penfold_transport::{Incoming, Settings, To, Transport};
 use penfold_types::{Error, FolderId, Kind, Modseq, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -93,15 +93,7 @@ pub async fn send(play: Arc<Play>, process: Process, mut rng: Rng, name: String)
         if recipients.is_empty() {
             continue;
         }
-        let origin = Origin {
-            helo: "sim.test".into(),
-            peer: [192, 0, 2, 1].into(),
-            esmtp: true,
-            tls: true,
-            utf8: false,
-            trusted: true,
-            submitter: None,
-        };
+        let origin = penfold_tests::town::origin(None);
         let incoming = Incoming {
             origin,
             from_text: "sender@example.test".into(),
