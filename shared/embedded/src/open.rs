@@ -35,13 +35,15 @@ pub struct Options {
     pub budget: usize,
     /// Percent of the file system that must be free for new blobs and jobs; commits go on down to two fifths of it.
     pub reserve: u64,
+    /// Bytes: no more than so much is asked to be free, for a percentage of a large disk is more than anybody needs.
+    pub reserve_at_most: u64,
     /// Off, an answer does not wait for the disk: only for showing that a power-cut test notices.
     pub sync: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache: 64 << 20, budget: 64 << 20, reserve: 5, sync: true }
+        Self { cache: 64 << 20, budget: 64 << 20, reserve: 5, reserve_at_most: 4 << 30, sync: true }
     }
 }
 
@@ -101,7 +103,7 @@ pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> 
     sync_tree(dir, 5).map_err(at(dir))?;
 
     let core = Arc::new(Core::new(env, db, spaces, options.budget));
-    let disk = Disk { dir: dir.to_owned(), reserve: options.reserve };
+    let disk = Disk { dir: dir.to_owned(), reserve: options.reserve, at_most: options.reserve_at_most };
     let mut committer = Committer::new(core.clone(), disk, options.sync, Closing { store: store.clone(), journalled: replayed });
     committer.check_space();
     load_jobs(&core, &mut committer).map_err(unreadable(&store))?;

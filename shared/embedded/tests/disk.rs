@@ -280,7 +280,7 @@ async fn a_full_disk_refuses_new_mail_and_goes_on_reading() {
         world.queue.send(QUEUE, vec![given.job("1")]).await.unwrap();
     }
     // No disk has more than all of its space free.
-    let (_ports, world) = given.open_with(Options { reserve: 300, ..Options::default() }).unwrap();
+    let (_ports, world) = given.open_with(Options { reserve: 300, reserve_at_most: u64::MAX, ..Options::default() }).unwrap();
     assert_eq!(world.blobs.put(&given.blob(), vec!["x".into()]).await, Err(PortError::Full));
     assert_eq!(world.queue.send(QUEUE, vec![given.job("2")]).await, Err(PortError::Full));
     assert_eq!(given.commit(&world, 2).await, Err(PortError::Full));
@@ -295,7 +295,7 @@ async fn little_space_still_lets_what_is_on_its_way_arrive() {
     let given = Given::new();
     let stat = rustix::fs::statvfs(given.dir.path()).unwrap();
     let free = stat.f_bavail * 100 / stat.f_blocks;
-    let (_ports, world) = given.open_with(Options { reserve: free + 1, ..Options::default() }).unwrap();
+    let (_ports, world) = given.open_with(Options { reserve: free + 1, reserve_at_most: u64::MAX, ..Options::default() }).unwrap();
     assert_eq!(world.queue.send(QUEUE, vec![given.job("2")]).await, Err(PortError::Full));
     given.commit(&world, 2).await.unwrap();
 }
