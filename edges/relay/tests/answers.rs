@@ -54,6 +54,7 @@ fn session(binary: bool) -> (Session, Outgoing) {
         require_tls: false,
         ret: None,
         envelope_id: None,
+        deliver_by: None,
     };
     (Session::new(terms), mail)
 }

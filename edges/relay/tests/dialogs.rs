@@ -39,6 +39,7 @@ impl Scene {
             require_tls: false,
             ret: None,
             envelope_id: None,
+            deliver_by: None,
         };
         Self { terms, mail }
     }

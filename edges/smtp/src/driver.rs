@@ -273,7 +273,7 @@ impl Talk<'_> {
             return Ok(());
         }
         let (Some(submitter), Some(from)) = (&self.submitter, from) else { return Err(Refusal::NotYours) };
-        if self.smtp.transport.directory().may_send_as(submitter, from).await? { Ok(()) } else { Err(Refusal::NotYours) }
+        if self.smtp.transport.directory().send_right(submitter, from).await?.is_some() { Ok(()) } else { Err(Refusal::NotYours) }
     }
 
     async fn accept(&self, transaction: Transaction<Target>) -> Answer<Target> {

@@ -51,12 +51,12 @@ impl Deliver {
         let mut rest = jobs;
         while let Some((first, others)) = rest.split_first() {
             let alike = match &first.to {
-                To::Mailbox(_) => 1 + others.iter().take_while(|job| job.to == first.to && job.mail.tenant == first.mail.tenant).count(),
                 To::List(_) => 1,
+                _ => 1 + others.iter().take_while(|job| job.mailbox().is_some() && job.mailbox() == first.mailbox()).count(),
             };
             let (now, later) = rest.split_at(alike);
             let (done, error) = match &first.to {
-                To::Mailbox(principal) => self.mailbox(*principal, now).await,
+                To::Mailbox(principal) | To::Sent(principal) => self.mailbox(*principal, now).await,
                 To::List(walk) => count(self.list(first, walk.clone()).await),
             };
             outcomes.extend((0..done).map(|_| Outcome::Done));

@@ -3,7 +3,7 @@
 use crate::{Deliver, rules};
 use penfold_mailbox::{Blob, Keywords, Mailbox};
 use penfold_ports::Account;
-use penfold_transport::job::Delivery;
+use penfold_transport::job::{Delivery, To};
 use penfold_transport::trace::Hop;
 use penfold_types::{Error, Kind, PrincipalId, Result};
 
@@ -76,7 +76,7 @@ fn delivery(job: &Delivery) -> penfold_mailbox::Delivery {
         prefix: mail.prefix.clone(),
         summary: mail.summary.clone(),
         received: mail.received,
-        place: rules::place(mail),
-        keywords: Keywords::default(),
+        place: rules::place(job),
+        keywords: if matches!(job.to, To::Sent(_)) { Keywords::SEEN } else { Keywords::NONE },
     }
 }

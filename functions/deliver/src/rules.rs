@@ -1,8 +1,11 @@
 //! Where in its mailbox a message goes. What a person says about that (Sieve, inbox rules) will be asked here.
 
 use penfold_mailbox::{Place, Role};
-use penfold_transport::job::Mail;
+use penfold_transport::job::{Delivery, To};
 
-pub(crate) fn place(mail: &Mail) -> Place {
-    Place::Role(if mail.junk { Role::Junk } else { Role::Inbox })
+pub(crate) fn place(job: &Delivery) -> Place {
+    match job.to {
+        To::Sent(_) => Place::SentCopy,
+        _ => Place::Role(if job.mail.junk { Role::Junk } else { Role::Inbox }),
+    }
 }

@@ -3,9 +3,8 @@
 
 use penfold_ports::{QueueName, Received, World};
 use penfold_transport::Transport;
-use penfold_transport::outbound::Submission;
 use penfold_transport::work::{Outcome, Worker, in_order};
-use penfold_types::{Error, Result};
+use penfold_types::Result;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -20,8 +19,7 @@ impl Send {
     }
 
     async fn submission(&self, received: Received) -> Result<()> {
-        let submission = Submission::decode(&received.job.body).ok_or_else(|| Error::broken("a job cannot be read"))?;
-        self.transport.dispatch(&submission).await
+        self.transport.dispatch_job(&received.job).await
     }
 }
 

@@ -6,7 +6,7 @@ use penfold_directory::Directory;
 use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
-use penfold_transport::outbound::{forget, tidy};
+use penfold_transport::outbound::{forget, named, tidy};
 use penfold_types::{Kind, Result, TenantId};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -112,7 +112,8 @@ impl Upkeep {
     async fn sweep(&self, tenant: TenantId) -> Result<bool> {
         let mut accounts = self.directory.every_account(tenant).await?;
         accounts.extend(self.directory.gone_accounts(tenant).await?.into_iter().map(|(scope, _)| scope));
-        let swept = self.mailboxes.sweep(tenant, &accounts).await?;
+        let needed = named(&self.world, &self.directory.tenant_scope(tenant)).await?;
+        let swept = self.mailboxes.sweep(tenant, &accounts, &needed).await?;
         tracing::info!(%tenant, blobs = swept.blobs, "blobs swept");
         Ok(swept.looked && swept.kept == 0)
     }

@@ -13,6 +13,7 @@
 //! | claims.rs | whose a domain is, and whether that is proved |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
+//! | naming.rs | in whose name somebody may write |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
 
@@ -28,6 +29,7 @@ mod groups;
 mod hasher;
 mod keys;
 mod moving;
+mod naming;
 mod operator;
 mod routes;
 mod rows;
@@ -49,6 +51,7 @@ pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
 pub use moving::{claimed_by, named_by, tenant_entry};
+pub use naming::SendRight;
 pub use operator::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
     Quota, SharedInfo, TenantInfo,

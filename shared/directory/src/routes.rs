@@ -5,7 +5,7 @@
 use crate::claims::is_proved;
 use crate::directory::FRESH;
 use crate::rows::{PrincipalKind, Route, Status, tenant_of};
-use crate::{Directory, SignedIn};
+use crate::Directory;
 use penfold_ports::{Account, shared};
 use penfold_types::{Address, Domain, PrincipalId, Result, TenantId};
 
@@ -67,12 +67,6 @@ impl Directory {
             return Ok(Recipient::Mailbox(Account { tenant, principal }));
         }
         Ok(Recipient::Unknown)
-    }
-
-    /// True where `from` is the person's own address or alias, also with a `+detail` (RFC 6409 §6.1).
-    pub async fn may_send_as(&self, who: &SignedIn, from: &Address) -> Result<bool> {
-        let me = (who.scope.tenant(), who.scope.viewer());
-        Ok(self.resolve(from).await?.owner() == Some(me))
     }
 
     /// The tenant that a domain belongs to and is proved to; a positive answer may be a minute old.

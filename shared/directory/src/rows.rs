@@ -13,7 +13,7 @@
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, at created |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, at created |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, at created, used day |
@@ -21,6 +21,7 @@
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
 //! | | `o#address` | a member outside |
 //! | | `w#address` | somebody named who may post |
+//! | | `d#P` | r: 1 may write on its behalf, 2 as it |
 
 use penfold_ports::{Key, Row, Sk, When, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
@@ -179,6 +180,8 @@ pub(crate) struct Principal {
     pub quota: Option<u64>,
     pub secret_version: u64,
     pub who_may_post: PostPolicy,
+    /// What they send is kept in Sent.
+    pub sent_copy: bool,
     pub created: Timestamp,
 }
 
@@ -194,6 +197,9 @@ impl Principal {
             .with("at", time(self.created));
         if let Some(quota) = self.quota {
             row.set("q", quota);
+        }
+        if !self.sent_copy {
+            row.set("sc", false);
         }
         if self.kind == PrincipalKind::Group {
             row.set("wp", self.who_may_post.number());
@@ -211,6 +217,7 @@ impl Principal {
                 quota: row.u64("q"),
                 secret_version: row.u64("sv")?,
                 who_may_post: PostPolicy::read(row.u64("wp").unwrap_or(0)),
+                sent_copy: row.u64("sc") != Some(0),
                 created: read_time(row),
             })
         };
@@ -341,6 +348,15 @@ pub(crate) mod sk {
 
     pub fn poster(address: &Address) -> Sk {
         Sk::text(&format!("w#{}", address.key()))
+    }
+
+    /// Who may write in its name.
+    pub fn delegate(principal: PrincipalId) -> Sk {
+        keyed("d#", principal.as_bytes())
+    }
+
+    pub fn delegates() -> Sk {
+        Sk::text("d#")
     }
 
     pub fn posters() -> Sk {

@@ -29,6 +29,8 @@ pub struct SignedIn {
     /// The primary address, whatever alias was typed.
     pub address: Address,
     pub name: String,
+    /// What they send is kept in Sent.
+    pub sent_copy: bool,
     pub scope: Scope,
 }
 
@@ -282,7 +284,7 @@ impl Directory {
 }
 
 fn signed_in(account: Account, principal: Principal) -> SignedIn {
-    SignedIn { account, address: principal.address, name: principal.name, scope: access::own(account) }
+    SignedIn { account, address: principal.address, name: principal.name, sent_copy: principal.sent_copy, scope: access::own(account) }
 }
 
 fn unavailable(error: &penfold_types::Error) -> SignInError {

@@ -129,6 +129,11 @@ impl Draft {
         self.entries.push(entry);
     }
 
+    /// False where this commit takes the item out.
+    pub fn keeps(&self, item: ItemId) -> bool {
+        !self.entries.iter().any(|entry| matches!(entry, Entry::Removed { placed, .. } if placed.item == item))
+    }
+
     /// The uid that the next item of a folder gets.
     pub fn next_uid(&self, folder: FolderId) -> Result<Uid> {
         let own = self.view.folders.get(folder).ok_or_else(|| Error::not_found("the folder is gone"))?;

@@ -243,7 +243,7 @@ impl Mailboxes {
 
     /// Removes a tenant's blobs that none of its accounts names. `accounts` must be all of them. Keys are never used again
     /// and young blobs are left alone, so no delivery can be in the way.
-    pub async fn sweep(&self, tenant: TenantId, accounts: &[Scope]) -> Result<Swept> {
+    pub async fn sweep(&self, tenant: TenantId, accounts: &[Scope], needed: &BTreeSet<AcceptanceId>) -> Result<Swept> {
         // Jobs that are given up, or that no worker came for, may be older than any grace.
         let queue = &self.world().queue;
         for name in QueueName::ALL {
@@ -263,7 +263,9 @@ impl Mailboxes {
         loop {
             let page = world.blobs.list(tenant, after.as_ref()).await?;
             for key in &page {
-                if names.contains(key) || age(key, now).is_none_or(|age| age < GRACE) {
+                let id = acceptance(key);
+                let young = id.is_none_or(|id| now.since(id.time()) < GRACE);
+                if young || names.contains(key) || id.is_some_and(|id| needed.contains(&id)) {
                     swept.kept += 1;
                 } else {
                     world.blobs.delete(key).await?;
@@ -278,8 +280,7 @@ impl Mailboxes {
     }
 }
 
-/// How old a blob is, by the id in its name.
-fn age(key: &BlobKey, now: Timestamp) -> Option<Duration> {
-    let id = key.as_str().rsplit(['/', '-']).next()?;
-    Some(now.since(id.parse::<AcceptanceId>().ok()?.time()))
+/// The id in a blob's name.
+fn acceptance(key: &BlobKey) -> Option<AcceptanceId> {
+    key.as_str().rsplit(['/', '-']).next()?.parse().ok()
 }

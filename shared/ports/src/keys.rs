@@ -170,6 +170,15 @@ impl Sk {
         Self::text("q#")
     }
 
+    /// What is not to leave before its time.
+    pub fn held(acceptance: AcceptanceId) -> Self {
+        Self::parts(&[b"h#", acceptance.as_bytes()])
+    }
+
+    pub fn all_held() -> Self {
+        Self::text("h#")
+    }
+
     /// How far each mailbox's log was counted.
     pub fn marks() -> Self {
         Self::text("m#")

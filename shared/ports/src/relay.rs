@@ -67,6 +67,17 @@ pub struct Outgoing {
     /// RET and ENVID (in xtext) as they were given.
     pub ret: Option<Return>,
     pub envelope_id: Option<String>,
+    pub deliver_by: Option<ByTime>,
+}
+
+/// When it is to be delivered (RFC 2852 §4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ByTime {
+    /// From now on; negative where that is over.
+    pub seconds: i64,
+    /// A message that is late is returned, and so is one that the next host would not keep to its time; else its sender is told.
+    pub returns: bool,
+    pub trace: bool,
 }
 
 /// A peer's answer, or ours in its place.

@@ -7,12 +7,18 @@ use crate::screen::{Facts, Place, screen};
 use crate::trace::Hop;
 use crate::{Refusal, Target, Transport, header, plan, prefix, submitted};
 use bytes::Bytes;
-use penfold_directory::SignedIn;
+use penfold_directory::{SendRight, SignedIn};
 use penfold_formats::mime::{self, Summary};
 use penfold_ports::{Notify, PortError};
 use penfold_types::{AcceptanceId, Address, TenantId, Timestamp};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Range;
+
+/// Authors of one message that are looked at.
+const AUTHORS: usize = 20;
+/// Bytes of Bcc fields that the sender's copy keeps.
+const BLIND: usize = 32 * 1024;
 
 /// Who handed the message to us, for Received (RFC 5321 §4.4) and for what they may do.
 #[derive(Clone, Debug)]
@@ -72,20 +78,28 @@ impl Transport {
         let junk = screen(&facts)? == Place::Junk;
         let acceptance = AcceptanceId::new(&inner.world.env);
         let not_theirs = head.not_theirs(&incoming.message, &inner.settings.hostname);
-        let parts = match &incoming.origin.submitter {
+        let mut parts = match &incoming.origin.submitter {
             Some(submitter) => mended(&incoming, submitter, &head, not_theirs, acceptance),
             None => without(&incoming.message, &not_theirs),
         };
-        let message = joined(&parts);
-        let summary = mime::summarise(&message);
+        let mut message = joined(&parts);
+        let mut summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
-            self.is_authors(submitter, &summary).await?;
+            if self.authors(submitter, &summary).await? == SendRight::OnBehalf && summary.envelope.sender.is_empty() {
+                parts.insert(0, format!("Sender: {}\r\n", submitter.address).into());
+                message = joined(&parts);
+                summary = mime::summarise(&message);
+            }
             self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
         }
         let prefix = prefix::build(&incoming, verdicts.as_ref(), &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
         let mut mails = Vec::with_capacity(1);
-        for tenant in plan::tenants(&incoming.recipients) {
+        let copy = incoming.origin.submitter.as_ref().filter(|submitter| submitter.sent_copy).map(|_| blind(&incoming.message, &head));
+        let held = incoming.origin.submitter.as_ref().filter(|_| incoming.envelope.hold_until.is_some_and(|at| at > incoming.received));
+        let mut tenants: BTreeSet<TenantId> = incoming.recipients.iter().map(|to| to.target.tenant()).collect();
+        tenants.extend(incoming.origin.submitter.as_ref().filter(|_| copy.is_some()).or(held).map(|submitter| submitter.scope.tenant()));
+        for tenant in tenants {
             let blob = inner.mailboxes.put_blob(tenant, acceptance, parts.clone()).await.map_err(|error| self.refused(error))?;
             mails.push(Mail {
                 tenant,
@@ -103,28 +117,40 @@ impl Transport {
             Target::Outside(tenant, _) => Some(*tenant),
             _ => None,
         });
-        let jobs = match outside {
-            Some(tenant) => self.submit(&incoming, tenant, &mails, &summary).await?,
-            None => self.deliver(&incoming, &mails, &summary).await?,
+        let jobs = match outside.or(held.map(|submitter| submitter.scope.tenant())) {
+            Some(tenant) => self.submit(&incoming, tenant, &mails, &summary, copy).await?,
+            None => self.deliver(&incoming, &mails, &summary, copy).await?,
         };
         tracing::info!(target: "mail", trace = %acceptance, from = %incoming.from_text, recipients = incoming.recipients.len(), jobs, bytes = message.len(), peer = %incoming.origin.peer, "accepted");
         Ok(acceptance)
     }
 
     /// Everybody is here: the jobs of mailboxes and groups at once.
-    async fn deliver(&self, incoming: &Incoming, mails: &[Mail], summary: &Summary) -> Result<usize, Refusal> {
+    async fn deliver(&self, incoming: &Incoming, mails: &[Mail], summary: &Summary, copy: Option<Bytes>) -> Result<usize, Refusal> {
         let mut deliveries = Vec::with_capacity(incoming.recipients.len());
         for mail in mails {
             let planned = plan::deliveries(mail, incoming.recipients.iter().map(|to| (&to.target, to.original.as_str())));
             self.note(mail, incoming, summary, planned.len());
             deliveries.extend(planned);
         }
+        if let (Some(blind), Some(submitter)) = (copy, &incoming.origin.submitter)
+            && let Some(mail) = mails.iter().find(|mail| mail.tenant == submitter.scope.tenant())
+        {
+            deliveries.push(plan::sent_copy(mail, submitter.scope.viewer(), &blind)?);
+        }
         self.0.send(&deliveries).await?;
         Ok(deliveries.len())
     }
 
-    /// Somebody is elsewhere: one job, so that all of it is handed in or nothing.
-    async fn submit(&self, incoming: &Incoming, tenant: TenantId, mails: &[Mail], summary: &Summary) -> Result<usize, Refusal> {
+    /// Somebody is elsewhere, or it is not its time yet: one job, so that all of it is handed in or nothing.
+    async fn submit(
+        &self,
+        incoming: &Incoming,
+        tenant: TenantId,
+        mails: &[Mail],
+        summary: &Summary,
+        copy: Option<Bytes>,
+    ) -> Result<usize, Refusal> {
         for mail in mails {
             self.note(mail, incoming, summary, 1);
         }
@@ -138,25 +164,35 @@ impl Transport {
             envelope: incoming.envelope.clone(),
             recipients: incoming.recipients.iter().map(addressee).collect(),
             first_part: 0,
+            copy,
         };
         self.hand_over(&submission).await.map_err(|error| self.0.stopped(error))?;
         Ok(1)
     }
 
-    /// Every address of From must be the person's own (RFC 6409 §6.1).
-    async fn is_authors(&self, submitter: &SignedIn, summary: &Summary) -> Result<(), Refusal> {
+    /// Every address of From must be one that the person may write as, or on whose behalf, and that of Sender the person's own
+    /// (RFC 6409 §6.1): the least of these rights.
+    async fn authors(&self, submitter: &SignedIn, summary: &Summary) -> Result<SendRight, Refusal> {
+        let mut least = SendRight::As;
         let mut authors = 0;
-        for author in &summary.envelope.from {
-            // RFC 5322 §3.4: only both together are an address; the rest marks a group.
-            let (Some(local), Some(host)) = (&author.mailbox, &author.host) else { continue };
+        for author in addresses(&summary.envelope.from) {
             authors += 1;
-            let text = format!("{}@{}", String::from_utf8_lossy(local), String::from_utf8_lossy(host));
-            let Ok(address) = text.parse::<Address>() else { return Err(Refusal::NotYours) };
-            if authors > 20 || !self.0.directory.may_send_as(submitter, &address).await? {
+            least = least.min(self.right(submitter, author, authors).await?);
+        }
+        for (at, sender) in addresses(&summary.envelope.sender).enumerate() {
+            if self.right(submitter, sender, at + 1).await? != SendRight::As {
                 return Err(Refusal::NotYours);
             }
         }
-        if authors == 0 { Err(Refusal::NoAuthor) } else { Ok(()) }
+        if authors == 0 { Err(Refusal::NoAuthor) } else { Ok(least) }
+    }
+
+    async fn right(&self, submitter: &SignedIn, address: String, count: usize) -> Result<SendRight, Refusal> {
+        let Ok(address) = address.parse::<Address>() else { return Err(Refusal::NotYours) };
+        if count > AUTHORS {
+            return Err(Refusal::NotYours);
+        }
+        self.0.directory.send_right(submitter, &address).await?.ok_or(Refusal::NotYours)
     }
 
     fn refused(&self, error: penfold_types::Error) -> Refusal {
@@ -178,6 +214,20 @@ impl Transport {
         self.0.tracer.note(mail.tenant, mail.acceptance, accepted);
         self.0.tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
     }
+}
+
+/// RFC 5322 §3.4: only both together are an address; the rest marks a group.
+fn addresses(list: &[mime::Mailbox]) -> impl Iterator<Item = String> + '_ {
+    list.iter().filter_map(|one| {
+        let (local, host) = (one.mailbox.as_ref()?, one.host.as_ref()?);
+        Some(format!("{}@{}", String::from_utf8_lossy(local), String::from_utf8_lossy(host)))
+    })
+}
+
+/// The fields that only whoever sent the message sees, where they are not longer than a job can carry.
+fn blind(message: &Bytes, head: &Header) -> Bytes {
+    let fields: Vec<Bytes> = head.blind.iter().map(|field| message.slice(field.clone())).collect();
+    Some(fields.concat()).filter(|fields| fields.len() <= BLIND).unwrap_or_default().into()
 }
 
 /// The message of a person, as everybody else gets it.

@@ -2,6 +2,7 @@
 
 use crate::codec::{Reader, Writer};
 use bytes::Bytes;
+use penfold_ports::Account;
 use penfold_types::{AcceptanceId, Address, PrincipalId, TenantId, Timestamp};
 
 const VERSION: u8 = 2;
@@ -33,6 +34,8 @@ pub struct Mail {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum To {
     Mailbox(PrincipalId),
+    /// Into Sent of whom it was handed in by.
+    Sent(PrincipalId),
     List(Walk),
 }
 
@@ -94,8 +97,16 @@ impl Delivery {
     /// The queue group: what must happen in order.
     pub fn group(&self) -> String {
         match &self.to {
-            To::Mailbox(principal) => format!("{}/{principal}", self.mail.tenant),
+            To::Mailbox(principal) | To::Sent(principal) => format!("{}/{principal}", self.mail.tenant),
             To::List(walk) => format!("{}/list/{}", self.mail.tenant, walk.root),
+        }
+    }
+
+    /// Whose it is, where it goes into a mailbox.
+    pub fn mailbox(&self) -> Option<Account> {
+        match self.to {
+            To::Mailbox(principal) | To::Sent(principal) => Some(Account { tenant: self.mail.tenant, principal }),
+            To::List(_) => None,
         }
     }
 
@@ -107,6 +118,9 @@ impl Delivery {
         match &self.to {
             To::Mailbox(principal) => {
                 out.u8(0).id(principal.as_bytes());
+            }
+            To::Sent(principal) => {
+                out.u8(2).id(principal.as_bytes());
             }
             To::List(walk) => {
                 out.u8(1).id(walk.root.as_bytes()).number(walk.step).number(walk.next as u64).bytes(&walk.cursor);
@@ -131,6 +145,7 @@ impl Delivery {
         let to = match from.u8()? {
             0 => To::Mailbox(PrincipalId::from_bytes(from.id()?)),
             1 => To::List(decode_walk(&mut from)?),
+            2 => To::Sent(PrincipalId::from_bytes(from.id()?)),
             _ => return None,
         };
         from.is_empty().then_some(Self { mail, to, original })

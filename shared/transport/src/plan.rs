@@ -1,9 +1,11 @@
 //! The jobs of a message.
 
 use crate::job::{Delivery, Mail, To, Walk};
-use crate::{Inner, Refusal, Target, accept};
+use crate::{Inner, Refusal, Target};
 use penfold_ports::{Job, JobId, PortError, QueueName, World};
-use penfold_types::{AcceptanceId, PrincipalId, TenantId};
+use bytes::Bytes;
+use penfold_formats::mime::{self, Summary};
+use penfold_types::{AcceptanceId, Error, PrincipalId, Result};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,9 +30,12 @@ pub(crate) fn deliveries<'a>(mail: &Mail, recipients: impl Iterator<Item = (&'a 
     out
 }
 
-/// The tenants that a message goes to, each once.
-pub(crate) fn tenants(recipients: &[accept::To]) -> BTreeSet<TenantId> {
-    recipients.iter().map(|to| to.target.tenant()).collect()
+/// The copy of whoever handed it in, who alone sees whom they sent it to unseen by the others: `blind` are those fields.
+pub(crate) fn sent_copy(mail: &Mail, by: PrincipalId, blind: &Bytes) -> Result<Delivery> {
+    let mut summary = Summary::decode(&mail.summary).ok_or_else(|| Error::broken("a job's summary cannot be read"))?;
+    summary.envelope.bcc = mime::summarise(blind).envelope.bcc;
+    let mail = Mail { prefix: blind.clone(), summary: summary.encode().into(), junk: false, ..mail.clone() };
+    Ok(Delivery { mail, to: To::Sent(by), original: String::new() })
 }
 
 /// Names a job by what it does, so that sending it again adds nothing. `step` tells the jobs of a walk apart.
@@ -51,6 +56,7 @@ pub fn job_id(acceptance: AcceptanceId, target: PrincipalId, step: u64) -> JobId
 pub(crate) fn job(delivery: &Delivery) -> Job {
     let (target, step) = match &delivery.to {
         To::Mailbox(principal) => (*principal, 0),
+        To::Sent(principal) => (*principal, u64::MAX),
         // A group and a mailbox have different ids; the walk's own steps are counted from 1.
         To::List(walk) => (walk.root, walk.step.saturating_add(1)),
     };

@@ -39,6 +39,10 @@ pub enum Hop {
     Queued {
         jobs: u64,
     },
+    /// It does not leave before its time.
+    Held {
+        until: Timestamp,
+    },
     /// A page of a group became jobs.
     Expanded {
         group: PrincipalId,
@@ -105,6 +109,9 @@ impl Entry {
             Hop::Queued { jobs } => {
                 out.u8(2).number(*jobs);
             }
+            Hop::Held { until } => {
+                out.u8(13).i64(until.millis());
+            }
             Hop::Expanded { group, members } => {
                 out.u8(3).id(group.as_bytes()).number(*members);
             }
@@ -154,6 +161,7 @@ impl Entry {
             10 => Hop::Delayed { to: lossy(from)?, text: lossy(from)?, unsure: from.u8()? > 0 },
             11 => Hop::Unsure { destination: lossy(from)? },
             12 => Hop::Told { of: lossy(from)?, what: lossy(from)?, report: AcceptanceId::from_bytes(from.id()?) },
+            13 => Hop::Held { until: Timestamp::from_millis(from.i64()?) },
             _ => return None,
         };
         Some(Self { at, acceptance, hop })

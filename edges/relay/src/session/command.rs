@@ -1,4 +1,4 @@
-//! Commands of a transaction as text: RFC 5321 §4.1.1, with the parameters of RFC 1870, 6152, 3030, 6531, 3461 and 8689.
+//! Commands of a transaction as text: RFC 5321 §4.1.1, with the parameters of RFC 1870, 6152, 3030, 6531, 3461, 2852 and 8689.
 
 use super::letter::is_xtext;
 use super::{Letter, Offers};
@@ -28,6 +28,9 @@ pub(super) fn mail(letter: &Letter, offers: &Offers) -> String {
     }
     if let Some(id) = &letter.envelope_id {
         let _ = write!(line, " ENVID={id}");
+    }
+    if let Some(by) = letter.deliver_by {
+        let _ = write!(line, " BY={};{}{}", by.seconds, if by.returns { 'R' } else { 'N' }, if by.trace { "T" } else { "" });
     }
     line
 }

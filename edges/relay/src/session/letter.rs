@@ -4,7 +4,7 @@ use super::Offers;
 use crate::convert::{self, Octets};
 use crate::said::ours;
 use bytes::Bytes;
-use penfold_ports::{Body, Outgoing, Recipient, Return, Said};
+use penfold_ports::{Body, ByTime, Outgoing, Recipient, Return, Said};
 
 /// What one session is to hand over.
 #[derive(Clone, Debug)]
@@ -19,6 +19,10 @@ pub struct Letter {
     pub require_tls: bool,
     pub ret: Option<Return>,
     pub envelope_id: Option<String>,
+    /// Where the peer keeps to it.
+    pub deliver_by: Option<ByTime>,
+    /// The peer tells the sender what becomes of the message.
+    pub reports: bool,
 }
 
 /// `tls`: the connection is encrypted, and the peer is proven to be who it should be. Where the peer cannot take the
@@ -27,6 +31,7 @@ pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bo
     if mail.require_tls && !(tls && offers.require_tls) {
         return Err(ours(550, (5, 7, 30), "the message may only go where REQUIRETLS is supported, and the host does not offer it"));
     }
+    let deliver_by = by_time(mail, offers)?;
     if !is_clean(&mail.from) || !recipients.iter().all(|recipient| is_clean(&recipient.path)) {
         return Err(ours(553, (5, 1, 3), "an address has characters that no address has"));
     }
@@ -42,7 +47,19 @@ pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bo
     let id = mail.envelope_id.clone().filter(|id| is_xtext(id));
     let (ret, envelope_id) = if offers.dsn { (mail.ret, id) } else { (None, None) };
     let (from, require_tls) = (mail.from.clone(), mail.require_tls);
-    Ok(Letter { from, recipients, message, size, body, utf8, require_tls, ret, envelope_id })
+    // Who wants to hear of each host hears of this one from us.
+    let reports = offers.dsn && mail.deliver_by.is_none_or(|by| deliver_by.is_some() && !by.trace);
+    Ok(Letter { from, recipients, message, size, body, utf8, require_tls, ret, envelope_id, deliver_by, reports })
+}
+
+/// RFC 2852 §4: what is to be returned when it is late goes to no host that would not do that.
+fn by_time(mail: &Outgoing, offers: &Offers) -> Result<Option<ByTime>, Said> {
+    let Some(by) = mail.deliver_by else { return Ok(None) };
+    match offers.deliver_by {
+        Some(least) if !by.returns || by.seconds >= least.max(1) => Ok(Some(by)),
+        None if !by.returns => Ok(None),
+        _ => Err(ours(550, (5, 4, 7), "the message is to be delivered in a time to which the host does not keep (DELIVERBY)")),
+    }
 }
 
 /// No line break gets into a command, whoever let it come so far.

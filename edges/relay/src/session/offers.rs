@@ -24,6 +24,8 @@ pub struct Offers {
     pub starttls: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    /// RFC 2852: the least seconds that may be asked for.
+    pub deliver_by: Option<i64>,
     /// RFC 4954: SASL PLAIN and LOGIN.
     pub plain: bool,
     pub login: bool,
@@ -55,6 +57,7 @@ impl Offers {
             "SMTPUTF8" => self.utf8 = true,
             "DSN" => self.dsn = true,
             "STARTTLS" => self.starttls = true,
+            "DELIVERBY" => self.deliver_by = Some(words.next().and_then(|least| least.parse().ok()).unwrap_or(0)),
             "REQUIRETLS" => self.require_tls = true,
             "AUTH" => {
                 for mechanism in words {

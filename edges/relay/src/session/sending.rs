@@ -182,7 +182,7 @@ impl Sending {
             Command::End if answer.is_positive() => {
                 let said = answer.said(&self.host);
                 for index in std::mem::take(&mut self.accepted) {
-                    self.settle(index, Outcome::Accepted { said: said.clone(), reports: self.offers.dsn });
+                    self.settle(index, Outcome::Accepted { said: said.clone(), reports: self.letter.reports });
                 }
                 self.open = false;
                 Ok(())

@@ -334,6 +334,7 @@ pub fn mail(to: &[&str]) -> Outgoing {
         require_tls: false,
         ret: None,
         envelope_id: None,
+        deliver_by: None,
     }
 }
 

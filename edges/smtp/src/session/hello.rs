@@ -7,10 +7,6 @@ use crate::grammar::times::LONGEST;
 use crate::reply::{self, write_lines};
 use std::borrow::Cow;
 
-/// Offered once mail out obeys them. They are read, checked and carried in the envelope already.
-const FUTURE_RELEASE: bool = false;
-const DELIVER_BY: bool = false;
-
 impl<R> Session<R> {
     pub(super) fn hello(&mut self, argument: &str, extended: bool) -> Option<Step<R>> {
         if !is_name(argument) {
@@ -56,8 +52,8 @@ impl<R> Session<R> {
             auth: submission,
             // RFC 8689 §2: only inside TLS.
             require_tls: submission && self.tls,
-            future_release: submission && FUTURE_RELEASE,
-            deliver_by: submission && DELIVER_BY,
+            future_release: submission,
+            deliver_by: submission,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod audit;
 mod check;
+mod delegate;
 mod domain;
 mod export;
 mod group;
@@ -41,6 +42,8 @@ pub enum Command {
     Group(Noun<group::Group>),
     /// Mailboxes of a team
     Shared(Noun<shared::Shared>),
+    /// Who writes in another's name
+    Delegate(Noun<delegate::Delegate>),
     /// Passwords and app passwords
     Password(Noun<password::Password>),
     /// Mail that could not be delivered
@@ -85,6 +88,7 @@ macro_rules! each_noun {
             Command::Person($noun) => $noun_answer,
             Command::Group($noun) => $noun_answer,
             Command::Shared($noun) => $noun_answer,
+            Command::Delegate($noun) => $noun_answer,
             Command::Password($noun) => $noun_answer,
             Command::Queue($noun) => $noun_answer,
             Command::Import($noun) => $noun_answer,

@@ -38,6 +38,9 @@ pub enum Person {
         /// A suspended person does not sign in; mail still comes in
         #[arg(long)]
         status: Option<Switch>,
+        /// Whether what the person sends is kept in Sent by the server
+        #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+        sent_copy: Option<bool>,
     },
     /// Remove a person and free the addresses
     Remove { address: Address },
@@ -59,6 +62,14 @@ pub fn quota(text: &str) -> std::result::Result<Quota, String> {
     if text == "default" { Ok(Quota::Default) } else { size(text).map(Quota::Bytes) }
 }
 
+fn on_or_off(text: &str) -> std::result::Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("on or off".to_owned()),
+    }
+}
+
 impl Person {
     pub fn prepare(&mut self) -> std::result::Result<(), String> {
         match self {
@@ -73,8 +84,8 @@ impl Person {
             Self::Add { address, name, password, quota } => add(context, reply, address, name, password.taken(), quota).await,
             Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
             Self::Show { address } => show(reply, operator.person(&address).await?).await,
-            Self::Set { address, name, quota, status } => {
-                let change = PersonChange { name, quota, status: status.map(Into::into) };
+            Self::Set { address, name, quota, status, sent_copy } => {
+                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy };
                 show(reply, operator.update_person(&address, &change).await?).await
             }
             Self::Remove { address } => {
@@ -146,6 +157,7 @@ async fn show(reply: &Reply, person: PersonInfo) -> Result<()> {
         vec!["status".into(), show_status(person.status)],
         vec!["aliases".into(), aliases.join(", ")],
         vec!["quota".into(), format!("{}{default}", show_size(person.quota))],
+        vec!["sent copy".into(), if person.sent_copy { "on" } else { "off" }.into()],
         vec!["created".into(), show_time(person.created)],
     ];
     reply.item(rows, &person).await

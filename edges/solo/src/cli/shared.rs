@@ -69,7 +69,7 @@ impl Shared {
             Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
             Self::Show { address } => show(reply, operator.shared(&address).await?).await,
             Self::Set { address, name, quota } => {
-                show(reply, operator.update_shared(&address, &PersonChange { name, quota, status: None }).await?).await
+                show(reply, operator.update_shared(&address, &PersonChange { name, quota, ..PersonChange::default() }).await?).await
             }
             Self::Remove { address } => {
                 operator.delete_shared(&address).await?;

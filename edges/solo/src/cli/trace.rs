@@ -40,6 +40,7 @@ async fn describe(directory: &Directory, tenant: TenantId, entry: &Entry) -> (St
             json!({ "accepted": { "message_id": message_id, "from": from, "peer": peer, "bytes": bytes } }),
         ),
         Hop::Queued { jobs } => (format!("queued as {jobs} jobs"), json!({ "queued": { "jobs": jobs } })),
+        Hop::Held { until } => (format!("held until {}", show_time(*until)), json!({ "held": { "until": show_time(*until) } })),
         Hop::Expanded { group, members } => {
             let name = name(directory, tenant, *group).await;
             (format!("{members} members of {name}"), json!({ "expanded": { "group": name, "members": members } }))

@@ -16,6 +16,7 @@ impl Operator {
             quota: None,
             secret_version: 1,
             who_may_post: new.who_may_post,
+            sent_copy: true,
             created: self.directory.env().now(),
         };
         self.create_principal(&group, |_| Vec::new()).await

@@ -47,6 +47,8 @@ pub struct PersonInfo {
     /// Bytes.
     pub quota: u64,
     pub quota_is_own: bool,
+    /// What they send is kept in Sent by the server.
+    pub sent_copy: bool,
     pub created: Timestamp,
 }
 
@@ -65,6 +67,7 @@ pub struct PersonChange {
     pub quota: Option<Quota>,
     /// Active or suspended.
     pub status: Option<Status>,
+    pub sent_copy: Option<bool>,
 }
 
 #[derive(Debug, Clone)]

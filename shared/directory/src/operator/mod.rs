@@ -9,6 +9,7 @@ mod domains;
 mod groups;
 mod info;
 mod members;
+mod naming;
 mod passwords;
 mod people;
 mod principals;

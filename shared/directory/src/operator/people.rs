@@ -24,6 +24,7 @@ impl Operator {
             quota: new.quota,
             secret_version: 1,
             who_may_post: PostPolicy::default(),
+            sent_copy: true,
             created: self.directory.env().now(),
         };
         self.create_principal(&person, |account| {
@@ -76,6 +77,10 @@ impl Operator {
             set.push(("st".into(), status.number().into()));
             detail.push(format!("status {status:?}"));
         }
+        if let Some(sent_copy) = change.sent_copy {
+            set.push(("sc".into(), sent_copy.into()));
+            detail.push(format!("sent copy {sent_copy}"));
+        }
         if let Some(quota) = change.quota {
             detail.push(format!("quota {quota:?}"));
         }
@@ -103,6 +108,7 @@ impl Operator {
             aliases: Vec::new(),
             quota: person.quota.unwrap_or(self.directory.inner.options.quota),
             quota_is_own: person.quota.is_some(),
+            sent_copy: person.sent_copy,
             created: person.created,
         }
     }

@@ -15,6 +15,7 @@ impl Operator {
             quota: new.quota,
             secret_version: 1,
             who_may_post: PostPolicy::default(),
+            sent_copy: true,
             created: self.directory.env().now(),
         };
         self.create_principal(&shared, |_| Vec::new()).await

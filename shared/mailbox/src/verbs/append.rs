@@ -1,19 +1,23 @@
 //! APPEND and uploads: new messages put into a folder by its user (RFC 9051 §6.3.12, RFC 3502 for several at once).
 
-use super::arrive::{Thread, item_id, threads};
+use super::arrive::{Thread, item_id, message_id_hash, threads};
+use super::expunge::ExpungeChunk;
+use super::twin::{Maker, Twin, keeps_copies};
 use super::{ROUNDS, busy};
 use crate::account::Mailbox;
 use crate::commit::Outcome;
-use crate::content::{Blob, NewContent};
+use crate::content::{Blob, ContentFacts, NewContent};
 use crate::draft::{Draft, arrival, items_per_commit};
 use crate::keywords::Keywords;
 use bytes::Bytes;
 use penfold_formats::mime::{Summary, summarise};
-use penfold_ports::Rights;
+use penfold_ports::{Rights, Sk};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid, UidValidity};
 
 /// Messages in one APPEND: as many as one commit holds.
 pub const APPEND_LIMIT: usize = items_per_commit(3);
+/// The same where each may take the place of another.
+const REPLACING: usize = items_per_commit(5);
 
 #[derive(Clone, Debug)]
 pub struct NewMessage {
@@ -32,6 +36,8 @@ pub struct Appended {
 
 struct Ready {
     item: ItemId,
+    /// Where it goes to Sent.
+    twin: Option<Twin>,
     blob: Blob,
     summary: Summary,
     encoded: Vec<u8>,
@@ -52,7 +58,7 @@ impl Mailbox {
         if messages.is_empty() {
             return Ok(Appended { uidvalidity: own.uidvalidity, uids: Vec::new(), modseq: own.modseq });
         }
-        let ready = self.make_ready(messages).await?;
+        let mut ready = self.make_ready(messages, keeps_copies(&own)).await?;
         let cipher = self.inner.cipher(self.scope().tenant()).await?;
         let env = &self.inner.world.env;
         let turn = self.shared.writing.lock().await;
@@ -64,6 +70,10 @@ impl Mailbox {
             let uidvalidity = view.folders.get(folder).ok_or_else(|| Error::not_found("no such folder"))?.uidvalidity;
             let mut uids = Vec::with_capacity(ready.len());
             for (one, Thread { thread, names }) in ready.iter().zip(&decided) {
+                let replaced = self.replace(one, folder, &mut draft).await?;
+                let thread = replaced.as_ref().unwrap_or(thread);
+                // The row of its Message-ID goes with the item that made it, so that is this one from here on.
+                let names = names.or_else(|| one.summary.envelope.message_id.as_deref().map(message_id_hash).filter(|_| replaced.is_some()));
                 let new = NewContent {
                     item: one.item,
                     blob: one.blob,
@@ -74,7 +84,7 @@ impl Mailbox {
                     thread: *thread,
                     folder,
                 };
-                uids.push(draft.arrive(folder, arrival(env, &cipher, &new, &one.summary, one.keywords.clone(), *names)?)?);
+                uids.push(draft.arrive(folder, arrival(env, &cipher, &new, &one.summary, one.keywords.clone(), names)?)?);
             }
             within(quota, &draft)?;
             let modseq = draft.modseq();
@@ -84,10 +94,28 @@ impl Mailbox {
                     self.store_due_lists().await;
                     return Ok(Appended { uidvalidity, uids, modseq });
                 }
-                Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,
+                Outcome::Stale => self.reread(round).await?,
+                // Another of the same Message-ID in the same millisecond: two all the same.
+                Outcome::Exists(item) => {
+                    for one in ready.iter_mut().filter(|one| one.item == item) {
+                        one.item = item_id(one.blob.acceptance, self.account(), one.item.time(), env.now());
+                    }
+                    self.reread(round).await?;
+                }
             }
         }
         Err(busy())
+    }
+
+    /// Takes out the server's own copy of what the owner puts into Sent now; gives its thread.
+    async fn replace(&self, one: &Ready, folder: FolderId, draft: &mut Draft) -> Result<Option<ItemId>> {
+        let Some(twin) = one.twin else { return Ok(None) };
+        let found = self.twin(folder, twin, &[Maker::Server], self.inner.world.env.now()).await?;
+        let Some(copy) = found.filter(|(placed, _)| draft.keeps(placed.item)) else { return Ok(None) };
+        let row = self.inner.world.table.get(&self.scope().key(Sk::content(copy.0.item))).await?;
+        let Some(facts) = row.as_ref().and_then(ContentFacts::from_row) else { return Ok(None) };
+        ExpungeChunk::new(folder, false).remove(self, draft, &[copy]);
+        Ok(Some(facts.thread))
     }
 
     /// Refuses what would go over the quota, before any work is done; gives the quota, for the commit judges again.
@@ -96,17 +124,24 @@ impl Mailbox {
         if used.saturating_add(bytes) > quota { Err(full()) } else { Ok(quota) }
     }
 
-    async fn make_ready(&self, messages: Vec<NewMessage>) -> Result<Vec<Ready>> {
+    async fn make_ready(&self, messages: Vec<NewMessage>, sent: bool) -> Result<Vec<Ready>> {
         let env = &self.inner.world.env;
         let now = env.now();
         let mut ready = Vec::with_capacity(messages.len());
+        // What others put into somebody's Sent takes nothing out of it.
+        let sent = sent && self.scope().viewer() == self.account().principal && messages.len() <= REPLACING;
         for message in messages {
             let acceptance = AcceptanceId::new(env);
             let received = message.received.unwrap_or((now.seconds(), 0));
             let summary = summarise(&message.bytes);
             let blob = self.mailboxes().put_blob(self.scope().tenant(), acceptance, vec![message.bytes]).await?;
+            let twin = Twin::of(&summary).filter(|_| sent);
             ready.push(Ready {
-                item: item_id(acceptance, self.account(), Timestamp::from_seconds(received.0), now),
+                item: match twin {
+                    Some(twin) => twin.item(Maker::Client, self.account(), now),
+                    None => item_id(acceptance, self.account(), Timestamp::from_seconds(received.0), now),
+                },
+                twin,
                 blob,
                 encoded: summary.encode(),
                 summary,

@@ -1,6 +1,7 @@
 //! Delivery: everything that waits for an account, in as few commits as it fits into.
 
 use super::arrive::{Thread, item_id, threads};
+use super::twin::{Maker, Twin};
 use super::{ROUNDS, busy};
 use crate::account::Mailbox;
 use crate::commit::Outcome;
@@ -19,6 +20,8 @@ use std::collections::BTreeSet;
 pub enum Place {
     Role(Role),
     Folder(FolderId),
+    /// The copy of what the owner sent, into Sent; none where one of the same Message-ID came within the hour before.
+    SentCopy,
 }
 
 /// One message for this account.
@@ -62,11 +65,17 @@ impl Mailbox {
     async fn deliver_part(&self, batch: &[Delivery]) -> Result<Vec<Delivered>> {
         let env = &self.inner.world.env;
         let now = env.now();
-        let ids: Vec<ItemId> = batch.iter().map(|d| item_id(d.blob.acceptance, self.account(), d.received, now)).collect();
         let summaries = batch
             .iter()
             .map(|d| Summary::decode(&d.summary).ok_or_else(|| Error::broken("a job's summary cannot be read")))
             .collect::<Result<Vec<_>>>()?;
+        let twins: Vec<Option<Twin>> =
+            batch.iter().zip(&summaries).map(|(d, s)| Twin::of(s).filter(|_| d.place == Place::SentCopy)).collect();
+        let id = |(d, twin): (&Delivery, &Option<Twin>)| match twin {
+            Some(twin) => twin.item(Maker::Server, self.account(), d.received),
+            None => item_id(d.blob.acceptance, self.account(), d.received, now),
+        };
+        let ids: Vec<ItemId> = batch.iter().zip(&twins).map(id).collect();
         let cipher = self.inner.cipher(self.scope().tenant()).await?;
         let mut there: BTreeSet<ItemId> = BTreeSet::new();
         let turn = self.shared.writing.lock().await;
@@ -81,12 +90,17 @@ impl Mailbox {
             for (at, delivery) in batch.iter().enumerate() {
                 let wanted = match delivery.place {
                     Place::Role(role) => view.folders.with_role(role),
+                    Place::SentCopy => view.folders.with_role(Role::Sent),
                     Place::Folder(id) => view.folders.get(id),
                 };
                 let folder = wanted.map_or(inbox, |folder| folder.id);
                 let mut one = Delivered { item: ids[at], folder, uid: Uid(0), modseq: draft.modseq(), again: true };
+                let came = match twins[at] {
+                    Some(twin) => self.twin(folder, twin, &[Maker::Server, Maker::Client], delivery.received).await?.is_some(),
+                    None => false,
+                };
                 // Also where one batch holds the same acceptance twice.
-                if seen.insert(ids[at]) {
+                if !came && seen.insert(ids[at]) {
                     let Thread { thread, names } = decided[at];
                     let new = NewContent {
                         item: ids[at],

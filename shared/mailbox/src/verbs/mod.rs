@@ -8,6 +8,7 @@ mod deliver;
 mod expunge;
 mod folders;
 mod store;
+mod twin;
 
 pub(crate) use arrive::message_id_hash;
 

@@ -193,25 +193,25 @@ async fn a_sweep_takes_orphans_after_the_grace_and_nothing_else() {
     let orphan = house.accepted(house.ann, "old").await;
     fill(&ann, inbox, 1).await;
     let scopes = [house.scope(house.ann), house.scope(house.bob)];
-    assert_eq!(house.mailboxes.sweep(house.ann.tenant, &scopes).await.unwrap().blobs, 0, "nothing is old enough");
+    assert_eq!(house.mailboxes.sweep(house.ann.tenant, &scopes, &BTreeSet::new()).await.unwrap().blobs, 0, "nothing is old enough");
     house.world.env.sleep(DAY * 16).await;
     let young = house.accepted(house.ann, "young").await;
     fill(&ann, inbox, 1).await;
-    let swept = house.mailboxes.sweep(house.ann.tenant, &scopes).await.unwrap();
+    let swept = house.mailboxes.sweep(house.ann.tenant, &scopes, &BTreeSet::new()).await.unwrap();
     assert_eq!(swept.blobs, 1, "the orphan; history still names the expunged ones");
     let there = async |blob: penfold_mailbox::Blob| house.world.blobs.get(&ann.scope().blob(blob.acceptance)).await.is_ok();
     assert!(!there(orphan.blob).await && there(young.blob).await);
     house.world.env.sleep(DAY * 40).await;
     ann.trim(DAY * 30).await.unwrap();
     bob.trim(DAY * 30).await.unwrap();
-    let swept = house.mailboxes.sweep(house.ann.tenant, &scopes).await.unwrap();
+    let swept = house.mailboxes.sweep(house.ann.tenant, &scopes, &BTreeSet::new()).await.unwrap();
     assert_eq!(swept.blobs, 2, "the second message and the young one; the first is Bob's too");
     assert_clean(&ann).await;
     assert_clean(&bob).await;
     let zoe = house.open(house.zoe).await;
     fill(&zoe, folder(&zoe, "INBOX").await, 1).await;
     house.world.env.sleep(DAY * 16).await;
-    assert_eq!(house.mailboxes.sweep(house.ann.tenant, &scopes).await.unwrap().blobs, 0);
+    assert_eq!(house.mailboxes.sweep(house.ann.tenant, &scopes, &BTreeSet::new()).await.unwrap().blobs, 0);
     assert_clean(&zoe).await;
 }
 
@@ -227,7 +227,7 @@ async fn a_sweep_leaves_what_a_waiting_job_still_needs() {
     let job = penfold_ports::Job { id: penfold_types::CommitId::new(&house.world.env), tenant: house.ann.tenant, group, body };
     house.world.queue.send(penfold_ports::QueueName::Deliver, vec![job]).await.unwrap();
     house.world.env.sleep(DAY * 20).await;
-    house.mailboxes.sweep(house.ann.tenant, &[house.scope(house.ann), house.scope(house.bob)]).await.unwrap();
+    house.mailboxes.sweep(house.ann.tenant, &[house.scope(house.ann), house.scope(house.bob)], &BTreeSet::new()).await.unwrap();
     assert!(house.world.blobs.get(&ann.scope().blob(parked.blob.acceptance)).await.is_ok(), "the message of a job that waits is gone");
 }
 

@@ -4,8 +4,8 @@
 use super::later::postpone;
 use super::parcel::{Fate, Parcel, Passage, State};
 use super::report::{self, Action, Report};
-use super::schedule::{LATE, next};
-use super::submission::{Addressee, Envelope, Submission};
+use super::schedule::next;
+use super::submission::{Addressee, Envelope, Late, Submission};
 use crate::codec::{Reader, Writer};
 use crate::job::{Delivery, Mail, To};
 use crate::trace::Hop;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use penfold_directory::Recipient;
 use penfold_formats::mime;
 use penfold_mailbox::Blob;
-use penfold_ports::{Attempt, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write};
+use penfold_ports::{Attempt, ByTime, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write};
 use penfold_types::{AcceptanceId, Address, Error, Result, TenantId, Timestamp};
 use std::sync::Arc;
 
@@ -145,8 +145,11 @@ impl Trip<'_> {
         if !self.write().await? {
             return Ok(());
         }
-        let attempt = self.attempt().await?;
-        self.apply(attempt);
+        // Too late is never delivered where the sender said so.
+        if !self.parcel.is_too_late(self.now()) {
+            let attempt = self.attempt().await?;
+            self.apply(attempt);
+        }
         if self.now() >= self.parcel.expires {
             self.give_up();
         }
@@ -180,6 +183,11 @@ impl Trip<'_> {
             require_tls: parcel.envelope.require_tls,
             ret: parcel.envelope.ret,
             envelope_id: parcel.envelope.id.clone(),
+            deliver_by: parcel.envelope.deliver_by.map(|by| ByTime {
+                seconds: (by.at.millis() - self.now().millis()).div_euclid(1000),
+                returns: by.late == Late::Return,
+                trace: by.trace,
+            }),
         };
         Ok(self.carrier.relay.attempt(&mail).await)
     }
@@ -216,7 +224,7 @@ impl Trip<'_> {
         }
     }
 
-    /// Five days are over.
+    /// Five days are over, or the time by which the sender wanted it delivered.
     fn give_up(&mut self) {
         for passage in &mut self.parcel.passages {
             if let Fate::Waiting(last) = &passage.fate {
@@ -229,7 +237,7 @@ impl Trip<'_> {
 
     /// What is to be told is told, then the row says what comes next.
     async fn settle(mut self) -> Result<()> {
-        let late = self.now().since(self.parcel.accepted) >= LATE;
+        let late = self.now() >= self.parcel.late_from();
         let report = Report::of(&self.parcel, late);
         if !report.is_empty() {
             if self.parcel.state != State::Reporting {
@@ -254,6 +262,8 @@ impl Trip<'_> {
         } else {
             let world = &self.transport().0.world;
             let at = next(&world.env, now, self.parcel.attempts, self.parcel.expires);
+            // The sender is told in time.
+            let at = Some(self.parcel.late_from()).filter(|from| *from > now).map_or(at, |from| at.min(from));
             // First the job, then the row: a job that comes before its row is taken for the next one.
             let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: self.parcel.attempts };
             postpone(world, at, QueueName::Relay, &leave.job(self.scope.tenant(), &self.parcel.destination)).await?;
@@ -297,7 +307,7 @@ impl Trip<'_> {
                 let to =
                     Addressee { target: Target::Outside(tenant, sender), path: self.parcel.from.clone(), notify: None, original: None };
                 let (from, envelope) = (String::new(), Envelope { utf8: self.parcel.envelope.utf8, ..Envelope::default() });
-                let submission = Submission { mail, by: None, from, envelope, recipients: vec![to], first_part: 0 };
+                let submission = Submission { mail, by: None, from, envelope, recipients: vec![to], first_part: 0, copy: None };
                 transport.hand_over(&submission).await?;
             }
             // Whoever sent it is gone, or a list: nobody is to be told.
@@ -319,6 +329,9 @@ impl Transport {
     }
 
     pub(super) async fn hand_over_as(&self, id: JobId, submission: &Submission) -> Result<(), PortError> {
+        if let Some(until) = submission.envelope.hold_until.filter(|until| *until > self.0.world.env.now()) {
+            return self.hold(submission, until).await;
+        }
         let job = Job { id, tenant: submission.mail.tenant, group: submission.group(), body: submission.encode() };
         self.0.world.queue.send(QueueName::Send, vec![job]).await
     }

@@ -4,7 +4,7 @@
 use super::carry::Leave;
 use super::parcel::{Fate, Parcel, Passage, RECIPIENTS, State};
 use super::schedule::LIFETIME;
-use super::submission::{Addressee, Submission};
+use super::submission::{Addressee, Late, Submission};
 use crate::job::Mail;
 use crate::trace::Hop;
 use crate::{Target, Transport, plan, prefix, send_jobs};
@@ -52,6 +52,9 @@ impl Transport {
         for tenant in tenants {
             let mail = Mail { tenant, ..submission.mail.clone() };
             deliveries.extend(plan::deliveries(&mail, local().map(|one| (&one.target, one.path.as_str()))));
+        }
+        if let (Some(by), Some(blind)) = (submission.by, &submission.copy) {
+            deliveries.push(plan::sent_copy(&submission.mail, by, blind)?);
         }
         Ok(send_jobs(&self.0.world, &deliveries).await?)
     }
@@ -113,19 +116,23 @@ fn parcel(submission: &Submission, destination: &str, part: &[&Addressee], head:
         told: false,
         told_late: false,
     };
-    let mail = &submission.mail;
+    let (mail, envelope) = (&submission.mail, &submission.envelope);
+    // What was held begins its way only now.
+    let begins = envelope.hold_until.map_or(mail.received, |until| until.max(mail.received));
+    let expires = begins.plus(LIFETIME);
+    let by = envelope.deliver_by.filter(|by| by.late == Late::Return);
     Parcel {
         acceptance: mail.acceptance,
         length: mail.length,
-        accepted: mail.received,
-        expires: mail.received.plus(LIFETIME),
+        accepted: begins,
+        expires: by.map_or(expires, |by| by.at.min(expires)),
         destination: destination.to_owned(),
         from: submission.from.clone(),
         envelope: submission.envelope.clone(),
         head,
         passages: part.iter().map(passage).collect(),
         state: State::Waiting,
-        at: mail.received,
+        at: begins,
         version: 1,
         job: 0,
         attempts: 0,

@@ -33,6 +33,7 @@ impl Transport {
             envelope: Envelope { body: Body::EightBit, utf8, ..Envelope::default() },
             recipients: recipients.collect(),
             first_part: first_part(walk.root, walk.step),
+            copy: None,
         };
         let id = job_id(mail.acceptance, walk.root, walk.step.saturating_add(1));
         Ok(self.hand_over_as(id, &submission).await?)

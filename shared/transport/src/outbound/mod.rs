@@ -8,6 +8,7 @@
 //! | parcel.rs | the row: what goes to one destination, and how far each recipient came |
 //! | dispatch.rs | from a submission to its parcels |
 //! | forward.rs | submissions of groups, for their members elsewhere |
+//! | held.rs | what waits for its time (RFC 4865) |
 //! | carry.rs | one attempt for a parcel, and what follows from it |
 //! | schedule.rs | when to try again: pure |
 //! | report.rs | delivery status notifications (RFC 3464): pure |
@@ -18,6 +19,7 @@
 mod carry;
 mod dispatch;
 mod forward;
+mod held;
 mod later;
 mod manage;
 mod parcel;
@@ -27,8 +29,9 @@ mod submission;
 mod tidy;
 
 pub use carry::Carrier;
+pub use held::{Held, cancel, held};
 pub use later::{postpone, send_due};
 pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
 pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
-pub use tidy::{forget, tidy};
+pub use tidy::{forget, named, tidy};

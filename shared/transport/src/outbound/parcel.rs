@@ -3,7 +3,8 @@
 //! A parcel that is done stays for as long as a queue may bring its job again, so that nothing is sent twice for a job that
 //! came twice.
 
-use super::submission::{Envelope, put_notify, put_text, read_notify, read_text};
+use super::schedule::LATE;
+use super::submission::{Envelope, Late, put_notify, put_text, read_notify, read_text};
 use crate::codec::{Reader, Writer};
 use bytes::Bytes;
 use penfold_ports::{Name, Query, Recipient, Row, Said, Sk, TenantScope, Value, When, World};
@@ -146,6 +147,19 @@ pub async fn parcels(world: &World, scope: &TenantScope, after: Option<(Acceptan
 }
 
 impl Parcel {
+    /// The sender wanted it delivered by now or not at all (RFC 2852).
+    pub(super) fn is_too_late(&self, now: Timestamp) -> bool {
+        self.envelope.deliver_by.is_some_and(|by| by.late == Late::Return && now >= by.at)
+    }
+
+    /// From when on the sender is told that it is late.
+    pub(super) fn late_from(&self) -> Timestamp {
+        match self.envelope.deliver_by {
+            Some(by) if by.late == Late::Notify => by.at,
+            _ => self.accepted.plus(LATE),
+        }
+    }
+
     /// How many recipients wait.
     pub fn waiting(&self) -> usize {
         self.passages.iter().filter(|passage| passage.waits()).count()

@@ -3,7 +3,7 @@
 use super::parcel::{Fate, Parcel};
 use crate::date;
 use bytes::Bytes;
-use penfold_ports::{Return, Said};
+use penfold_ports::{Notify, Return, Said};
 use penfold_types::{AcceptanceId, Address};
 use std::fmt::Write;
 
@@ -42,9 +42,11 @@ impl Report {
         }
         let news = parcel.passages.iter().enumerate().filter_map(|(at, passage)| {
             let notify = passage.to.notify.unwrap_or_default();
+            let timed = parcel.envelope.deliver_by.is_some() && notify != Notify::NEVER;
             let action = match &passage.fate {
                 Fate::Failed(_) if notify.failure && !passage.told => Action::Failed,
-                Fate::Sent(_) if notify.success && !passage.told => Action::Relayed,
+                // RFC 2852 §4.3: also where the next host does not keep to its time.
+                Fate::Sent(_) if (notify.success || timed) && !passage.told => Action::Relayed,
                 Fate::Waiting(_) if late && notify.delay && !passage.told_late => Action::Delayed,
                 _ => return None,
             };

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use penfold_ports::{Account, Body, Notify, Return};
 use penfold_types::{PrincipalId, TenantId, Timestamp};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Without `copy`.
+const OLDER: u8 = 1;
 /// Recipients of one message at most.
 pub const RECIPIENTS: usize = 1000;
 
@@ -65,6 +67,8 @@ pub struct Submission {
     pub recipients: Vec<Addressee>,
     /// The number of the first parcel: one message may be handed in several times, by several groups.
     pub first_part: u64,
+    /// A copy goes into Sent of whoever handed it in, with these fields, whole lines, that nobody else gets.
+    pub copy: Option<Bytes>,
 }
 
 pub(super) fn put_notify(out: &mut Writer, notify: Option<Notify>) {
@@ -197,15 +201,17 @@ impl Submission {
         for recipient in &self.recipients {
             recipient.encode(&mut out);
         }
+        out.u8(self.copy.is_some().into());
+        if let Some(blind) = &self.copy {
+            out.bytes(blind);
+        }
         Bytes::from(out.0)
     }
 
     /// `None` where the bytes are no job of a version that is known here.
     pub fn decode(bytes: &Bytes) -> Option<Self> {
         let mut from = Reader(bytes.clone());
-        if from.u8()? != VERSION {
-            return None;
-        }
+        let version = from.u8().filter(|version| [VERSION, OLDER].contains(version))?;
         let mail = Mail::decode(&mut from)?;
         let by = Some(PrincipalId::from_bytes(from.id()?)).filter(|by| *by.as_bytes() != [0; 16]);
         let sender = from.text()?;
@@ -213,7 +219,8 @@ impl Submission {
         let first_part = from.number()?;
         let count = usize::try_from(from.number()?).ok().filter(|count| *count <= RECIPIENTS)?;
         let recipients = (0..count).map(|_| Addressee::decode(&mut from)).collect::<Option<_>>()?;
-        from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients, first_part })
+        let copy = if version != OLDER && from.u8()? > 0 { Some(from.bytes()?) } else { None };
+        from.is_empty().then_some(Self { mail, by, from: sender, envelope, recipients, first_part, copy })
     }
 }
 
@@ -243,6 +250,7 @@ mod tests {
             envelope,
             recipients: vec![to],
             first_part: 0,
+            copy: None,
         }
     }
 
@@ -258,7 +266,8 @@ mod tests {
             Envelope { deliver_by: by(Late::Return, false), require_tls: true, ..plain.clone() },
             Envelope { hold_until, deliver_by: by(Late::Notify, true), ..plain },
         ] {
-            let whole = submission(envelope);
+            let copy = envelope.utf8.then(|| Bytes::from_static(b"Bcc: x@x.test\r\n"));
+            let whole = Submission { copy, ..submission(envelope) };
             let bytes = whole.encode();
             assert_eq!(Submission::decode(&bytes), Some(whole));
             for cut in 0..bytes.len() {

@@ -1,10 +1,12 @@
 //! What upkeep does for mail on its way out: rows that are no longer needed go, and what has lost its job gets another one.
 
 use super::carry::Leave;
+use super::held::{kept, remind};
 use super::manage::Desk;
 use super::parcel::{Parcel, State, parcels};
 use penfold_ports::{QueueName, Sk, TenantScope, World, Write};
-use penfold_types::{Kind, Result};
+use penfold_types::{AcceptanceId, Kind, Result};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -17,7 +19,7 @@ const OVERDUE: Duration = Duration::from_secs(6 * 3600);
 
 /// Over all parcels of a tenant. Gives back how many it did something about.
 pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
-    let (mut after, mut done) = (None, 0);
+    let (mut after, mut done) = (None, remind(world, scope).await?);
     loop {
         let (page, more) = parcels(world, scope, after).await?;
         after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
@@ -30,8 +32,26 @@ pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
     }
 }
 
+/// The messages of a tenant that are still to leave: their blobs are needed, however old they are.
+pub async fn named(world: &World, scope: &TenantScope) -> Result<BTreeSet<AcceptanceId>> {
+    // In this order: what leaves in between has its parcels before its row is gone.
+    let mut names: BTreeSet<_> = kept(world, scope).await?.iter().map(|held| held.submission.mail.acceptance).collect();
+    let mut after = None;
+    loop {
+        let (page, more) = parcels(world, scope, after).await?;
+        after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
+        names.extend(page.iter().filter(|(_, parcel)| parcel.state != State::Done).map(|(_, parcel)| parcel.acceptance));
+        if !more || after.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
 /// Of a tenant that is no more.
 pub async fn forget(world: &World, scope: &TenantScope) -> Result<()> {
+    for held in kept(world, scope).await? {
+        world.table.put(Write::delete(scope.outgoing(Sk::held(held.submission.mail.acceptance)))).await?;
+    }
     loop {
         let (page, more) = parcels(world, scope, None).await?;
         for (part, parcel) in &page {

@@ -1,0 +1,137 @@
+//! Mail that is not to leave yet (RFC 4865): a row that holds all of it, and a due job that only names the row. Whoever takes
+//! the row away first decides: the job, which sends it, or somebody who cancels it.
+
+use super::later::due;
+use super::submission::Submission;
+use crate::Transport;
+use crate::codec::{Reader, Writer};
+use crate::trace::Hop;
+use bytes::Bytes;
+use penfold_ports::{Commit, Job, JobId, Name, PortError, Query, QueueName, Row, Sk, TenantScope, Value, When, World, Write};
+use penfold_types::{AcceptanceId, CommitId, Error, Result, TenantId, Timestamp};
+use std::time::Duration;
+
+/// The first byte of a job that names a row; a submission's is another.
+const NAMES: u8 = 0xf0;
+const STATE: Name = Name::new("st");
+const AT: Name = Name::new("at");
+const WHAT: Name = Name::new("e");
+const WAITS: u64 = 0;
+/// Parcels of it are being made: it cannot be cancelled any more.
+const LEAVES: u64 = 1;
+/// A job that should have come so long ago is lost, as after a restore.
+const OVERDUE: Duration = Duration::from_secs(6 * 3600);
+
+/// A message that waits for its time.
+#[derive(Debug, Clone)]
+pub struct Held {
+    pub until: Timestamp,
+    pub submission: Submission,
+    leaves: bool,
+}
+
+impl Held {
+    fn read(row: &Row) -> Result<Self> {
+        let read = || {
+            Some(Self {
+                until: Timestamp::from_millis(i64::try_from(row.u64(AT)?).ok()?),
+                submission: Submission::decode(row.bytes(WHAT)?)?,
+                leaves: row.u64(STATE)? != WAITS,
+            })
+        };
+        read().ok_or_else(|| Error::broken("a row of held mail cannot be read"))
+    }
+}
+
+fn job(tenant: TenantId, acceptance: AcceptanceId) -> Job {
+    let mut out = Writer(Vec::with_capacity(17));
+    out.u8(NAMES).id(acceptance.as_bytes());
+    Job { id: JobId::from_bytes(*acceptance.as_bytes()), tenant, group: format!("{tenant}/held"), body: Bytes::from(out.0) }
+}
+
+fn named(body: &Bytes) -> Option<AcceptanceId> {
+    let mut from = Reader(body.clone());
+    if from.u8()? != NAMES {
+        return None;
+    }
+    let acceptance = AcceptanceId::from_bytes(from.id()?);
+    from.is_empty().then_some(acceptance)
+}
+
+impl Transport {
+    /// Keeps it until its time; durable when it returns.
+    pub(super) async fn hold(&self, submission: &Submission, until: Timestamp) -> Result<(), PortError> {
+        let (tenant, acceptance) = (submission.mail.tenant, submission.mail.acceptance);
+        let scope = self.directory().tenant_scope(tenant);
+        let row = Row::new().with(STATE, WAITS).with(AT, until.millis().max(0).unsigned_abs()).with(WHAT, Value::B(submission.encode()));
+        let writes =
+            vec![Write::put_new(scope.outgoing(Sk::held(acceptance)), row), due(until, QueueName::Send, &job(tenant, acceptance))];
+        self.0.world.table.commit(&Commit { id: CommitId::new(&self.0.world.env), writes }).await?;
+        self.tracer().note(tenant, acceptance, Hop::Held { until });
+        Ok(())
+    }
+
+    /// Does a job of the queue `send`. Doing it twice adds nothing.
+    pub async fn dispatch_job(&self, job: &Job) -> Result<()> {
+        match named(&job.body) {
+            Some(acceptance) => self.release(&self.directory().tenant_scope(job.tenant), acceptance).await,
+            None => self.dispatch(&Submission::decode(&job.body).ok_or_else(|| Error::broken("a job cannot be read"))?).await,
+        }
+    }
+
+    async fn release(&self, scope: &TenantScope, acceptance: AcceptanceId) -> Result<()> {
+        let (table, key) = (&self.0.world.table, scope.outgoing(Sk::held(acceptance)));
+        // Cancelled, or done by an earlier job.
+        let Some(row) = table.get(&key).await? else { return Ok(()) };
+        let held = Held::read(&row)?;
+        if !held.leaves {
+            let when = When::Equal(vec![(STATE, WAITS.into())]);
+            let claim = Write::Update { key: key.clone(), set: vec![(STATE, LEAVES.into())], remove: Vec::new(), when };
+            match table.put(claim).await {
+                Ok(()) => {}
+                Err(PortError::Condition { .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.dispatch(&held.submission).await?;
+        Ok(table.put(Write::delete(key)).await?)
+    }
+}
+
+/// What a tenant's people handed in and is not to leave yet, the oldest first.
+pub async fn held(world: &World, scope: &TenantScope) -> Result<Vec<Held>> {
+    Ok(kept(world, scope).await?.into_iter().filter(|held| !held.leaves).collect())
+}
+
+/// The same with what just leaves.
+pub(super) async fn kept(world: &World, scope: &TenantScope) -> Result<Vec<Held>> {
+    let prefix = Sk::all_held();
+    let rows = world.table.query_all(Query::prefix(scope.outgoing(prefix.clone()).pk().clone(), &prefix)).await?;
+    rows.iter().map(|(_, row)| Held::read(row)).collect()
+}
+
+/// It never leaves. `NotFound` where it left already, or was never held.
+pub async fn cancel(world: &World, scope: &TenantScope, acceptance: AcceptanceId) -> Result<()> {
+    let key = scope.outgoing(Sk::held(acceptance));
+    let when = When::Equal(vec![(STATE, WAITS.into())]);
+    match world.table.put(Write::Delete { key, when }).await {
+        Ok(()) => Ok(()),
+        Err(PortError::Condition { .. }) => Err(Error::not_found("no such message waits for its time: it was never held, or it left already")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What has lost its job gets another one.
+pub(super) async fn remind(world: &World, scope: &TenantScope) -> Result<usize> {
+    let now = world.env.now();
+    let mut overdue = 0;
+    for held in kept(world, scope).await? {
+        if now.since(held.until) >= OVERDUE {
+            let acceptance = held.submission.mail.acceptance;
+            tracing::warn!(target: "mail", trace = %acceptance, "its time has come and its job has not: it is sent again");
+            world.queue.send(QueueName::Send, vec![job(scope.tenant(), acceptance)]).await?;
+            overdue += 1;
+        }
+    }
+    Ok(overdue)
+}
