@@ -158,6 +158,13 @@ def test_sending(run):
         assert not again, f"{again} came again, and no attempt is in doubt"
     traced = penfold("--cloud", "trace", next(iter(sent)).replace(" ", ".") + "@cloud.test")
     assert traced.returncode == 0 and "sent to" in traced.stdout, (traced.stdout, traced.stderr)
+    # By recipient, sender and time: exactly the messages that went there, each with its end.
+    one = sorted(to for _, to in wanted)[0]
+    traced = patiently(lambda: penfold("--cloud", "trace", "--json", "--from", PEOPLE[0], "--to", one, "--since", "1h"), lambda done: done.returncode == 0)
+    hops = [json.loads(line) for line in traced.stdout.splitlines()]
+    ids = {hop["hop"]["accepted"]["message_id"] for hop in hops if "accepted" in hop["hop"]}
+    assert ids == {f"<{name.replace(' ', '.')}@cloud.test>" for name, to in wanted if to == one}, (one, ids)
+    assert sum("sent" in hop["hop"] and hop["hop"]["sent"]["to"] == one for hop in hops) >= len(ids), hops
     return f"{len(sent)} messages to {len(wanted)} recipients, the relay killed {kills} times: 0 lost, {again} came again after {doubtful} attempts without a known end"
 
 

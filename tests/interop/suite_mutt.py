@@ -73,6 +73,11 @@ def test_send_tls_keeps_copy_in_sent(t):
     send(t, t.b, t.a, "mutt tls")
     assert t.mail(t.a, "mutt tls").rstrip().endswith(b"hello from mutt")
     t.mail(t.b, "mutt tls", "Sent")
+    # Its own copy, and not ours beside it.
+    c = t.imap(t.b)
+    lib.wait_until(lambda: c.status("Sent")["MESSAGES"] == 1, what="one copy in Sent")
+    assert b"User-Agent: Mutt" in t.mail(t.b, "mutt tls", "Sent")
+    c.close()
 
 
 def test_send_starttls_with_attachment(t):

@@ -232,9 +232,13 @@ impl Talk<'_> {
                 let Some(to) = to.address else {
                     return if self.role == Role::Mx { self.no(&Refusal::Outside, false) } else { Answer::No(answers::NO_LITERAL) };
                 };
-                match self.smtp.transport.recipient(self.submitter.as_ref(), from.address.as_ref(), &to).await {
+                let transport = &self.smtp.transport;
+                match transport.recipient(self.submitter.as_ref(), from.address.as_ref(), &to).await {
                     Ok(target) => Answer::Recipient(target),
-                    Err(refusal) => self.no(&refusal, false),
+                    Err(refusal) => {
+                        transport.turned_away(from.address.as_ref(), &to, self.peer, &refusal).await;
+                        self.no(&refusal, false)
+                    }
                 }
             }
             Ask::Accept(transaction) => self.accept(*transaction).await,

@@ -194,7 +194,7 @@ async fn starttls_begins_again_and_forgets_what_was_put_in_behind_it() {
     let house = House::new().await;
     let mut client = Client::new(house.dial(SUBMISSION, "192.0.2.1"));
     client.reply().await;
-    client.say("EHLO y.test", "250 STARTTLS").await;
+    client.say("EHLO y.test", "250 DELIVERBY").await;
     client.say(AUTH, "538 5.7.11").await;
     client.say("STARTTLS", "220").await;
     let mut client = house.tls(client.0.into_inner()).await;

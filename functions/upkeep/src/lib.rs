@@ -7,6 +7,7 @@ use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_transport::outbound::{forget, named, tidy};
+use penfold_transport::trace::forget_old;
 use penfold_types::{Kind, Result, TenantId};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -55,6 +56,7 @@ impl Upkeep {
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
+                forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.sweep(tenant).await?;
             }
         }

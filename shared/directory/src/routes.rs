@@ -2,10 +2,10 @@
 //! `+detail` (RFC 5233 §2). What was found may be believed for a minute; that there is nobody is never remembered, so a
 //! `550` always comes from the store itself.
 
+use crate::Directory;
 use crate::claims::is_proved;
 use crate::directory::FRESH;
 use crate::rows::{PrincipalKind, Route, Status, tenant_of};
-use crate::Directory;
 use penfold_ports::{Account, shared};
 use penfold_types::{Address, Domain, PrincipalId, Result, TenantId};
 

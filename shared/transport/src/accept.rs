@@ -72,10 +72,10 @@ impl Transport {
         let inner = &self.0;
         let head = header::read(&incoming.message, &inner.settings.hostname);
         let mut facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit, author: None };
-        screen(&facts)?;
+        self.turned(&incoming, screen(&facts))?;
         let verdicts = self.authenticate(&incoming).await;
         facts.author = verdicts.as_ref().map(|verdicts| verdicts.dmarc.handling());
-        let junk = screen(&facts)? == Place::Junk;
+        let junk = self.turned(&incoming, screen(&facts))? == Place::Junk;
         let acceptance = AcceptanceId::new(&inner.world.env);
         let not_theirs = head.not_theirs(&incoming.message, &inner.settings.hostname);
         let mut parts = match &incoming.origin.submitter {
@@ -85,7 +85,7 @@ impl Transport {
         let mut message = joined(&parts);
         let mut summary = mime::summarise(&message);
         if let Some(submitter) = &incoming.origin.submitter {
-            if self.authors(submitter, &summary).await? == SendRight::OnBehalf && summary.envelope.sender.is_empty() {
+            if self.authors(submitter, &summary, head.senders).await? == SendRight::OnBehalf && head.senders == 0 {
                 parts.insert(0, format!("Sender: {}\r\n", submitter.address).into());
                 message = joined(&parts);
                 summary = mime::summarise(&message);
@@ -112,6 +112,13 @@ impl Transport {
                 junk,
                 submitted: incoming.origin.submitter.is_some(),
             });
+        }
+        if let Some(verdicts) = &verdicts {
+            let field = verdicts.authentication_results(&inner.settings.hostname);
+            let results = field.split_once(';').map_or("", |(_, results)| results).split_whitespace().collect::<Vec<_>>().join(" ");
+            for mail in &mails {
+                inner.tracer.note(mail.tenant, acceptance, Hop::Judged { results: results.clone(), junk });
+            }
         }
         let outside = incoming.recipients.iter().find_map(|to| match &to.target {
             Target::Outside(tenant, _) => Some(*tenant),
@@ -172,15 +179,16 @@ impl Transport {
 
     /// Every address of From must be one that the person may write as, or on whose behalf, and that of Sender the person's own
     /// (RFC 6409 §6.1): the least of these rights.
-    async fn authors(&self, submitter: &SignedIn, summary: &Summary) -> Result<SendRight, Refusal> {
+    async fn authors(&self, submitter: &SignedIn, summary: &Summary, senders: usize) -> Result<SendRight, Refusal> {
         let mut least = SendRight::As;
         let mut authors = 0;
         for author in addresses(&summary.envelope.from) {
             authors += 1;
             least = least.min(self.right(submitter, author, authors).await?);
         }
-        for (at, sender) in addresses(&summary.envelope.sender).enumerate() {
-            if self.right(submitter, sender, at + 1).await? != SendRight::As {
+        if senders > 0 {
+            let Some(sender) = addresses(&summary.envelope.sender).next().filter(|_| senders == 1) else { return Err(Refusal::NotYours) };
+            if self.right(submitter, sender, 1).await? != SendRight::As {
                 return Err(Refusal::NotYours);
             }
         }
@@ -203,6 +211,19 @@ impl Transport {
         Refusal::Later(error)
     }
 
+    /// Notes a refusal with each tenant whose people would have got the message.
+    fn turned(&self, incoming: &Incoming, screened: Result<Place, Refusal>) -> Result<Place, Refusal> {
+        if let Err(refusal) = &screened {
+            let tenants: BTreeSet<TenantId> = incoming.recipients.iter().map(|to| to.target.tenant()).collect();
+            for tenant in tenants {
+                let own: Vec<_> = incoming.recipients.iter().filter(|to| to.target.tenant() == tenant).collect();
+                let to = if let [only] = own.as_slice() { only.original.as_str() } else { "" };
+                self.0.tracer.note_turned(tenant, &incoming.from_text, to, &incoming.origin.peer.to_string(), refusal.why());
+            }
+        }
+        screened
+    }
+
     fn note(&self, mail: &Mail, incoming: &Incoming, summary: &Summary, jobs: usize) {
         let message_id = summary.envelope.message_id.as_ref().map(|id| String::from_utf8_lossy(id).into_owned()).unwrap_or_default();
         let accepted = Hop::Accepted {
@@ -211,8 +232,12 @@ impl Transport {
             peer: incoming.origin.peer.to_string(),
             bytes: incoming.message.len() as u64,
         };
-        self.0.tracer.note(mail.tenant, mail.acceptance, accepted);
-        self.0.tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
+        let tracer = &self.0.tracer;
+        tracer.note(mail.tenant, mail.acceptance, accepted);
+        // What others are written to besides is not this tenant's business.
+        let to = incoming.recipients.iter().filter(|to| to.target.tenant() == mail.tenant).map(|to| to.original.as_str());
+        tracer.note_recipients(mail.tenant, mail.acceptance, to);
+        tracer.note(mail.tenant, mail.acceptance, Hop::Queued { jobs: jobs as u64 });
     }
 }
 

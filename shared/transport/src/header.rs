@@ -13,6 +13,8 @@ pub(crate) struct Header {
     pub ours: usize,
     /// From fields; a message has one (RFC 5322 §3.6).
     pub authors: usize,
+    /// Sender fields; at most one.
+    pub senders: usize,
     /// Where Return-Path fields stand.
     pub return_paths: Vec<Range<usize>>,
     /// Where Bcc and Resent-Bcc fields stand.
@@ -56,6 +58,7 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
             field = Field::of(text);
             out.received += usize::from(field == Field::Received);
             out.authors += usize::from(field == Field::From);
+            out.senders += usize::from(field == Field::Sender);
             out.message_id |= field == Field::MessageId;
             out.date |= field == Field::Date;
         }
@@ -81,6 +84,7 @@ fn mark(ranges: &mut Vec<Range<usize>>, line: &Range<usize>, folded: bool) {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Field {
     From,
+    Sender,
     Received,
     ReturnPath,
     Blind,
@@ -96,6 +100,7 @@ impl Field {
             Some(b'R' | b'r') if is_named(line, b"Received") => Self::Received,
             Some(b'R' | b'r') if is_named(line, b"Return-Path") => Self::ReturnPath,
             Some(b'R' | b'r') if is_named(line, b"Resent-Bcc") => Self::Blind,
+            Some(b'S' | b's') if is_named(line, b"Sender") => Self::Sender,
             Some(b'B' | b'b') if is_named(line, b"Bcc") => Self::Blind,
             Some(b'M' | b'm') if is_named(line, b"Message-ID") => Self::MessageId,
             Some(b'D' | b'd') if is_named(line, b"Date") => Self::Date,

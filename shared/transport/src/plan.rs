@@ -2,9 +2,9 @@
 
 use crate::job::{Delivery, Mail, To, Walk};
 use crate::{Inner, Refusal, Target};
-use penfold_ports::{Job, JobId, PortError, QueueName, World};
 use bytes::Bytes;
 use penfold_formats::mime::{self, Summary};
+use penfold_ports::{Job, JobId, PortError, QueueName, World};
 use penfold_types::{AcceptanceId, Error, PrincipalId, Result};
 use std::collections::BTreeSet;
 use std::time::Duration;

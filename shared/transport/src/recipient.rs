@@ -6,6 +6,7 @@ use penfold_mailbox::Status;
 use penfold_ports::Account;
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Who gets the message.
@@ -56,6 +57,15 @@ impl Transport {
             Target::Outside(..) => true,
         };
         if admitted { Ok(target) } else { Err(Refusal::MayNotPost) }
+    }
+
+    /// Notes in the trace that a recipient was refused, for the administrator of the domain.
+    pub async fn turned_away(&self, from: Option<&Address>, to: &Address, peer: IpAddr, refusal: &Refusal) {
+        let theirs = matches!(refusal, Refusal::Unknown | Refusal::OverQuota | Refusal::MayNotPost);
+        if theirs && let Ok(Some(tenant)) = self.0.directory.domain_tenant(to.domain()).await {
+            let from = from.map(Address::to_string).unwrap_or_default();
+            self.0.tracer.note_turned(tenant, &from, &to.to_string(), &peer.to_string(), refusal.why());
+        }
     }
 
     /// What was answered yes is always delivered, so a mailbox may end a little above its quota.

@@ -37,6 +37,29 @@ pub enum Refusal {
     Later(Error),
 }
 
+impl Refusal {
+    /// For the administrator's trace.
+    pub fn why(&self) -> &'static str {
+        match self {
+            Self::Unknown => "nobody has this address",
+            Self::OverQuota => "the mailbox is full",
+            Self::MayNotPost => "the sender may not post to this group",
+            Self::Outside => "the domain is not ours, and the sender did not sign in",
+            Self::NotYours => "the sender's address is not the person's own",
+            Self::NoAuthor => "it has no From field, or several",
+            Self::Loop => "it goes in a circle",
+            Self::NotAuthentic => "nobody vouches for its author, whose domain asks to refuse such mail (DMARC)",
+            Self::NotProvable => "it could not be found out whether somebody vouches for its author",
+            Self::TooLarge => "it is too large",
+            Self::TooFast { .. } => "the person sends too many messages a minute",
+            Self::TooManyToday { .. } => "the person writes to too many recipients today",
+            Self::HeaderTooLarge => "its header is too large",
+            Self::Busy => "too much work waits",
+            Self::Later(_) => "it could not be taken at that moment",
+        }
+    }
+}
+
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self::Later(error)

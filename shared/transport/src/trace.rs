@@ -1,13 +1,17 @@
-//! The way of a message: accepted, queued, expanded, delivered. Best effort on purpose: entries are gathered in memory,
-//! written in the background many to a row, and dropped where there are too many. What must not be lost is in the jobs
-//! and in the change logs.
+//! The way of a message: who sent it to whom, what was decided about it and why, where it went. Best effort on purpose: entries
+//! are gathered in memory, written in the background many to a row, and dropped where there are too many. What must not be
+//! lost is in the jobs and in the change logs. A row lives for 90 days.
+
+mod search;
+
+pub use search::{Found, Search, find, search};
 
 use crate::codec::{Reader, Writer};
 use bytes::Bytes;
 use parking_lot::Mutex;
-use penfold_ports::{Query, Row, Sk, TenantScope, Value, World, Write};
-use penfold_types::{AcceptanceId, Error, FolderId, PrincipalId, Result, TenantId, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use penfold_ports::{Commit, Query, Row, Sk, TenantScope, Value, World, Write, limits};
+use penfold_types::{AcceptanceId, CommitId, FolderId, PrincipalId, Result, TenantId, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -19,13 +23,16 @@ const ROW: usize = 32 * 1024;
 const WAITING: usize = 8 * 1024 * 1024;
 /// How long entries are gathered.
 const GATHER: Duration = Duration::from_secs(1);
-/// How far back a Message-ID is looked for, and how long after its acceptance a message is followed.
-const BACK_DAYS: i64 = 14;
-const AHEAD_DAYS: i64 = 5;
-/// Entries of one answer.
-const ENTRIES: usize = 10_000;
+/// For how many days what was traced can be asked for.
+pub const KEPT_DAYS: i64 = 90;
+/// Mail that is turned away is noted so often a minute for one tenant: anybody can make us refuse something.
+const TURNED: u32 = 100;
+/// Recipients in one entry.
+const RECIPIENTS: usize = 40;
 /// The longest text that an entry keeps.
 const TEXT: usize = 250;
+/// The longest Authentication-Results that an entry keeps.
+const RESULTS: usize = 1000;
 const VERSION: u64 = 1;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +42,22 @@ pub enum Hop {
         from: String,
         peer: String,
         bytes: u64,
+    },
+    /// To whom, as the envelope said.
+    To {
+        to: Vec<String>,
+    },
+    /// What was found out about where it comes from (RFC 8601), and where that puts it.
+    Judged {
+        results: String,
+        junk: bool,
+    },
+    /// It was not taken; `to` is empty where that was about all recipients.
+    Turned {
+        from: String,
+        to: String,
+        peer: String,
+        why: String,
     },
     Queued {
         jobs: u64,
@@ -109,6 +132,18 @@ impl Entry {
             Hop::Queued { jobs } => {
                 out.u8(2).number(*jobs);
             }
+            Hop::To { to } => {
+                out.u8(14).number(to.len() as u64);
+                for one in to {
+                    out.bytes(cut(one));
+                }
+            }
+            Hop::Judged { results, junk } => {
+                out.u8(15).bytes(results.as_bytes().get(..RESULTS).unwrap_or(results.as_bytes())).u8((*junk).into());
+            }
+            Hop::Turned { from, to, peer, why } => {
+                out.u8(16).bytes(cut(from)).bytes(cut(to)).bytes(cut(peer)).bytes(cut(why));
+            }
             Hop::Held { until } => {
                 out.u8(13).i64(until.millis());
             }
@@ -161,6 +196,9 @@ impl Entry {
             10 => Hop::Delayed { to: lossy(from)?, text: lossy(from)?, unsure: from.u8()? > 0 },
             11 => Hop::Unsure { destination: lossy(from)? },
             12 => Hop::Told { of: lossy(from)?, what: lossy(from)?, report: AcceptanceId::from_bytes(from.id()?) },
+            14 => Hop::To { to: (0..from.number()?.min(RECIPIENTS as u64)).map(|_| lossy(from)).collect::<Option<_>>()? },
+            15 => Hop::Judged { results: lossy(from)?, junk: from.u8()? > 0 },
+            16 => Hop::Turned { from: lossy(from)?, to: lossy(from)?, peer: lossy(from)?, why: lossy(from)? },
             13 => Hop::Held { until: Timestamp::from_millis(from.i64()?) },
             _ => return None,
         };
@@ -186,6 +224,8 @@ pub struct Tracer {
 #[derive(Default)]
 struct Waiting {
     entries: Mutex<(BTreeMap<TenantId, Writer>, usize)>,
+    /// The minute, and how much was turned away in it.
+    turned: Mutex<(i64, BTreeMap<TenantId, u32>)>,
     some: Notify,
 }
 
@@ -206,6 +246,32 @@ impl Tracer {
         entry.encode(out);
         *size += out.0.len() - before;
         self.waiting.some.notify_one();
+    }
+
+    /// To whom a message goes.
+    pub(crate) fn note_recipients<'a>(&self, tenant: TenantId, acceptance: AcceptanceId, to: impl Iterator<Item = &'a str>) {
+        let to: Vec<String> = to.map(str::to_owned).collect();
+        for part in to.chunks(RECIPIENTS) {
+            self.note(tenant, acceptance, Hop::To { to: part.to_vec() });
+        }
+    }
+
+    /// What was not taken. Some of it, where there is very much.
+    pub(crate) fn note_turned(&self, tenant: TenantId, from: &str, to: &str, peer: &str, why: &str) {
+        let minute = self.world.env.now().seconds() / 60;
+        {
+            let mut turned = self.waiting.turned.lock();
+            if turned.0 != minute {
+                *turned = (minute, BTreeMap::new());
+            }
+            let count = turned.1.entry(tenant).or_default();
+            *count += 1;
+            if *count > TURNED {
+                return;
+            }
+        }
+        let [from, to, peer, why] = [from, to, peer, why].map(str::to_owned);
+        self.note(tenant, AcceptanceId::new(&self.world.env), Hop::Turned { from, to, peer, why });
     }
 
     /// Writes entries in the background until the shutdown, and once more then.
@@ -237,23 +303,21 @@ impl Tracer {
                 if piece.is_empty() {
                     break;
                 }
-                if let Err(error) = self.world.table.put(Write::put(self.key(&scope), row(piece))).await {
+                if let Err(error) = self.world.table.put(self.row(&scope, piece)).await {
                     tracing::warn!(target: "mail", %error, "a piece of the message trace was dropped");
                 }
             }
         }
     }
 
-    fn key(&self, scope: &TenantScope) -> penfold_ports::Key {
+    fn row(&self, scope: &TenantScope, piece: Bytes) -> Write {
         let now = self.world.env.now();
         let unique = self.world.env.random_u64();
         let sk = [now.millis().max(0).to_be_bytes(), unique.to_be_bytes()].concat();
-        scope.trace(day(now), Sk::from_stored(&sk))
+        let ends = now.seconds().saturating_add((KEPT_DAYS + 1) * DAY).max(0).unsigned_abs();
+        let row = Row::new().with("v", VERSION).with("e", Value::B(piece)).with("exp", ends);
+        Write::put(scope.trace(day(now), Sk::from_stored(&sk)), row)
     }
-}
-
-fn row(piece: Bytes) -> Row {
-    Row::new().with("v", VERSION).with("e", Value::B(piece))
 }
 
 /// Takes entries off the front until they fill a row.
@@ -270,75 +334,21 @@ fn day(at: Timestamp) -> i64 {
     at.seconds().div_euclid(DAY)
 }
 
-/// What is known of a message, by its acceptance id (as in Received and in the 250) or its Message-ID, in order of time.
-pub async fn find(world: &World, scope: &TenantScope, wanted: &str) -> Result<Vec<Entry>> {
-    let wanted = wanted.trim();
-    if let Ok(acceptance) = wanted.parse::<AcceptanceId>() {
-        return follow(world, scope, &BTreeSet::from([acceptance])).await;
-    }
-    let bare = wanted.trim_start_matches('<').trim_end_matches('>');
-    if bare.is_empty() {
-        return Err(Error::invalid("give a Message-ID, or the id that the 250 answer named"));
-    }
-    let today = day(world.env.now());
-    for back in 0..BACK_DAYS {
-        let mut found = BTreeSet::new();
-        each(world, scope, today - back, 0, |entry| {
-            if matches!(&entry.hop, Hop::Accepted { message_id, .. } if is_id(message_id, bare)) {
-                found.insert(entry.acceptance);
-            }
-            found.len() < ENTRIES
-        })
-        .await?;
-        if !found.is_empty() {
-            return follow(world, scope, &found).await;
+/// Forgets what is older than can be asked for, where the store does not do that by itself. Stops at a month of nothing.
+pub async fn forget_old(world: &World, scope: &TenantScope) -> Result<()> {
+    const MONTH: u32 = 30;
+    let (mut old, mut empty) = (day(world.env.now()) - KEPT_DAYS - 1, 0);
+    while empty < MONTH && old >= 0 {
+        let start = Sk::from_stored(&[0]);
+        let pk = scope.trace(old, start.clone()).pk().clone();
+        let page = world.table.query(&Query { pk, from: start, to: None, limit: limits::WRITES, reverse: false }).await?;
+        empty = if page.rows.is_empty() { empty + 1 } else { 0 };
+        if page.rows.is_empty() {
+            old -= 1;
+            continue;
         }
+        let writes = page.rows.iter().map(|(sk, _)| Write::delete(scope.trace(old, sk.clone()))).collect();
+        world.table.commit(&Commit { id: CommitId::new(&world.env), writes }).await?;
     }
-    Ok(Vec::new())
-}
-
-fn is_id(message_id: &str, bare: &str) -> bool {
-    let known = message_id.trim().trim_start_matches('<').trim_end_matches('>');
-    known == bare || (known.len() >= TEXT - 2 && bare.starts_with(known))
-}
-
-async fn follow(world: &World, scope: &TenantScope, acceptances: &BTreeSet<AcceptanceId>) -> Result<Vec<Entry>> {
-    let mut out = Vec::new();
-    let Some(first) = acceptances.first().map(AcceptanceId::time) else { return Ok(out) };
-    let last = acceptances.last().map_or(first, AcceptanceId::time);
-    // An edge with a slow clock may have written a little before.
-    let from = first.millis().saturating_sub(60_000);
-    for day in day(first)..=(day(last) + AHEAD_DAYS).min(day(world.env.now())) {
-        each(world, scope, day, from, |entry| {
-            if acceptances.contains(&entry.acceptance) {
-                out.push(entry);
-            }
-            out.len() < ENTRIES
-        })
-        .await?;
-    }
-    out.sort_by_key(|entry| (entry.at, entry.acceptance));
-    Ok(out)
-}
-
-/// Reads a day's entries in the order they were written, until `keep_on` says no.
-async fn each(world: &World, scope: &TenantScope, day: i64, from: i64, mut keep_on: impl FnMut(Entry) -> bool) -> Result<()> {
-    let start = Sk::from_stored(&from.max(0).to_be_bytes());
-    let pk = scope.trace(day, start.clone()).pk().clone();
-    let mut query = Query { pk, from: start, to: None, limit: 1000, reverse: false };
-    loop {
-        let page = world.table.query(&query).await?;
-        for (_, row) in &page.rows {
-            let mut reader = Reader(row.bytes("e").cloned().unwrap_or_default());
-            while let Some(entry) = Entry::decode(&mut reader) {
-                if !keep_on(entry) {
-                    return Ok(());
-                }
-            }
-        }
-        match page.rows.last() {
-            Some((last, _)) if page.more => query.from = last.successor(),
-            _ => return Ok(()),
-        }
-    }
+    Ok(())
 }

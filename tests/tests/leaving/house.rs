@@ -230,12 +230,16 @@ impl House {
 
     /// The bytes of every message in somebody's INBOX, prefix and all.
     pub async fn inbox(&self, name: &str) -> Vec<String> {
+        self.folder(name, "INBOX").await
+    }
+
+    pub async fn folder(&self, name: &str, path: &str) -> Vec<String> {
         let penfold_directory::Recipient::Mailbox(account) = self.directory.resolve_now(&address(name)).await.unwrap() else {
             panic!("{name} has no mailbox");
         };
         let mailbox = self.mailboxes.open(&self.directory.job_scope(account)).await.unwrap();
         let folders = mailbox.folders().await.unwrap();
-        let index = mailbox.index(folders.find("INBOX").unwrap().id).await.unwrap();
+        let index = mailbox.index(folders.find(path).unwrap().id).await.unwrap();
         let items: Vec<_> = index.iter().map(|message| message.item).collect();
         let mut out = Vec::new();
         for content in mailbox.contents(&items).await.unwrap() {

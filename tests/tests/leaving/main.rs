@@ -6,6 +6,8 @@ mod house;
 mod reports;
 mod retries;
 mod storm;
+mod timed;
+mod traced;
 
 use house::{House, Peers, letter};
 use penfold_ports::{Body, Notify, Return};

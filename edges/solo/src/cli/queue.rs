@@ -1,5 +1,6 @@
-//! Mail that is on its way: to other hosts ([`outgoing`]), and jobs inside that were given up ([`parked`]).
+//! Mail that is on its way: to other hosts ([`outgoing`]), what waits for its time ([`future`]), and jobs inside that were given up ([`parked`]).
 
+mod future;
 mod outgoing;
 mod parked;
 
@@ -43,6 +44,16 @@ pub enum Queue {
         #[arg(long)]
         quiet: bool,
     },
+    /// List mail that is not to leave before its time, as its sender said
+    Future {
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+    /// Take such mail back before it leaves
+    Cancel {
+        /// As penfold queue future shows it
+        id: String,
+    },
     /// List jobs inside that were given up, and those that wait behind them
     Parked,
     /// Let the parked jobs of one group go on, or all
@@ -62,6 +73,8 @@ impl Queue {
             Self::Retry { chosen } => chosen.each(context, reply, Act::Retry).await,
             Self::Hold { chosen } => chosen.each(context, reply, Act::Hold).await,
             Self::Drop { chosen, quiet } => chosen.each(context, reply, Act::GiveUp { tell: !quiet }).await,
+            Self::Future { tenant } => future::list(context, reply, tenant.as_deref()).await,
+            Self::Cancel { id } => future::take_back(context, reply, &id).await,
             Self::Parked => parked::list(context, reply).await,
             Self::Release { group, .. } => parked::release(context, reply, group).await,
         }

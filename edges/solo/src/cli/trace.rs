@@ -1,16 +1,34 @@
-use super::units::show_time;
+use super::units::{day, show_time};
 use crate::control::{Context, Reply};
 use clap::Args;
-use penfold_directory::Directory;
-use penfold_transport::trace::{Entry, Hop, find};
-use penfold_types::{Error, PrincipalId, Result, TenantId};
+use penfold_directory::{Directory, Recipient, TenantInfo};
+use penfold_transport::trace::{Entry, Hop, Search, find, search};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+const DAY: i64 = 86_400;
 
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
 pub struct Trace {
     /// A Message-ID, or the id that the 250 answer named
-    id: String,
+    #[arg(conflicts_with_all = ["from", "to", "since", "until", "limit"])]
+    id: Option<String>,
+    /// Only what came from this address or domain
+    #[arg(long)]
+    from: Option<String>,
+    /// Only what was to go to this address or domain
+    #[arg(long)]
+    to: Option<String>,
+    /// What came from then on: 6h, 3d, 2026-01-31 or 2026-01-31T12:00:00Z, within 90 days [default: 2d]
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// What came up to then
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+    /// Messages at most, the newest of each tenant
+    #[arg(long, default_value_t = 100)]
+    limit: usize,
     /// Look in one tenant only
     #[arg(long)]
     tenant: Option<String>,
@@ -22,14 +40,64 @@ impl Trace {
         let mut found = false;
         for tenant in super::tenants(context, self.tenant.as_deref()).await? {
             let scope = service.directory.tenant_scope(tenant.id);
-            for entry in find(&service.world, &scope, &self.id).await? {
+            let entries = match &self.id {
+                Some(id) => find(&service.world, &scope, id).await?,
+                None => self.fitting(context, reply, &tenant).await?,
+            };
+            for entry in entries {
                 found = true;
                 let (text, value) = describe(&service.directory, tenant.id, &entry).await;
                 let value = json!({ "at": show_time(entry.at), "tenant": tenant.name, "acceptance": entry.acceptance, "hop": value });
                 reply.line([show_time(entry.at), tenant.name.clone(), text], value).await?;
             }
         }
-        if found { Ok(()) } else { Err(Error::not_found(format!("nothing is known of {}", self.id))) }
+        let what = self.id.as_deref().unwrap_or("such mail");
+        if found { Ok(()) } else { Err(Error::not_found(format!("nothing is known of {what}"))) }
+    }
+
+    async fn fitting(&self, context: &Context, reply: &Reply, tenant: &TenantInfo) -> Result<Vec<Entry>> {
+        let service = &context.service;
+        let now = service.world.env.now();
+        let principal = match self.to.as_deref().map(str::parse::<Address>) {
+            Some(Ok(address)) => match service.directory.resolve_now(&address).await? {
+                Recipient::Mailbox(account) if account.tenant == tenant.id => Some(account.principal),
+                Recipient::Group(owner, group) if owner == tenant.id => Some(group),
+                _ => None,
+            },
+            _ => None,
+        };
+        let wanted = Search {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            principal,
+            since: self.since.as_deref().map_or(Ok(Timestamp::from_seconds(now.seconds() - 2 * DAY)), |text| instant(text, now))?,
+            until: self.until.as_deref().map_or(Ok(now), |text| instant(text, now))?,
+            limit: self.limit,
+        };
+        let found = search(&service.world, &service.directory.tenant_scope(tenant.id), &wanted).await?;
+        if found.more {
+            reply.note(format!("{} has more of them; these are the newest {}", tenant.name, self.limit)).await?;
+        }
+        Ok(found.entries)
+    }
+}
+
+/// `6h` and `3d` ago, a day or a time in UTC.
+fn instant(text: &str, now: Timestamp) -> Result<Timestamp> {
+    let wrong = || Error::invalid(format!("{text} is no time; write for example 6h, 3d, 2026-01-31 or 2026-01-31T12:00:00Z"));
+    for (unit, seconds) in [("m", 60), ("h", 3600), ("d", DAY)] {
+        if let Some(number) = text.strip_suffix(unit) {
+            let ago = number.parse::<u32>().map_err(|_| wrong())?;
+            return Ok(Timestamp::from_seconds(now.seconds() - i64::from(ago) * seconds));
+        }
+    }
+    let (date, time) = text.split_once('T').unwrap_or((text, "00:00:00Z"));
+    let clock: Vec<i64> = time.trim_end_matches('Z').split(':').map(|part| part.parse().ok()).collect::<Option<_>>().ok_or_else(wrong)?;
+    match clock.as_slice() {
+        [hour @ 0..24, minute @ 0..60, second @ 0..61] => {
+            Ok(Timestamp::from_seconds(day(date)? * DAY + hour * 3600 + minute * 60 + second))
+        }
+        _ => Err(wrong()),
     }
 }
 
@@ -39,6 +107,18 @@ async fn describe(directory: &Directory, tenant: TenantId, entry: &Entry) -> (St
             format!("accepted {message_id} from <{from}> at {peer}, {bytes} bytes, id {}", entry.acceptance),
             json!({ "accepted": { "message_id": message_id, "from": from, "peer": peer, "bytes": bytes } }),
         ),
+        Hop::To { to } => (format!("to {}", to.join(", ")), json!({ "to": to })),
+        Hop::Judged { results, junk } => {
+            let place = if *junk { "; it goes to Junk" } else { "" };
+            (format!("found {results}{place}"), json!({ "judged": { "results": results, "junk": junk } }))
+        }
+        Hop::Turned { from, to, peer, why } => {
+            let whom = if to.is_empty() { String::new() } else { format!(" for {to}") };
+            (
+                format!("turned away from <{from}> at {peer}{whom}: {why}"),
+                json!({ "turned": { "from": from, "to": to, "peer": peer, "why": why } }),
+            )
+        }
         Hop::Queued { jobs } => (format!("queued as {jobs} jobs"), json!({ "queued": { "jobs": jobs } })),
         Hop::Held { until } => (format!("held until {}", show_time(*until)), json!({ "held": { "until": show_time(*until) } })),
         Hop::Expanded { group, members } => {

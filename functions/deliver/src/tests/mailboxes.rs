@@ -94,10 +94,12 @@ async fn the_way_of_a_message_is_known_by_both_its_names() {
     home.settle().await;
     let way = home.trace(ann, "<1@y.test>").await;
     assert_eq!(way, home.trace(ann, &id.to_string()).await);
-    let [Hop::Accepted { message_id, .. }, Hop::Queued { jobs: 1 }, Hop::Delivered { account, uid: 1, .. }] = way.as_slice() else {
+    let [Hop::Accepted { message_id, .. }, Hop::To { to }, Hop::Queued { jobs: 1 }, Hop::Delivered { account, uid: 1, .. }] =
+        way.as_slice()
+    else {
         panic!("{way:?}");
     };
-    assert_eq!((message_id.as_str(), *account), ("<1@y.test>", ann.principal));
+    assert_eq!((message_id.as_str(), to.as_slice(), *account), ("<1@y.test>", ["ann@x.test".to_owned()].as_slice(), ann.principal));
     assert!(home.trace(ann, "<none@y.test>").await.is_empty());
 }
 
@@ -117,7 +119,8 @@ async fn two_tenants_get_a_message_each_under_its_own_key() {
         assert_eq!(home.inbox(account).await.len(), 1);
         // Neither sees the other in the way of its message.
         let way = home.trace(account, &id).await;
-        assert_eq!(way.len(), 3);
-        assert!(matches!(way[2], Hop::Delivered { account: to, .. } if to == account.principal), "{way:?}");
+        assert_eq!(way.len(), 4);
+        assert!(matches!(&way[1], Hop::To { to } if to.len() == 1), "{way:?}");
+        assert!(matches!(way[3], Hop::Delivered { account: to, .. } if to == account.principal), "{way:?}");
     }
 }

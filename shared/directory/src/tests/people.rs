@@ -89,7 +89,7 @@ async fn a_person_sends_as_their_own_addresses_only() {
         assert_eq!(house.directory.send_right(&ann, &a(from)).await.unwrap().is_some(), may, "{from}");
     }
     house.operator.remove_alias(&a("ann@one.test"), &a("a.nn@one.test")).await.unwrap();
-    assert!(!house.directory.send_right(&ann, &a("a.nn@one.test")).await.unwrap().is_some());
+    assert!(house.directory.send_right(&ann, &a("a.nn@one.test")).await.unwrap().is_none());
     assert_eq!(kind(house.operator.remove_alias(&a("ann@one.test"), &a("ann@one.test")).await), Kind::Invalid);
     assert_eq!(kind(house.operator.remove_alias(&a("ann@one.test"), &a("bob@one.test")).await), Kind::NotFound);
 }

@@ -73,7 +73,8 @@ impl Mailbox {
                 let replaced = self.replace(one, folder, &mut draft).await?;
                 let thread = replaced.as_ref().unwrap_or(thread);
                 // The row of its Message-ID goes with the item that made it, so that is this one from here on.
-                let names = names.or_else(|| one.summary.envelope.message_id.as_deref().map(message_id_hash).filter(|_| replaced.is_some()));
+                let names =
+                    names.or_else(|| one.summary.envelope.message_id.as_deref().map(message_id_hash).filter(|_| replaced.is_some()));
                 let new = NewContent {
                     item: one.item,
                     blob: one.blob,
@@ -136,11 +137,12 @@ impl Mailbox {
             let summary = summarise(&message.bytes);
             let blob = self.mailboxes().put_blob(self.scope().tenant(), acceptance, vec![message.bytes]).await?;
             let twin = Twin::of(&summary).filter(|_| sent);
+            let named = twin.map(|twin| twin.item(Maker::Client, self.account(), now));
             ready.push(Ready {
-                item: match twin {
-                    Some(twin) => twin.item(Maker::Client, self.account(), now),
-                    None => item_id(acceptance, self.account(), Timestamp::from_seconds(received.0), now),
-                },
+                // Two of one Message-ID at once are two.
+                item: named
+                    .filter(|item| ready.iter().all(|other: &Ready| other.item != *item))
+                    .unwrap_or_else(|| item_id(acceptance, self.account(), Timestamp::from_seconds(received.0), now)),
                 twin,
                 blob,
                 encoded: summary.encode(),

@@ -15,7 +15,9 @@ use bytes::Bytes;
 use penfold_directory::Recipient;
 use penfold_formats::mime;
 use penfold_mailbox::Blob;
-use penfold_ports::{Attempt, ByTime, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write};
+use penfold_ports::{
+    Attempt, ByTime, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write,
+};
 use penfold_types::{AcceptanceId, Address, Error, Result, TenantId, Timestamp};
 use std::sync::Arc;
 

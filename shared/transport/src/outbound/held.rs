@@ -64,8 +64,7 @@ impl Transport {
         let (tenant, acceptance) = (submission.mail.tenant, submission.mail.acceptance);
         let scope = self.directory().tenant_scope(tenant);
         let row = Row::new().with(STATE, WAITS).with(AT, until.millis().max(0).unsigned_abs()).with(WHAT, Value::B(submission.encode()));
-        let writes =
-            vec![Write::put_new(scope.outgoing(Sk::held(acceptance)), row), due(until, QueueName::Send, &job(tenant, acceptance))];
+        let writes = vec![Write::put_new(scope.outgoing(Sk::held(acceptance)), row), due(until, QueueName::Send, &job(tenant, acceptance))];
         self.0.world.table.commit(&Commit { id: CommitId::new(&self.0.world.env), writes }).await?;
         self.tracer().note(tenant, acceptance, Hop::Held { until });
         Ok(())
@@ -116,7 +115,9 @@ pub async fn cancel(world: &World, scope: &TenantScope, acceptance: AcceptanceId
     let when = When::Equal(vec![(STATE, WAITS.into())]);
     match world.table.put(Write::Delete { key, when }).await {
         Ok(()) => Ok(()),
-        Err(PortError::Condition { .. }) => Err(Error::not_found("no such message waits for its time: it was never held, or it left already")),
+        Err(PortError::Condition { .. }) => {
+            Err(Error::not_found("no such message waits for its time: it was never held, or it left already"))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -99,7 +99,7 @@ fn flags_that_are_wrong_are_refused_with_a_sentence() {
         "shared member add info@one.test",
         "import mbox x",
         "password set ann@one.test --password a --password-stdin",
-        "trace",
+        "trace 01jdrdla0tem0a4ocv21js5bdr --from ann@one.test",
         "tenant",
         "group add team@one.test --post everybody",
     ] {
