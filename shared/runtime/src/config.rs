@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{Front, LogFormat, NameServer, Network, PublicPorts};
+use crate::{Front, LogFormat, NameServer, Network, PublicPorts, Source};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -75,9 +75,9 @@ pub struct Settings {
     /// The host that takes all mail to other domains, such as smtps://USER:PASSWORD@HOST:PORT [default: their own hosts]
     #[arg(long, env = "PENFOLD_SMART_HOST", value_name = "URL", hide_env_values = true)]
     pub smart_host: Option<String>,
-    /// Addresses of this host to send mail from [default: the system's choice]
-    #[arg(long, env = "PENFOLD_SEND_FROM", value_name = "ADDRESS", value_delimiter = ',')]
-    pub send_from: Option<Vec<IpAddr>>,
+    /// Addresses of this host to send mail from; those with a pool's name for tenants of that pool [default: the system's choice]
+    #[arg(long, env = "PENFOLD_SEND_FROM", value_name = "[POOL=]ADDRESS", value_delimiter = ',')]
+    pub send_from: Option<Vec<Source>>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -253,7 +253,7 @@ pub struct Config {
     pub trusted: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,
-    pub send_from: Vec<IpAddr>,
+    pub send_from: Vec<Source>,
     pub max_message_size: usize,
     pub recipients_per_message: usize,
     /// Of one person; 0 is no limit.

@@ -21,11 +21,16 @@ pub enum Tenant {
     List,
     /// Show a tenant and its domains
     Show { name: String },
-    /// Let a tenant's people sign in, or not
+    /// Change a tenant
+    #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
     Set {
         name: String,
-        #[arg(long)]
-        status: Switch,
+        /// In a suspended tenant nobody signs in
+        #[arg(long, group = "change")]
+        status: Option<Switch>,
+        /// The pool of addresses that its mail leaves from (see serve --send-from), or none
+        #[arg(long, group = "change")]
+        pool: Option<String>,
     },
     /// Seal what comes from now on with a new data key
     RotateKey { name: String },
@@ -87,9 +92,14 @@ impl Tenant {
                 Ok(())
             }
             Self::Show { name } => show(context, reply, &name).await,
-            Self::Set { name, status } => {
-                operator.set_tenant_status(&name, status.into()).await?;
-                reply.say(format!("{name} is {}", show_status(status.into())), json!({ "name": name, "status": status })).await
+            Self::Set { name, status, pool } => {
+                if let Some(status) = status {
+                    operator.set_tenant_status(&name, status.into()).await?;
+                }
+                if let Some(pool) = &pool {
+                    operator.set_tenant_pool(&name, Some(pool.as_str()).filter(|pool| *pool != "none")).await?;
+                }
+                show(context, reply, &name).await
             }
             Self::RotateKey { name } => {
                 let version = operator.rotate_data_key(&name).await?;
@@ -141,11 +151,12 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
         vec!["name".into(), tenant.name.clone()],
         vec!["id".into(), tenant.id.to_string()],
         vec!["status".into(), show_status(tenant.status)],
+        vec!["mail leaves from".into(), tenant.pool.clone().unwrap_or_else(|| "everybody's addresses".to_owned())],
         vec!["created".into(), show_time(tenant.created)],
         vec!["domains".into(), domains.join(", ")],
     ];
     reply
-        .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "created": tenant.created, "domains": domains }))
+        .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "pool": tenant.pool, "created": tenant.created, "domains": domains }))
         .await
 }
 
