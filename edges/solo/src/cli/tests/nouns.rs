@@ -14,7 +14,10 @@ async fn tenants_and_domains() {
     assert_eq!(office.run("tenant list").await.good().values.len(), 2);
     assert_eq!(office.run("tenant show Two").await.good().last()["domains"][0], "two.test");
     assert_eq!(office.run("tenant remove One").await.kind(), "conflict");
-    office.run("tenant set One --status suspended").await.good();
+    let set = office.run("tenant set One --status suspended --pool bulk").await.good();
+    assert_eq!((set.last()["status"].as_str(), set.last()["pool"].as_str()), (Some("suspended"), Some("bulk")));
+    assert!(office.run("tenant set One --pool none").await.good().last()["pool"].is_null());
+    assert_eq!(office.run("tenant set One --pool a/b").await.kind(), "invalid");
     office.run("tenant remove One --everything").await.good();
     assert_eq!(office.run("person list").await.good().values.len(), 0);
     assert_eq!(office.run("tenant show One").await.kind(), "not-found");
