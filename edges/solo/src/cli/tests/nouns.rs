@@ -49,7 +49,14 @@ async fn people_and_passwords() {
     office.run("password app remove ann@one.test phone").await.good();
     assert!(!sign_in(&secret).await);
 
+    assert_eq!(office.run("person set ann@one.test --sent-copy off").await.good().last()["sent_copy"], false);
+    office.run("delegate add ann@one.test n@one.test --on-behalf").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().last()["right"], "on-behalf");
+    office.run("delegate add ann@one.test new@one.test").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().last()["right"], "as");
+    assert_eq!(office.run("delegate add ann@one.test ann@one.test").await.kind(), "invalid");
     office.run("person remove new@one.test").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().values.len(), 0, "who is gone has no rights");
     assert_eq!(office.run("person show new@one.test").await.kind(), "not-found");
     let acts = office.run("audit One").await.good();
     assert!(acts.values.iter().any(|one| one["act"] == "password.set" && one["actor"] == "command line"));
@@ -99,6 +106,9 @@ fn flags_that_are_wrong_are_refused_with_a_sentence() {
         "person add nobody",
         "person set ann@one.test --quota 5X",
         "queue release",
+        "queue cancel",
+        "person set ann@one.test --sent-copy maybe",
+        "tenant set One",
         "shared member add info@one.test",
         "import mbox x",
         "password set ann@one.test --password a --password-stdin",
