@@ -2,6 +2,7 @@
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
 use crate::{Front, LogFormat, NameServer, Network, PublicPorts, Source};
+use penfold_types::Address;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -69,6 +70,9 @@ pub struct Settings {
     /// DNSKEY records of a root zone to believe in, in place of the public one
     #[arg(long, env = "PENFOLD_TRUST_ANCHOR", value_name = "FILE", hide = true)]
     pub trust_anchor: Option<PathBuf>,
+    /// Whose mailbox gets mail to the postmaster of this host [default: nobody's, it is refused]
+    #[arg(long, env = "PENFOLD_POSTMASTER", value_name = "ADDRESS")]
+    pub postmaster: Option<Address>,
     /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
     #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted: Option<Vec<Network>>,
@@ -138,6 +142,7 @@ impl Settings {
             proxy_from,
             name_servers,
             trust_anchor,
+            postmaster,
             trusted,
             smart_host,
             send_from,
@@ -199,6 +204,7 @@ impl Settings {
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
             trust_anchor: settings.trust_anchor,
+            postmaster: settings.postmaster,
             trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
             smart_host: settings.smart_host,
             send_from: settings.send_from.unwrap_or_default(),
@@ -250,6 +256,7 @@ pub struct Config {
     /// In place of the keys of the public root.
     pub trust_anchor: Option<PathBuf>,
     /// Hosts whose mail is not authenticated.
+    pub postmaster: Option<Address>,
     pub trusted: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,
