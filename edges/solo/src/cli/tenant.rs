@@ -3,7 +3,7 @@ use super::units::{show_day, show_time};
 use crate::control::{Context, Reply};
 use clap::{Subcommand, ValueEnum};
 use penfold_directory::{PrincipalKind, Status, TenantInfo};
-use penfold_types::Result;
+use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -114,6 +114,7 @@ impl Tenant {
             }
             Self::Remove { name, everything } => {
                 let tenant = operator.tenant(&name).await?;
+                nothing_leaves(context, &tenant).await?;
                 if everything {
                     empty(context, reply, &tenant).await?;
                 }
@@ -158,6 +159,17 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
     reply
         .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "pool": tenant.pool, "created": tenant.created, "domains": domains }))
         .await
+}
+
+/// What its people handed in was promised to be delivered or to come back.
+async fn nothing_leaves(context: &Context, tenant: &TenantInfo) -> Result<()> {
+    let scope = context.service.directory.tenant_scope(tenant.id);
+    let count = penfold_transport::outbound::named(&context.service.world, &scope).await?.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let name = &tenant.name;
+    Err(Error::conflict(format!("{count} messages of {name} are still to leave; see penfold queue list and future, or give them up with penfold queue drop --tenant and cancel")))
 }
 
 /// Everybody and every domain, so that the tenant can be removed.
