@@ -112,7 +112,7 @@ impl<'a> Round<'a> {
             Some(Err(said)) => return self.fail(&said),
             None => return,
         };
-        let key = format!("{}:{} {:?}", host.name, self.port(), plan.demand);
+        let key = format!("{}:{} {:?} {}", host.name, self.port(), plan.demand, self.pool().unwrap_or_default());
         while let Some(mut kept) = inner.pool.take(&key) {
             if kept.is_alive(&pace).await {
                 return self.hand_over(kept, key).await;
@@ -168,9 +168,15 @@ impl<'a> Round<'a> {
         self.inner.config.smart_host.as_ref().map_or(self.inner.config.port, |smart| smart.port)
     }
 
+    /// Where its connections come from, if not from where everybody's do.
+    fn pool(&self) -> Option<&str> {
+        self.mail.pool.as_deref().filter(|pool| self.inner.config.pools.contains_key(*pool))
+    }
+
     /// `Err` where none of ours has the family.
     fn source(&self, to: IpAddr) -> Result<Option<IpAddr>, ()> {
-        let sources = &self.inner.config.sources;
+        let config = &self.inner.config;
+        let sources = self.pool().and_then(|pool| config.pools.get(pool)).unwrap_or(&config.sources);
         if sources.is_empty() {
             return Ok(None);
         }

@@ -1,4 +1,5 @@
 use crate::smart_host::SmartHost;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -63,6 +64,8 @@ pub struct Config {
     pub smart_host: Option<SmartHost>,
     /// Addresses to send from; one is drawn for each connection, and only their families are used. Empty: the system's choice.
     pub sources: Vec<IpAddr>,
+    /// The same for mail of a pool, by its name. A pool that is not here has no addresses of its own.
+    pub pools: BTreeMap<String, Vec<IpAddr>>,
     /// Loopback and unspecified addresses may be hosts of a domain; for tests.
     pub allow_loopback: bool,
     /// Hosts, addresses and whole dialogues of one attempt at most.
@@ -92,6 +95,7 @@ impl Default for Config {
             port: 25,
             smart_host: None,
             sources: Vec::new(),
+            pools: BTreeMap::new(),
             allow_loopback: false,
             hosts: 5,
             addresses: 10,

@@ -55,6 +55,7 @@ fn session(binary: bool) -> (Session, Outgoing) {
         ret: None,
         envelope_id: None,
         deliver_by: None,
+        pool: None,
     };
     (Session::new(terms), mail)
 }

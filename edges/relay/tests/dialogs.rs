@@ -40,6 +40,7 @@ impl Scene {
             ret: None,
             envelope_id: None,
             deliver_by: None,
+        pool: None,
         };
         Self { terms, mail }
     }

@@ -3,8 +3,9 @@
 use crate::failure::Failure;
 use penfold_ports::{Dns, NoDns};
 use penfold_relay::{Client, Https, NoFacts, Outside, Roots, SmartHost, Tcp};
-use penfold_runtime::{Config, SystemDns};
+use penfold_runtime::{Config, Source, SystemDns};
 use penfold_types::Env;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Of the servers that are named; of the system where none are.
@@ -23,10 +24,18 @@ pub fn dns(config: &Config, env: &Env) -> Result<Arc<dyn Dns>, Failure> {
 /// The SMTP client of mail out.
 pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>) -> Result<Client, Failure> {
     let smart_host = config.smart_host.as_deref().map(str::parse::<SmartHost>).transpose();
+    let (mut sources, mut pools) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
+    for Source { pool, address } in &config.send_from {
+        match pool {
+            Some(pool) => pools.entry(pool.clone()).or_default().push(*address),
+            None => sources.push(*address),
+        }
+    }
     let relay = penfold_relay::Config {
         hostname: config.host_name.clone(),
         smart_host: smart_host.map_err(|error| Failure::Usage(format!("smart-host: {error}")))?,
-        sources: config.send_from.clone(),
+        sources,
+        pools,
         ..penfold_relay::Config::default()
     };
     let (dial, roots) = (Arc::new(Tcp), Roots::native());

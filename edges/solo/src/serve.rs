@@ -153,6 +153,7 @@ impl Host {
     fn start_transport(&mut self) -> Transport {
         let settings = penfold_transport::Settings {
             hostname: self.config.host_name.clone(),
+            postmaster: self.config.postmaster.clone(),
             size_limit: self.config.max_message_size as u64,
             sends: true,
             recipients_per_day: self.config.recipients_per_day,

@@ -30,7 +30,7 @@ variable "function_arns" {
 
 variable "edge_paths" {
   type        = list(string)
-  description = "What a function cannot carry: held open, or larger than its payload limit."
+  description = "What a function cannot carry (held open, or larger than its payload limit), and how clients and other hosts find their way."
 }
 
 variable "edge_port" {

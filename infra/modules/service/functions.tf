@@ -50,7 +50,10 @@ module "http" {
   certificate_arn = module.certificates.http_arn
   function_paths  = { account = ["/v1/whoami"] }
   function_arns   = module.functions.live_arns
-  edge_paths      = ["/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*"]
+  edge_paths = [
+    "/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*",
+    "/mail/config-v1.1.xml", "/.well-known/autoconfig/*", "/autodiscover/*", "/Autodiscover/*", "/AutoDiscover/*", "/apple/*", "/.well-known/mta-sts.txt", "/.well-known/acme-challenge/*",
+  ]
   edge_port       = local.https_port
   drain_seconds   = local.drain_seconds
   protect         = var.protect

@@ -56,6 +56,7 @@ pub(crate) struct Tenant {
     pub name: String,
     pub status: Status,
     pub key_version: u32,
+    pub pool: Option<String>,
     pub created: penfold_types::Timestamp,
 }
 

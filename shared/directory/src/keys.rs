@@ -5,7 +5,7 @@ use crate::directory::{FRESH, Tenant};
 use crate::rows::{Status, read_time, sk, time};
 use crate::{Directory, access};
 use penfold_ports::{Row, Write};
-use penfold_types::{Error, Result, TenantId};
+use penfold_types::{Error, Kind, Result, TenantId};
 use std::fmt;
 use std::time::Duration;
 
@@ -67,6 +67,15 @@ impl Directory {
         Ok(found)
     }
 
+    /// The addresses that a tenant's mail leaves from, by their name, where it is not everybody's; at most a minute old.
+    pub async fn source_pool(&self, tenant: TenantId) -> Result<Option<String>> {
+        match self.tenant(tenant).await {
+            // What a tenant that was removed left behind goes out as everybody's.
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            tenant => Ok(tenant?.pool),
+        }
+    }
+
     pub(crate) async fn tenant_now(&self, tenant: TenantId) -> Result<Tenant> {
         let row = self.store().get(&access::organisation(tenant).organisation(sk::tenant())).await?;
         let row = row.ok_or_else(|| Error::not_found("there is no such tenant"))?;
@@ -75,6 +84,7 @@ impl Directory {
                 name: row.str("n")?.to_owned(),
                 status: Status::read(row.u64("st")?),
                 key_version: u32::try_from(row.u64("kv")?).ok()?,
+                pool: row.str("po").map(str::to_owned),
                 created: read_time(&row),
             })
         };

@@ -6,7 +6,7 @@
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
 //! | `d#domain` | `d` | t tenant, st, at claimed; un 1 until it is proved, n what the proof is made from |
 //! | `tenants` | name | t tenant |
-//! | `t#T` | `tenant` | n name, st, kv current key version, at created |
+//! | `t#T` | `tenant` | n name, st, kv current key version, po the pool its mail leaves from, at created |
 //! | | `domain#D` | at created |
 //! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |

@@ -68,6 +68,8 @@ pub struct Outgoing {
     pub ret: Option<Return>,
     pub envelope_id: Option<String>,
     pub deliver_by: Option<ByTime>,
+    /// The addresses that it is sent from, by the name of their pool, where a tenant has one.
+    pub pool: Option<String>,
 }
 
 /// When it is to be delivered (RFC 2852 §4).

@@ -1,7 +1,8 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{Front, LogFormat, NameServer, Network, PublicPorts};
+use crate::{Front, LogFormat, NameServer, Network, PublicPorts, Source};
+use penfold_types::Address;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -69,15 +70,18 @@ pub struct Settings {
     /// DNSKEY records of a root zone to believe in, in place of the public one
     #[arg(long, env = "PENFOLD_TRUST_ANCHOR", value_name = "FILE", hide = true)]
     pub trust_anchor: Option<PathBuf>,
+    /// Whose mailbox gets mail to the postmaster of this host [default: nobody's, it is refused]
+    #[arg(long, env = "PENFOLD_POSTMASTER", value_name = "ADDRESS")]
+    pub postmaster: Option<Address>,
     /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
     #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted: Option<Vec<Network>>,
     /// The host that takes all mail to other domains, such as smtps://USER:PASSWORD@HOST:PORT [default: their own hosts]
     #[arg(long, env = "PENFOLD_SMART_HOST", value_name = "URL", hide_env_values = true)]
     pub smart_host: Option<String>,
-    /// Addresses of this host to send mail from [default: the system's choice]
-    #[arg(long, env = "PENFOLD_SEND_FROM", value_name = "ADDRESS", value_delimiter = ',')]
-    pub send_from: Option<Vec<IpAddr>>,
+    /// Addresses of this host to send mail from; those with a pool's name for tenants of that pool [default: the system's choice]
+    #[arg(long, env = "PENFOLD_SEND_FROM", value_name = "[POOL=]ADDRESS", value_delimiter = ',')]
+    pub send_from: Option<Vec<Source>>,
     /// Bytes of one message [default: 52428800]
     #[arg(long, env = "PENFOLD_MAX_MESSAGE_SIZE", value_name = "BYTES")]
     pub max_message_size: Option<usize>,
@@ -138,6 +142,7 @@ impl Settings {
             proxy_from,
             name_servers,
             trust_anchor,
+            postmaster,
             trusted,
             smart_host,
             send_from,
@@ -199,6 +204,7 @@ impl Settings {
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
             trust_anchor: settings.trust_anchor,
+            postmaster: settings.postmaster,
             trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
             smart_host: settings.smart_host,
             send_from: settings.send_from.unwrap_or_default(),
@@ -250,10 +256,11 @@ pub struct Config {
     /// In place of the keys of the public root.
     pub trust_anchor: Option<PathBuf>,
     /// Hosts whose mail is not authenticated.
+    pub postmaster: Option<Address>,
     pub trusted: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,
-    pub send_from: Vec<IpAddr>,
+    pub send_from: Vec<Source>,
     pub max_message_size: usize,
     pub recipients_per_message: usize,
     /// Of one person; 0 is no limit.

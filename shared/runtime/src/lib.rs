@@ -5,6 +5,7 @@ mod dns;
 mod proxy;
 mod public_ports;
 mod socket;
+mod source;
 mod telemetry;
 mod tls;
 
@@ -13,5 +14,6 @@ pub use dns::{NameServer, NameServersError, SystemDns};
 pub use proxy::{Front, Network};
 pub use public_ports::PublicPorts;
 pub use socket::settle;
+pub use source::Source;
 pub use telemetry::{LogFormat, start_logging};
 pub use tls::{Tls, TlsError};

@@ -9,7 +9,7 @@ use crate::{Refusal, Target, Transport, header, plan, prefix, submitted};
 use bytes::Bytes;
 use penfold_directory::{SendRight, SignedIn};
 use penfold_formats::mime::{self, Summary};
-use penfold_ports::{Notify, PortError};
+use penfold_ports::{Body, Notify, PortError};
 use penfold_types::{AcceptanceId, Address, TenantId, Timestamp};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -68,7 +68,7 @@ pub struct Incoming {
 
 impl Transport {
     /// Takes responsibility for a message: when this returns an id, its bytes and its jobs are durable.
-    pub async fn accept(&self, incoming: Incoming) -> Result<AcceptanceId, Refusal> {
+    pub async fn accept(&self, mut incoming: Incoming) -> Result<AcceptanceId, Refusal> {
         let inner = &self.0;
         let head = header::read(&incoming.message, &inner.settings.hostname);
         let mut facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit, author: None };
@@ -91,6 +91,10 @@ impl Transport {
                 summary = mime::summarise(&message);
             }
             self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
+        }
+        // Many say nothing of it: a host without 8BITMIME gets it converted all the same.
+        if incoming.envelope.body == Body::SevenBit && !message.is_ascii() {
+            incoming.envelope.body = Body::EightBit;
         }
         let prefix = prefix::build(&incoming, verdicts.as_ref(), &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());

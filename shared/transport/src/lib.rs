@@ -51,6 +51,7 @@ use penfold_directory::Directory;
 use penfold_domains::{Domains, Signers};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
+use penfold_types::Address;
 use recipient::Room;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub oldest: Duration,
     /// Jobs of one tenant that may wait before its new mail has to.
     pub share: usize,
+    /// Who reads mail to the postmaster of the host itself (RFC 5321 §4.5.1).
+    pub postmaster: Option<Address>,
     /// There is a relay, so that mail may leave.
     pub sends: bool,
     /// What a new domain's mail is signed with.
@@ -82,6 +85,7 @@ impl Default for Settings {
             size_limit: 50 * 1024 * 1024,
             oldest: Duration::from_secs(60),
             share: 20_000,
+            postmaster: None,
             sends: false,
             signatures: &[Algorithm::RsaSha256, Algorithm::Ed25519Sha256],
             recipients_per_day: 10_000,

@@ -38,12 +38,16 @@ impl Transport {
     /// Whether mail from `from` (`None`: the null reverse-path) may go to `to`, and to whom that is. Only who signed in may
     /// send elsewhere.
     pub async fn recipient(&self, submitter: Option<&SignedIn>, from: Option<&Address>, to: &Address) -> Result<Target, Refusal> {
+        let settings = &self.0.settings;
+        let ours = to.domain().as_str().eq_ignore_ascii_case(&settings.hostname);
+        // `<postmaster>` without a domain comes here as one of our name.
+        let to = settings.postmaster.as_ref().filter(|_| ours && to.local().eq_ignore_ascii_case("postmaster")).unwrap_or(to);
         let target = match self.0.directory.resolve(to).await? {
             Recipient::Mailbox(account) => Target::Mailbox(account),
             Recipient::Group(tenant, group) => Target::Group(tenant, group),
             Recipient::Unknown => return Err(Refusal::Unknown),
-            // Our own name leads nowhere else; `<postmaster>` is asked for under it.
-            Recipient::Outside if to.domain().as_str().eq_ignore_ascii_case(&self.0.settings.hostname) => return Err(Refusal::Unknown),
+            // Our own name leads nowhere else.
+            Recipient::Outside if ours => return Err(Refusal::Unknown),
             Recipient::Outside => match submitter {
                 Some(submitter) if self.0.settings.sends => Target::Outside(submitter.scope.tenant(), to.clone()),
                 _ => return Err(Refusal::Outside),

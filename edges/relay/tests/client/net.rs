@@ -335,6 +335,7 @@ pub fn mail(to: &[&str]) -> Outgoing {
         ret: None,
         envelope_id: None,
         deliver_by: None,
+        pool: None,
     }
 }
 

@@ -187,3 +187,18 @@ async fn sources_are_drawn_from_the_pool_of_the_family() {
         assert!(dials.iter().filter(|(_, from)| *from == Some(source)).count() > 3);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tenant_with_a_pool_has_addresses_and_connections_of_its_own() {
+    let world = World::new();
+    let peer = world.peer(10, "mx.y.test", "192.0.2.1", Peer::new());
+    let [common, own] = ["198.51.100.1", "198.51.100.2"].map(|source| source.parse().unwrap());
+    let pools = [("bulk".to_owned(), vec![own])].into();
+    let client = world.client_with(Config { sources: vec![common], pools, ..config() });
+    let of = |pool: &str| penfold_ports::Outgoing { pool: Some(pool.to_owned()), ..mail(&["b@y.test"]) };
+    for mail in [mail(&["b@y.test"]), of("bulk"), of("bulk"), of("unknown here"), mail(&["b@y.test"])] {
+        assert_eq!(briefs(&client.attempt(&mail).await), ["accepted 250 2.0.0"]);
+    }
+    let from: Vec<_> = world.net.dials.lock().iter().map(|(_, from)| from.unwrap()).collect();
+    assert_eq!((from, peer.connections()), (vec![common, own], 2), "each kept for its own");
+}

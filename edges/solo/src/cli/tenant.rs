@@ -3,7 +3,7 @@ use super::units::{show_day, show_time};
 use crate::control::{Context, Reply};
 use clap::{Subcommand, ValueEnum};
 use penfold_directory::{PrincipalKind, Status, TenantInfo};
-use penfold_types::Result;
+use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -21,11 +21,16 @@ pub enum Tenant {
     List,
     /// Show a tenant and its domains
     Show { name: String },
-    /// Let a tenant's people sign in, or not
+    /// Change a tenant
+    #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
     Set {
         name: String,
-        #[arg(long)]
-        status: Switch,
+        /// In a suspended tenant nobody signs in
+        #[arg(long, group = "change")]
+        status: Option<Switch>,
+        /// The pool of addresses that its mail leaves from (see serve --send-from), or none
+        #[arg(long, group = "change")]
+        pool: Option<String>,
     },
     /// Seal what comes from now on with a new data key
     RotateKey { name: String },
@@ -87,9 +92,14 @@ impl Tenant {
                 Ok(())
             }
             Self::Show { name } => show(context, reply, &name).await,
-            Self::Set { name, status } => {
-                operator.set_tenant_status(&name, status.into()).await?;
-                reply.say(format!("{name} is {}", show_status(status.into())), json!({ "name": name, "status": status })).await
+            Self::Set { name, status, pool } => {
+                if let Some(status) = status {
+                    operator.set_tenant_status(&name, status.into()).await?;
+                }
+                if let Some(pool) = &pool {
+                    operator.set_tenant_pool(&name, Some(pool.as_str()).filter(|pool| *pool != "none")).await?;
+                }
+                show(context, reply, &name).await
             }
             Self::RotateKey { name } => {
                 let version = operator.rotate_data_key(&name).await?;
@@ -104,6 +114,7 @@ impl Tenant {
             }
             Self::Remove { name, everything } => {
                 let tenant = operator.tenant(&name).await?;
+                nothing_leaves(context, &tenant).await?;
                 if everything {
                     empty(context, reply, &tenant).await?;
                 }
@@ -141,12 +152,24 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
         vec!["name".into(), tenant.name.clone()],
         vec!["id".into(), tenant.id.to_string()],
         vec!["status".into(), show_status(tenant.status)],
+        vec!["mail leaves from".into(), tenant.pool.clone().unwrap_or_else(|| "everybody's addresses".to_owned())],
         vec!["created".into(), show_time(tenant.created)],
         vec!["domains".into(), domains.join(", ")],
     ];
     reply
-        .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "created": tenant.created, "domains": domains }))
+        .item(rows, json!({ "id": tenant.id, "name": tenant.name, "status": tenant.status, "pool": tenant.pool, "created": tenant.created, "domains": domains }))
         .await
+}
+
+/// What its people handed in was promised to be delivered or to come back.
+async fn nothing_leaves(context: &Context, tenant: &TenantInfo) -> Result<()> {
+    let scope = context.service.directory.tenant_scope(tenant.id);
+    let count = penfold_transport::outbound::named(&context.service.world, &scope).await?.len();
+    if count == 0 {
+        return Ok(());
+    }
+    let name = &tenant.name;
+    Err(Error::conflict(format!("{count} messages of {name} are still to leave; see penfold queue list and future, or give them up with penfold queue drop --tenant and cancel")))
 }
 
 /// Everybody and every domain, so that the tenant can be removed.

@@ -16,6 +16,8 @@ pub struct TenantInfo {
     pub id: TenantId,
     pub name: String,
     pub status: Status,
+    /// The pool of addresses that its mail leaves from.
+    pub pool: Option<String>,
     pub created: Timestamp,
 }
 

@@ -30,7 +30,7 @@ impl Operator {
         ];
         let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
         self.directory.store().commit(writes).await.map_err(|refused| refused.explain(taken))?;
-        Ok(TenantInfo { id: tenant, name: name.to_owned(), status: Status::Active, created })
+        Ok(TenantInfo { id: tenant, name: name.to_owned(), status: Status::Active, pool: None, created })
     }
 
     /// The tenant of this name, made where it is absent; true where it was made now.
@@ -57,7 +57,7 @@ impl Operator {
             penfold_types::Kind::NotFound => unknown(),
             _ => error,
         })?;
-        Ok(TenantInfo { id, name: tenant.name, status: tenant.status, created: tenant.created })
+        Ok(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created })
     }
 
     pub async fn tenants(&self, after: Option<&str>, limit: usize) -> Result<Page<TenantInfo>> {
@@ -69,7 +69,7 @@ impl Operator {
         for (_, row) in &page.rows {
             let id = tenant_of(row)?;
             match self.directory.tenant_now(id).await {
-                Ok(tenant) => items.push(TenantInfo { id, name: tenant.name, status: tenant.status, created: tenant.created }),
+                Ok(tenant) => items.push(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created }),
                 Err(error) if error.kind() == penfold_types::Kind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -88,6 +88,24 @@ impl Operator {
         let key = access::organisation(tenant.id).organisation(sk::tenant());
         let audit = self.audit(tenant.id, "tenant.status", &tenant.name, if status == Status::Active { "active" } else { "suspended" });
         self.directory.store().commit(vec![Write::Update { key, set, remove: vec![], when }, audit]).await?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        Ok(())
+    }
+
+    /// From which pool of addresses its mail leaves; `None` for everybody's.
+    pub async fn set_tenant_pool(&self, name: &str, pool: Option<&str>) -> Result<()> {
+        let tenant = self.tenant(name).await?;
+        let fits = |pool: &str| (1..=50).contains(&pool.len()) && pool.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        if !pool.is_none_or(fits) {
+            return Err(Error::invalid("a pool's name has 1 to 50 letters, digits and any of - . _"));
+        }
+        let (set, remove) = match pool {
+            Some(pool) => (vec![("po".into(), pool.into())], vec![]),
+            None => (vec![], vec!["po".into()]),
+        };
+        let key = access::organisation(tenant.id).organisation(sk::tenant());
+        let audit = self.audit(tenant.id, "tenant.pool", &tenant.name, pool.unwrap_or("none"));
+        self.directory.store().commit(vec![Write::Update { key, set, remove, when: When::Present }, audit]).await?;
         self.directory.inner.tenants.remove(&tenant.id);
         Ok(())
     }

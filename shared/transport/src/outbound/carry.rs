@@ -175,7 +175,9 @@ impl Trip<'_> {
         let parcel = &self.parcel;
         let blob = Blob { acceptance: parcel.acceptance, length: parcel.length };
         let bytes = self.transport().0.mailboxes.blob(self.scope.tenant(), blob).await?;
+        let pool = self.transport().directory().source_pool(self.scope.tenant()).await?;
         let mail = Outgoing {
+            pool,
             destination: parcel.destination.clone(),
             from: parcel.from.clone(),
             recipients: parcel.passages.iter().filter(|passage| passage.waits()).map(|passage| passage.to.clone()).collect(),

@@ -14,7 +14,10 @@ async fn tenants_and_domains() {
     assert_eq!(office.run("tenant list").await.good().values.len(), 2);
     assert_eq!(office.run("tenant show Two").await.good().last()["domains"][0], "two.test");
     assert_eq!(office.run("tenant remove One").await.kind(), "conflict");
-    office.run("tenant set One --status suspended").await.good();
+    let set = office.run("tenant set One --status suspended --pool bulk").await.good();
+    assert_eq!((set.last()["status"].as_str(), set.last()["pool"].as_str()), (Some("suspended"), Some("bulk")));
+    assert!(office.run("tenant set One --pool none").await.good().last()["pool"].is_null());
+    assert_eq!(office.run("tenant set One --pool a/b").await.kind(), "invalid");
     office.run("tenant remove One --everything").await.good();
     assert_eq!(office.run("person list").await.good().values.len(), 0);
     assert_eq!(office.run("tenant show One").await.kind(), "not-found");
@@ -46,7 +49,14 @@ async fn people_and_passwords() {
     office.run("password app remove ann@one.test phone").await.good();
     assert!(!sign_in(&secret).await);
 
+    assert_eq!(office.run("person set ann@one.test --sent-copy off").await.good().last()["sent_copy"], false);
+    office.run("delegate add ann@one.test n@one.test --on-behalf").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().last()["right"], "on-behalf");
+    office.run("delegate add ann@one.test new@one.test").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().last()["right"], "as");
+    assert_eq!(office.run("delegate add ann@one.test ann@one.test").await.kind(), "invalid");
     office.run("person remove new@one.test").await.good();
+    assert_eq!(office.run("delegate list ann@one.test").await.good().values.len(), 0, "who is gone has no rights");
     assert_eq!(office.run("person show new@one.test").await.kind(), "not-found");
     let acts = office.run("audit One").await.good();
     assert!(acts.values.iter().any(|one| one["act"] == "password.set" && one["actor"] == "command line"));
@@ -96,6 +106,9 @@ fn flags_that_are_wrong_are_refused_with_a_sentence() {
         "person add nobody",
         "person set ann@one.test --quota 5X",
         "queue release",
+        "queue cancel",
+        "person set ann@one.test --sent-copy maybe",
+        "tenant set One",
         "shared member add info@one.test",
         "import mbox x",
         "password set ann@one.test --password a --password-stdin",
