@@ -227,6 +227,9 @@ class Penfold:
                     out[one["to"].lower()] = out.get(one["to"].lower(), 0) + 1
         return out
 
+    def tail(self):
+        return self.server.tail()
+
     def finish(self):
         """Ends it; what is stored must be whole."""
         assert self.server.stop(90) == 0, self.server.tail()
@@ -299,7 +302,7 @@ in_flow_delay = 0
             if os.path.exists(name):
                 self.file("dynamicmaps.cf", open(name).read())
         self.file("members", "")
-        self.file("aliases", f"everybody: :include:{self.place}/members\n")
+        self.file("aliases", f"everybody :include:{self.place}/members\n")
 
     def sign_in(self, smtp):
         """It takes mail from this network."""
@@ -318,6 +321,10 @@ in_flow_delay = 0
             for one in json.loads(line)["recipients"]:
                 out[one["address"].lower()] = out.get(one["address"].lower(), 0) + 1
         return out
+
+    def tail(self):
+        with open(os.path.join(self.place, "log"), encoding="utf-8", errors="replace") as f:
+            return "".join(f.readlines()[-20:])
 
     def finish(self):
         self.kill()

@@ -144,6 +144,9 @@ def queue_once(abroad, kind, label, args, dead):
         side.finish()
         return {"accepted": len(mails) / (end - begin), "last": last - begin, "median": quantile(delays, 0.5), "p99": quantile(delays, 0.99), "most": max(delays), "peak": memory.most(),
                 "early": memory.at(begin + (last - begin) * 0.1), "middle": memory.at(last), "end": memory.samples[-1][1] / 1024, "span": memory.samples[-1][0] - begin, "live": len(wanted), "left": left}
+    except Exception:
+        say(side.tail())
+        raise
     finally:
         if memory:
             memory.stop()
@@ -226,6 +229,9 @@ def list_once(abroad, kind, label, args):
         side.finish()
         return {"made": made, "last": last - begin, "first": min(when for _, _, when in copies) - begin, "rate": len(members) / (last - begin), "before": memory.samples[0][1] / 1024, "peak": memory.most(),
                 "early": memory.at(begin + (last - begin) * 0.1), "end": memory.at(last), "transactions": transactions}
+    except Exception:
+        say(side.tail())
+        raise
     finally:
         if memory:
             memory.stop()
