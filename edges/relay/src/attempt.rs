@@ -2,7 +2,7 @@
 //! host could still take.
 
 use crate::client::Inner;
-use crate::connection::{Connection, Pace, Target, Unopened, Why};
+use crate::connection::{Connection, Pace, Patience, Target, Unopened, Why};
 use crate::demand::{self, Plan};
 use crate::facts::{Fact, PolicyFacts, ResultType};
 use crate::route::{self, Host};
@@ -34,11 +34,12 @@ pub(crate) struct Round<'a> {
 
 impl<'a> Round<'a> {
     pub fn new(inner: &'a Inner, mail: &'a Outgoing) -> Self {
-        let until = inner.env.monotonic() + inner.config.timeouts.all;
+        let (now, timeouts) = (inner.env.monotonic(), inner.config.timeouts.clone());
+        let patience = Patience::new(timeouts.quick, inner.patient.clone());
         Self {
             inner,
             mail,
-            pace: Pace { env: inner.env.clone(), timeouts: inner.config.timeouts.clone(), until },
+            pace: Pace { env: inner.env.clone(), until: now + timeouts.all, timeouts, patience },
             outcomes: vec![None; mail.recipients.len()],
             settled: vec![false; mail.recipients.len()],
             host: None,

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use penfold_ports::{Attempt, Dns, Outgoing, Relay};
 use penfold_types::Env;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What the client needs of the world outside.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub(crate) struct Inner {
     pub policies: Policies,
     pub destinations: Destinations,
     pub pool: Arc<Pool>,
+    /// Places of those who wait for slow hosts.
+    pub patient: Arc<Semaphore>,
 }
 
 /// The SMTP client of mail out. Cheap to clone; clones share connections and what is known of destinations.
@@ -46,6 +49,7 @@ impl Client {
             policies: Policies::new(env.clone(), dns.clone(), policies),
             destinations: Destinations::new(env.clone(), &config),
             pool: Arc::new(Pool::new(env.clone(), &config)),
+            patient: Arc::new(Semaphore::new(config.patient)),
             env,
             config,
             dns,

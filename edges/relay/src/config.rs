@@ -27,6 +27,8 @@ pub struct Timeouts {
     pub all: Duration,
     /// For a place among the destination's connections.
     pub place: Duration,
+    /// What an attempt may wait for hosts in all before it needs to be one of the `patient`.
+    pub quick: Duration,
 }
 
 impl Default for Timeouts {
@@ -46,6 +48,7 @@ impl Default for Timeouts {
             probe: Duration::from_secs(10),
             all: minutes(30),
             place: Duration::from_secs(30),
+            quick: Duration::from_secs(10),
         }
     }
 }
@@ -76,6 +79,9 @@ pub struct Config {
     pub recipients: usize,
     /// Connections to one destination at one time.
     pub concurrency: usize,
+    /// Attempts that may wait for slow hosts at one time, as long as the timeouts say. Further ones end and come again later, so
+    /// that hosts which never answer cannot hold everybody who makes attempts; there must be many more of those.
+    pub patient: usize,
     /// How long a connection is kept for the next message, how many are, and for how many messages one is used.
     pub keep: Duration,
     pub kept: usize,
@@ -102,6 +108,7 @@ impl Default for Config {
             dialogues: 2,
             recipients: 100,
             concurrency: 10,
+            patient: 100,
             keep: Duration::from_secs(5),
             kept: 200,
             messages: 100,

@@ -7,11 +7,14 @@ use crate::facts::ResultType;
 use crate::said::{lost, ours};
 use crate::session::{Cause, Session, SignIn, Starttls, Step, Terms, Wait};
 use crate::tls::{Connector, Demand, result_type};
+use parking_lot::Mutex;
 use penfold_ports::Said;
 use penfold_types::Env;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 /// What is read at once.
@@ -26,6 +29,37 @@ pub(crate) struct Pace {
     pub env: Env,
     pub timeouts: Timeouts,
     pub until: Instant,
+    pub patience: Patience,
+}
+
+/// Of one attempt: how long it may still wait for hosts as everybody may, and its place among those who wait for longer.
+#[derive(Clone)]
+pub(crate) struct Patience {
+    places: Arc<Semaphore>,
+    own: Arc<Mutex<(Duration, Option<OwnedSemaphorePermit>)>>,
+}
+
+impl Patience {
+    pub fn new(quick: Duration, places: Arc<Semaphore>) -> Self {
+        Self { places, own: Arc::new(Mutex::new((quick, None))) }
+    }
+
+    fn left(&self) -> Duration {
+        self.own.lock().0
+    }
+
+    fn waited(&self, span: Duration) {
+        let left = &mut self.own.lock().0;
+        *left = left.saturating_sub(span);
+    }
+
+    fn lasts(&self) -> bool {
+        let place = &mut self.own.lock().1;
+        if place.is_none() {
+            *place = self.places.clone().try_acquire_owned().ok();
+        }
+        place.is_some()
+    }
 }
 
 impl Pace {
@@ -48,6 +82,19 @@ impl Pace {
             biased;
             done = work => Some(done),
             () = self.env.sleep(self.left(span)) => None,
+        }
+    }
+
+    /// For what a host that never answers could hold up.
+    async fn patiently<T>(&self, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let (span, begun) = (self.left(span), self.env.monotonic());
+        let quick = span.min(self.patience.left());
+        let mut work = std::pin::pin!(work);
+        let done = self.limited(quick, &mut work).await;
+        self.patience.waited(self.env.monotonic().saturating_duration_since(begun));
+        match done {
+            None if quick < span && self.patience.lasts() => self.limited(span - quick, work).await,
+            done => done,
         }
     }
 
@@ -107,7 +154,7 @@ impl Connection {
     /// Connects, and goes on until the session is ready.
     pub async fn open(dial: &dyn Dial, tls: &Connector, config: &Config, target: &Target<'_>, pace: &Pace) -> Result<Self, Unopened> {
         let network = |said| Unopened { why: Why::Network, said };
-        let stream = match pace.limited(pace.timeouts.connect, dial.dial(target.address, target.source)).await {
+        let stream = match pace.patiently(pace.timeouts.connect, dial.dial(target.address, target.source)).await {
             Some(Ok(stream)) => stream,
             Some(Err(error)) => return Err(network(unreachable(target, &error))),
             None => return Err(network(unreachable(target, &"it does not answer"))),
@@ -158,7 +205,7 @@ impl Connection {
             let said = ours(451, (4, 7, 5), format!("TLS with {} failed: {what}", target.host));
             Unopened { why: Why::Tls(result), said }
         };
-        match pace.limited(pace.timeouts.handshake, handshake).await {
+        match pace.patiently(pace.timeouts.handshake, handshake).await {
             Some(Ok(secured)) => {
                 (self.stream, self.found) = (secured.stream, secured.found);
                 self.tls = Some((secured.version.to_owned(), target.demand.proof()));
@@ -189,7 +236,7 @@ impl Connection {
                         since = pace.env.monotonic();
                         continue;
                     }
-                    self.read(since + pace.of(wait), pace).await;
+                    self.read(since + pace.of(wait), wait, pace).await;
                 }
                 told => return told,
             }
@@ -214,10 +261,16 @@ impl Connection {
         self.session.lost(said);
     }
 
-    async fn read(&mut self, until: Instant, pace: &Pace) {
+    async fn read(&mut self, until: Instant, wait: Wait, pace: &Pace) {
         let left = until.saturating_duration_since(pace.env.monotonic());
         self.session.input.reserve(READ);
-        match pace.limited(left, self.stream.read_buf(&mut self.session.input)).await {
+        let reading = self.stream.read_buf(&mut self.session.input);
+        let read = match wait {
+            // What was handed over may be taken: who hangs up now sends it twice. And a goodbye is short.
+            Wait::End | Wait::Quit => pace.limited(left, reading).await,
+            _ => pace.patiently(left, reading).await,
+        };
+        match read {
             Some(Ok(0)) => self.session.closed(),
             Some(Ok(_)) => {}
             Some(Err(error)) => self.session.lost(lost(error)),

@@ -1,12 +1,13 @@
 //! Connections that wait some seconds for the next message to the same host.
 
 use crate::config::Config;
-use crate::connection::{Connection, Pace};
+use crate::connection::{Connection, Pace, Patience};
 use parking_lot::Mutex;
 use penfold_types::Env;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 struct Kept {
     number: u64,
@@ -31,7 +32,8 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub fn new(env: Env, config: &Config) -> Self {
-        let pace = Pace { until: env.monotonic(), timeouts: config.timeouts.clone(), env: env.clone() };
+        let patience = Patience::new(Duration::ZERO, Arc::new(Semaphore::new(0)));
+        let pace = Pace { until: env.monotonic(), timeouts: config.timeouts.clone(), env: env.clone(), patience };
         Self { env, pace, keep: config.keep, kept: config.kept, messages: config.messages, idle: Mutex::default() }
     }
 

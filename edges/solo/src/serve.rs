@@ -38,8 +38,9 @@ const DESCRIPTORS: u64 = 200_000;
 const DRAIN: Duration = Duration::from_secs(30);
 /// Delivery workers: enough that one waiting for the disk does not idle the others.
 const WORKERS: usize = 16;
-/// Attempts at a time: most of them wait for another host, and a third of those may be dead.
-const ATTEMPTS: usize = 200;
+/// Attempts at a time: most of them wait for another host, and a third of those may be dead. Far more than may be patient
+/// with slow ones (`penfold_relay::Config`).
+const ATTEMPTS: usize = 1000;
 
 /// Everything, over the store in `data`.
 pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {

@@ -24,6 +24,7 @@ mod codec;
 mod date;
 mod header;
 pub mod job;
+mod naming;
 pub mod outbound;
 mod overload;
 mod plan;

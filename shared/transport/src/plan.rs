@@ -1,6 +1,7 @@
 //! The jobs of a message.
 
 use crate::job::{Delivery, Mail, To, Walk};
+use crate::naming::name;
 use crate::{Inner, Refusal, Target};
 use bytes::Bytes;
 use penfold_formats::mime::{self, Summary};
@@ -40,17 +41,7 @@ pub(crate) fn sent_copy(mail: &Mail, by: PrincipalId, blind: &Bytes) -> Result<D
 
 /// Names a job by what it does, so that sending it again adds nothing. `step` tells the jobs of a walk apart.
 pub fn job_id(acceptance: AcceptanceId, target: PrincipalId, step: u64) -> JobId {
-    // Both ids are random: folded together they stay as unlikely to meet.
-    let mut bits = *acceptance.as_bytes();
-    for (at, byte) in target.as_bytes().iter().rev().enumerate() {
-        if let Some(slot) = bits.get_mut(at) {
-            *slot = slot.rotate_left(3) ^ byte;
-        }
-    }
-    for (slot, byte) in bits.iter_mut().rev().zip(step.to_le_bytes()) {
-        *slot ^= byte;
-    }
-    JobId::shaped(acceptance.time(), bits)
+    name(acceptance, &[target.as_bytes(), &step.to_be_bytes()])
 }
 
 pub(crate) fn job(delivery: &Delivery) -> Job {

@@ -8,6 +8,7 @@ use super::schedule::next;
 use super::submission::{Addressee, Envelope, Late, Submission};
 use crate::codec::{Reader, Writer};
 use crate::job::{Delivery, Mail, To};
+use crate::naming::name;
 use crate::trace::Hop;
 use crate::work::{self, Worker};
 use crate::{Target, Transport, send_jobs};
@@ -46,15 +47,7 @@ impl Leave {
     }
 
     fn id(self, what: [u8; 5]) -> JobId {
-        let mut bits = *self.acceptance.as_bytes();
-        let own = self.part.to_be_bytes().into_iter().chain(self.attempts.to_be_bytes()).chain(what);
-        // The last ten bytes of an id are random; the others are its time.
-        for (at, byte) in own.enumerate() {
-            if let Some(slot) = bits.get_mut(15 - at % 10) {
-                *slot = slot.rotate_left(1) ^ byte;
-            }
-        }
-        JobId::shaped(self.acceptance.time(), bits)
+        name(self.acceptance, &[&what, &self.part.to_be_bytes(), &self.attempts.to_be_bytes()])
     }
 
     pub fn decode(bytes: &Bytes) -> Option<Self> {
@@ -338,5 +331,20 @@ impl Transport {
         }
         let job = Job { id, tenant: submission.mail.tenant, group: submission.group(), body: submission.encode() };
         self.0.world.queue.send(QueueName::Send, vec![job]).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// A queue drops a job whose id it knows: a message to a thousand destinations is a thousand jobs, and their retries.
+    #[test]
+    fn every_part_and_attempt_has_a_job_of_its_own() {
+        let acceptance = AcceptanceId::shaped(Timestamp::from_seconds(1_000_000), [7; 16]);
+        let leaves = (0..1000).flat_map(|part| (0..10).map(move |attempts| Leave { acceptance, part: 5 << 24 | 2048 | part, attempts }));
+        let ids: BTreeSet<JobId> = leaves.flat_map(|leave| [leave.id(*b"leave"), leave.id(*b"about")]).collect();
+        assert_eq!(ids.len(), 20_000);
     }
 }
