@@ -12,6 +12,7 @@ use crate::sts::Found;
 use crate::tls::Demand;
 use penfold_ports::{Attempt, Outcome, Outgoing, Said};
 use std::net::{IpAddr, SocketAddr};
+use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) struct Round<'a> {
     inner: &'a Inner,
@@ -233,7 +234,16 @@ impl<'a> Round<'a> {
         self.dialogues_left -= 1;
         let pending = self.pending();
         let recipients = pending.iter().filter_map(|index| self.mail.recipients.get(*index)).cloned().collect();
-        match fit(self.mail, recipients, connection.session.offers(), connection.session.is_tls()) {
+        let Some(_room) = self.pace.within(self.room()).await else { return };
+        let octets = match self.mail.message.fetch().await {
+            Ok(octets) => octets,
+            Err(error) => {
+                tracing::warn!(%error, "a message that is to leave cannot be read");
+                self.fail(&ours(451, (4, 3, 0), "the message could not be read"));
+                return self.inner.pool.put(key, connection);
+            }
+        };
+        match fit(self.mail, octets, recipients, connection.session.offers(), connection.session.is_tls()) {
             Ok(letter) => {
                 connection.session.send(letter);
                 connection.messages += 1;
@@ -249,6 +259,12 @@ impl<'a> Round<'a> {
             Err(said) => self.fail(&said),
         }
         self.inner.pool.put(key, connection);
+    }
+
+    /// Memory for the message; held until it is handed over.
+    async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        let wanted = (self.mail.message.size() / 1024 + 1).min(self.inner.config.memory.into());
+        self.inner.memory.clone().acquire_many_owned(u32::try_from(wanted).unwrap_or(u32::MAX)).await.ok()
     }
 
     /// Recipients that another host may still take.

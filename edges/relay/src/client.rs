@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     /// Places of those who wait for slow hosts.
     pub patient: Arc<Semaphore>,
+    /// KiB of messages.
+    pub memory: Arc<Semaphore>,
 }
 
 /// The SMTP client of mail out. Cheap to clone; clones share connections and what is known of destinations.
@@ -50,6 +52,7 @@ impl Client {
             destinations: Destinations::new(env.clone(), &config),
             pool: Arc::new(Pool::new(env.clone(), &config)),
             patient: Arc::new(Semaphore::new(config.patient)),
+            memory: Arc::new(Semaphore::new(config.memory as usize)),
             env,
             config,
             dns,

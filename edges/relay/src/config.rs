@@ -82,6 +82,8 @@ pub struct Config {
     /// Attempts that may wait for slow hosts at one time, as long as the timeouts say. Further ones end and come again later, so
     /// that hosts which never answer cannot hold everybody who makes attempts; there must be many more of those.
     pub patient: usize,
+    /// KiB of messages that are being handed over at one time; a larger one goes alone.
+    pub memory: u32,
     /// How long a connection is kept for the next message, how many are, and for how many messages one is used.
     pub keep: Duration,
     pub kept: usize,
@@ -109,6 +111,7 @@ impl Default for Config {
             recipients: 100,
             concurrency: 10,
             patient: 100,
+            memory: 256 * 1024,
             keep: Duration::from_secs(5),
             kept: 200,
             messages: 100,

@@ -48,7 +48,7 @@ fn session(binary: bool) -> (Session, Outgoing) {
         destination: "y.test".into(),
         from: String::new(),
         recipients: (0..3).map(recipient).collect(),
-        message: vec![Bytes::from_static(b"a\r\n.\r\n")],
+        message: vec![Bytes::from_static(b"a\r\n.\r\n")].into(),
         body: if binary { Body::Binary } else { Body::SevenBit },
         utf8: false,
         require_tls: false,
@@ -86,7 +86,7 @@ fn talk(pieces: &[Vec<u8>], step: usize, binary: bool) -> (Vec<u8>, Vec<String>)
             Step::Ready if sent => return (said, told),
             Step::Ready => {
                 sent = true;
-                match fit(&mail, mail.recipients.clone(), session.offers(), false) {
+                match fit(&mail, vec![Bytes::from_static(b"a\r\n.\r\n")], mail.recipients.clone(), session.offers(), false) {
                     Ok(letter) => session.send(letter),
                     Err(said) => told.push(said.text),
                 }

@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use bytes::Bytes;
-use penfold_ports::{Body, Notify, Outcome, Outgoing, Recipient, Return, Said};
+use penfold_ports::{Body, Message, Notify, Outcome, Outgoing, Recipient, Return, Said};
 use penfold_relay::{Session, SignIn, Starttls, Step, Terms, fit};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -33,14 +33,14 @@ impl Scene {
             destination: "y.test".to_owned(),
             from: "a@x.test".to_owned(),
             recipients: Vec::new(),
-            message: vec![Bytes::from_static(b"Subject: hello\r\n\r\n.dot\r\n")],
+            message: vec![Bytes::from_static(b"Subject: hello\r\n\r\n.dot\r\n")].into(),
             body: Body::SevenBit,
             utf8: false,
             require_tls: false,
             ret: None,
             envelope_id: None,
             deliver_by: None,
-        pool: None,
+            pool: None,
         };
         Self { terms, mail }
     }
@@ -52,7 +52,7 @@ impl Scene {
             "message" => {
                 let bytes = unescape(value);
                 // In pieces, as it comes from a store.
-                self.mail.message = bytes.chunks(bytes.len().div_ceil(3).max(1)).map(Bytes::copy_from_slice).collect();
+                self.mail.message = Message::Here(bytes.chunks(bytes.len().div_ceil(3).max(1)).map(Bytes::copy_from_slice).collect());
             }
             "body" => self.mail.body = if value == "8bit" { Body::EightBit } else { Body::Binary },
             "utf8" => self.mail.utf8 = true,
@@ -146,7 +146,7 @@ impl Player {
                     return;
                 }
                 Step::Ready => match self.mail.take() {
-                    Some(mail) => match fit(&mail, mail.recipients.clone(), self.session.offers(), self.session.is_tls()) {
+                    Some(mail) => match fit(&mail, here(&mail), mail.recipients.clone(), self.session.offers(), self.session.is_tls()) {
                         Ok(letter) => self.session.send(letter),
                         Err(said) => self.told.extend(mail.recipients.iter().map(|_| format!("unfit {}", words(&said)))),
                     },
@@ -302,4 +302,11 @@ fn dialogues() {
 #[test]
 fn dialogues_byte_by_byte() {
     all(true);
+}
+
+fn here(mail: &Outgoing) -> Vec<Bytes> {
+    match &mail.message {
+        Message::Here(octets) => octets.clone(),
+        Message::There(_) => panic!("a dialogue has its message"),
+    }
 }

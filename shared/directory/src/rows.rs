@@ -19,7 +19,7 @@
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, at created, used day |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
-//! | | `o#address` | a member outside |
+//! | | `o#domain#local` | a member outside |
 //! | | `w#address` | somebody named who may post |
 //! | | `d#P` | r: 1 may write on its behalf, 2 as it |
 
@@ -338,7 +338,10 @@ pub(crate) mod sk {
     }
 
     pub fn outside(address: &Address) -> Sk {
-        Sk::text(&format!("o#{}", address.key()))
+        // By domain, so that what one step of a walk finds goes to few destinations.
+        let key = address.key();
+        let local = key.rsplit_once('@').map_or("", |(local, _)| local);
+        Sk::text(&format!("o#{}#{local}", address.domain()))
     }
 
     /// The first key of a group's members, and the first after them: `m#` and `o#` stand together.

@@ -30,7 +30,7 @@ pub use judge::{After, Price, judge, repeat_units};
 pub use keys::{Account, Key, Pk, Rights, Scope, Sk, TenantScope, shared};
 pub use line::{Failure, Handed, Line};
 pub use queue::{Dead, Job, JobId, Queue, QueueName, Receipt, Received};
-pub use relay::{Attempt, Body, ByTime, Notify, Outcome, Outgoing, Recipient, Relay, Return, Said};
+pub use relay::{Attempt, Body, ByTime, Fetch, Message, Notify, Outcome, Outgoing, Recipient, Relay, Return, Said};
 pub use row::{Name, Row, RowError, Value};
 pub use secrets::Secrets;
 pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};

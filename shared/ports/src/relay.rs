@@ -1,6 +1,8 @@
 use async_trait::async_trait;
 use bytes::Bytes;
+use penfold_types::Result;
 use std::fmt;
+use std::sync::Arc;
 
 /// What a recipient's sender wants to hear of it (RFC 3461 §4.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,16 +51,58 @@ pub struct Recipient {
     pub original: Option<String>,
 }
 
+/// The octets of a message: its lines end with CR LF, the last one too.
+#[derive(Clone)]
+pub enum Message {
+    Here(Vec<Bytes>),
+    /// To be brought once a host is ready to take it: many wait for hosts that never are, and memory is short.
+    There(Arc<dyn Fetch>),
+}
+
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    fn size(&self) -> u64;
+
+    async fn fetch(&self) -> Result<Vec<Bytes>>;
+}
+
+impl Message {
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Here(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Self::There(there) => there.size(),
+        }
+    }
+
+    pub async fn fetch(&self) -> Result<Vec<Bytes>> {
+        match self {
+            Self::Here(pieces) => Ok(pieces.clone()),
+            Self::There(there) => there.fetch().await,
+        }
+    }
+}
+
+impl From<Vec<Bytes>> for Message {
+    fn from(pieces: Vec<Bytes>) -> Self {
+        Self::Here(pieces)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} octets", self.size())
+    }
+}
+
 /// A message for the hosts of one destination.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outgoing {
     /// The domain of its recipients in ASCII, or an address literal.
     pub destination: String,
     /// What stands between the angle brackets of MAIL; empty for the null reverse-path.
     pub from: String,
     pub recipients: Vec<Recipient>,
-    /// Lines end with CR LF; the last one too.
-    pub message: Vec<Bytes>,
+    pub message: Message,
     pub body: Body,
     /// An address or a header field is not ASCII, so the peer must offer SMTPUTF8.
     pub utf8: bool,

@@ -41,7 +41,7 @@ pub struct Peers {
     takes: Duration,
     begun: Arc<Mutex<Option<(Env, penfold_types::Timestamp)>>>,
     taken: Arc<Mutex<Vec<(String, String)>>>,
-    sent: Arc<Mutex<Vec<Outgoing>>>,
+    sent: Arc<Mutex<Vec<(Outgoing, String)>>>,
 }
 
 impl Default for Peers {
@@ -67,7 +67,12 @@ impl Peers {
     }
 
     pub fn sent(&self) -> Vec<Outgoing> {
-        self.sent.lock().clone()
+        self.sent.lock().iter().map(|(mail, _)| mail.clone()).collect()
+    }
+
+    /// The messages of the same attempts.
+    pub fn texts(&self) -> Vec<String> {
+        self.sent.lock().iter().map(|(_, text)| text.clone()).collect()
     }
 }
 
@@ -80,8 +85,8 @@ impl Relay for Peers {
     async fn attempt(&self, mail: &Outgoing) -> Attempt {
         let (env, begun) = self.begun.lock().clone().unwrap();
         env.sleep(self.takes / 2).await;
-        self.sent.lock().push(mail.clone());
-        let text = String::from_utf8_lossy(&mail.message.concat()).into_owned();
+        let text = String::from_utf8(mail.message.fetch().await.unwrap().concat()).unwrap();
+        self.sent.lock().push((mail.clone(), text.clone()));
         let subject = text.split_once("Subject: ").unwrap().1.split("\r\n").next().unwrap().to_owned();
         let since = env.now().since(begun);
         let outcome = |to: &String| {

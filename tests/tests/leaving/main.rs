@@ -31,8 +31,7 @@ async fn a_message_is_split_by_destination() {
     );
     let sent = house.peers.sent();
     assert_eq!(sent.len(), 2, "one for each destination");
-    for mail in &sent {
-        let text = String::from_utf8(mail.message.concat()).unwrap();
+    for (mail, text) in sent.iter().zip(house.peers.texts()) {
         assert!(text.starts_with("Received: by mx.test (Penfold) with ESMTPSA id "), "{text}");
         assert!(!text.contains("Return-Path") && !text.contains("192.0.2.9"), "where she sent it from is her own business: {text}");
         assert_eq!((mail.from.as_str(), mail.body), ("ann@x.test", Body::SevenBit));
@@ -88,8 +87,7 @@ async fn nobody_else_gets_our_signature_by_way_of_a_group() {
     house.arrive("stranger@y.test", "team@x.test", &letter("forged")).await.unwrap();
     house.quiet().await;
     let signed = |subject: &str| {
-        let texts = house.peers.sent().iter().map(|mail| String::from_utf8(mail.message.concat()).unwrap()).collect::<Vec<_>>();
-        let one = texts.into_iter().find(|text| text.contains(&format!("Subject: {subject}\r\n"))).expect("it left");
+        let one = house.peers.texts().into_iter().find(|text| text.contains(&format!("Subject: {subject}\r\n"))).expect("it left");
         one.contains("\r\nDKIM-Signature: v=1; ")
     };
     assert!(signed("ours") && !signed("forged"));

@@ -27,7 +27,7 @@ pub struct Letter {
 
 /// `tls`: the connection is encrypted, and the peer is proven to be who it should be. Where the peer cannot take the
 /// message, what to say.
-pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bool) -> Result<Letter, Said> {
+pub fn fit(mail: &Outgoing, octets: Vec<Bytes>, recipients: Vec<Recipient>, offers: &Offers, tls: bool) -> Result<Letter, Said> {
     if mail.require_tls && !(tls && offers.require_tls) {
         return Err(ours(550, (5, 7, 30), "the message may only go where REQUIRETLS is supported, and the host does not offer it"));
     }
@@ -39,7 +39,7 @@ pub fn fit(mail: &Outgoing, recipients: Vec<Recipient>, offers: &Offers, tls: bo
     if utf8 && !offers.utf8 {
         return Err(ours(553, (5, 6, 7), "an address or a header field needs SMTPUTF8, and the host does not offer it"));
     }
-    let (message, body) = content(mail, offers)?;
+    let (message, body) = content(mail.body, octets, offers)?;
     let size = message.iter().map(|piece| piece.len() as u64).sum();
     if let Some(limit) = offers.size.filter(|limit| size > *limit) {
         return Err(ours(552, (5, 3, 4), format!("the message has {size} octets, and the host takes {limit}")));
@@ -73,26 +73,26 @@ pub(super) fn is_xtext(text: &str) -> bool {
 }
 
 /// RFC 6152 §3, RFC 3030 §3: what the peer does not take is converted.
-fn content(mail: &Outgoing, offers: &Offers) -> Result<(Vec<Bytes>, Body), Said> {
+fn content(own: Body, octets: Vec<Bytes>, offers: &Offers) -> Result<(Vec<Bytes>, Body), Said> {
     let takes = match (offers.binary && offers.chunking, offers.eight_bit) {
         (true, _) => Body::Binary,
         (false, true) => Body::EightBit,
         (false, false) => Body::SevenBit,
     };
-    if mail.body <= takes {
+    if own <= takes {
         // BINARYMIME does not say that 8BITMIME is there too.
-        let body = if mail.body == Body::EightBit && !offers.eight_bit { Body::Binary } else { mail.body };
-        return Ok((mail.message.clone(), body));
+        let body = if own == Body::EightBit && !offers.eight_bit { Body::Binary } else { own };
+        return Ok((octets, body));
     }
     let to = if takes == Body::EightBit { Octets::EightBit } else { Octets::SevenBit };
-    let whole = mail.message.concat();
+    let whole = octets.concat();
     match convert::convert(&whole, to) {
-        Ok(None) => Ok((mail.message.clone(), takes)),
+        Ok(None) => Ok((octets, takes)),
         Ok(Some(message)) => Ok((vec![Bytes::from(message)], takes)),
         Err(why) => Err(ours(
             554,
             (5, 6, 3),
-            format!("the host takes no {}, and {why}", if mail.body == Body::Binary { "BINARYMIME" } else { "8BITMIME" }),
+            format!("the host takes no {}, and {why}", if own == Body::Binary { "BINARYMIME" } else { "8BITMIME" }),
         )),
     }
 }

@@ -65,7 +65,7 @@ async fn a_tarpit_is_left_after_a_while() {
 }
 
 fn large() -> Outgoing {
-    Outgoing { message: vec![Bytes::from(vec![b'x'; 1 << 20]), Bytes::from_static(b"\r\n")], ..mail(&["b@y.test"]) }
+    Outgoing { message: vec![Bytes::from(vec![b'x'; 1 << 20]), Bytes::from_static(b"\r\n")].into(), ..mail(&["b@y.test"]) }
 }
 
 /// Behaves up to 354, reads `read` octets of the message, and ends as `then` does.

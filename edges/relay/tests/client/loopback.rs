@@ -43,7 +43,7 @@ async fn a_large_message_goes_whole_each_way() {
     for body in [Body::SevenBit, Body::Binary] {
         let peer = Peer::new().tls(certificate.server()).offers("CHUNKING").offers("BINARYMIME");
         let client = client(listen(peer.clone()).await, &authority);
-        let mail = Outgoing { message: pieces.clone(), body, ..mail(&["b@y.test"]) };
+        let mail = Outgoing { message: pieces.clone().into(), body, ..mail(&["b@y.test"]) };
         let attempt = client.attempt(&mail).await;
         assert_eq!(briefs(&attempt), ["accepted 250 2.0.0"]);
         assert_eq!(attempt.tls.unwrap().0, "TLSv1.3");

@@ -328,7 +328,7 @@ pub fn mail(to: &[&str]) -> Outgoing {
         destination: "y.test".into(),
         from: "a@x.test".into(),
         recipients: to.iter().map(|path| Recipient { path: (*path).into(), notify: None, original: None }).collect(),
-        message: vec![Bytes::from_static(b"Subject: hello\r\n\r\nhello\r\n")],
+        message: vec![Bytes::from_static(b"Subject: hello\r\n\r\nhello\r\n")].into(),
         body: Body::SevenBit,
         utf8: false,
         require_tls: false,

@@ -169,7 +169,9 @@ async fn nothing_leaves(context: &Context, tenant: &TenantInfo) -> Result<()> {
         return Ok(());
     }
     let name = &tenant.name;
-    Err(Error::conflict(format!("{count} messages of {name} are still to leave; see penfold queue list and future, or give them up with penfold queue drop --tenant and cancel")))
+    Err(Error::conflict(format!(
+        "{count} messages of {name} are still to leave; see penfold queue list and future, or give them up with penfold queue drop --tenant and cancel"
+    )))
 }
 
 /// Everybody and every domain, so that the tenant can be removed.

@@ -69,7 +69,9 @@ impl Operator {
         for (_, row) in &page.rows {
             let id = tenant_of(row)?;
             match self.directory.tenant_now(id).await {
-                Ok(tenant) => items.push(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created }),
+                Ok(tenant) => {
+                    items.push(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created })
+                }
                 Err(error) if error.kind() == penfold_types::Kind::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -95,7 +97,8 @@ impl Operator {
     /// From which pool of addresses its mail leaves; `None` for everybody's.
     pub async fn set_tenant_pool(&self, name: &str, pool: Option<&str>) -> Result<()> {
         let tenant = self.tenant(name).await?;
-        let fits = |pool: &str| (1..=50).contains(&pool.len()) && pool.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+        let fits =
+            |pool: &str| (1..=50).contains(&pool.len()) && pool.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
         if !pool.is_none_or(fits) {
             return Err(Error::invalid("a pool's name has 1 to 50 letters, digits and any of - . _"));
         }

@@ -12,12 +12,14 @@ use crate::naming::name;
 use crate::trace::Hop;
 use crate::work::{self, Worker};
 use crate::{Target, Transport, send_jobs};
+use async_trait::async_trait;
 use bytes::Bytes;
 use penfold_directory::Recipient;
 use penfold_formats::mime;
-use penfold_mailbox::Blob;
+use penfold_mailbox::{Blob, Mailboxes};
 use penfold_ports::{
-    Attempt, ByTime, Job, JobId, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World, Write,
+    Attempt, ByTime, Fetch, Job, JobId, Message, Outcome, Outgoing, PortError, QueueName, Received, Relay, Said, Sk, TenantScope, World,
+    Write,
 };
 use penfold_types::{AcceptanceId, Address, Error, Result, TenantId, Timestamp};
 use std::sync::Arc;
@@ -101,6 +103,25 @@ impl Worker for Carrier {
     }
 }
 
+/// The octets of a parcel.
+struct Content {
+    mailboxes: Mailboxes,
+    tenant: TenantId,
+    blob: Blob,
+    head: Bytes,
+}
+
+#[async_trait]
+impl Fetch for Content {
+    fn size(&self) -> u64 {
+        self.blob.length + self.head.len() as u64
+    }
+
+    async fn fetch(&self) -> Result<Vec<Bytes>> {
+        Ok(vec![self.head.clone(), self.mailboxes.blob(self.tenant, self.blob).await?])
+    }
+}
+
 /// A parcel in a carrier's hands.
 struct Trip<'a> {
     carrier: &'a Carrier,
@@ -166,15 +187,19 @@ impl Trip<'_> {
 
     async fn attempt(&self) -> Result<Attempt> {
         let parcel = &self.parcel;
-        let blob = Blob { acceptance: parcel.acceptance, length: parcel.length };
-        let bytes = self.transport().0.mailboxes.blob(self.scope.tenant(), blob).await?;
+        let content = Content {
+            mailboxes: self.transport().0.mailboxes.clone(),
+            tenant: self.scope.tenant(),
+            blob: Blob { acceptance: parcel.acceptance, length: parcel.length },
+            head: parcel.head.clone(),
+        };
         let pool = self.transport().directory().source_pool(self.scope.tenant()).await?;
         let mail = Outgoing {
             pool,
             destination: parcel.destination.clone(),
             from: parcel.from.clone(),
             recipients: parcel.passages.iter().filter(|passage| passage.waits()).map(|passage| passage.to.clone()).collect(),
-            message: vec![parcel.head.clone(), bytes],
+            message: Message::There(Arc::new(content)),
             body: parcel.envelope.body,
             utf8: parcel.envelope.utf8,
             require_tls: parcel.envelope.require_tls,

@@ -14,9 +14,12 @@ use penfold_mailbox::Blob;
 use penfold_ports::{Job, PortError, QueueName, Recipient, Sk, Write};
 use penfold_types::{Address, Domain, Error, Kind, Result, TenantId};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::task::{JoinError, JoinSet};
 
 /// Jobs in one request.
 const BATCH: usize = 10;
+/// Rows that are written at one time.
+const SIDE_BY_SIDE: usize = 32;
 
 impl Transport {
     /// When this returns, every recipient has a job of its own or a parcel, and the submission may be forgotten.
@@ -24,16 +27,23 @@ impl Transport {
         self.inside(submission).await?;
         let parcels = self.parcels(submission, &self.head(submission).await?);
         let scope = self.directory().tenant_scope(submission.mail.tenant);
-        let mut jobs = Vec::with_capacity(parcels.len());
-        for (part, parcel) in (submission.first_part..).zip(&parcels) {
-            let key = scope.outgoing(Sk::outgoing(parcel.acceptance, part));
-            match self.0.world.table.put(Write::put_new(key, parcel.to_row())).await {
-                // Made by an earlier try, and perhaps far on its way.
-                Ok(()) | Err(PortError::Condition { .. }) => {}
-                Err(error) => return Err(error.into()),
+        let numbered = || (submission.first_part..).zip(&parcels);
+        let mut rows = JoinSet::new();
+        for (part, parcel) in numbered() {
+            if rows.len() >= SIDE_BY_SIDE {
+                made(rows.join_next().await)?;
             }
-            jobs.push(Leave { acceptance: parcel.acceptance, part, attempts: 0 }.job(scope.tenant(), &parcel.destination));
+            let (table, key) = (self.0.world.table.clone(), scope.outgoing(Sk::outgoing(parcel.acceptance, part)));
+            let write = Write::put_new(key, parcel.to_row());
+            rows.spawn(async move { table.put(write).await });
         }
+        while !rows.is_empty() {
+            made(rows.join_next().await)?;
+        }
+        let leave = |(part, parcel): (u64, &Parcel)| {
+            Leave { acceptance: parcel.acceptance, part, attempts: 0 }.job(scope.tenant(), &parcel.destination)
+        };
+        let jobs: Vec<Job> = numbered().map(leave).collect();
         self.tracer().note(scope.tenant(), submission.mail.acceptance, Hop::Queued { jobs: jobs.len() as u64 });
         self.send_relay(&jobs).await
     }
@@ -101,6 +111,16 @@ impl Transport {
             }
             signed => signed,
         }
+    }
+}
+
+/// What became of a parcel's row.
+fn made(joined: Option<Result<Result<(), PortError>, JoinError>>) -> Result<()> {
+    match joined {
+        // There already: made by an earlier try, and perhaps far on its way.
+        None | Some(Ok(Ok(()) | Err(PortError::Condition { .. }))) => Ok(()),
+        Some(Ok(Err(error))) => Err(error.into()),
+        Some(Err(died)) => Err(Error::broken("a row was not written").because(died)),
     }
 }
 
