@@ -36,7 +36,7 @@ pub(crate) struct Round<'a> {
 impl<'a> Round<'a> {
     pub fn new(inner: &'a Inner, mail: &'a Outgoing) -> Self {
         let (now, timeouts) = (inner.env.monotonic(), inner.config.timeouts.clone());
-        let patience = Patience::new(timeouts.quick, inner.patient.clone());
+        let patience = Patience::new(timeouts.quick, inner.patient.clone(), inner.stop.subscribe());
         Self {
             inner,
             mail,

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use penfold_ports::{Attempt, Dns, Outgoing, Relay};
 use penfold_types::Env;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// What the client needs of the world outside.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub patient: Arc<Semaphore>,
     /// KiB of messages.
     pub memory: Arc<Semaphore>,
+    /// Nobody waits for a host any more that has nothing of a message yet.
+    pub stop: watch::Sender<bool>,
 }
 
 /// The SMTP client of mail out. Cheap to clone; clones share connections and what is known of destinations.
@@ -53,12 +55,18 @@ impl Client {
             pool: Arc::new(Pool::new(env.clone(), &config)),
             patient: Arc::new(Semaphore::new(config.patient)),
             memory: Arc::new(Semaphore::new(config.memory as usize)),
+            stop: watch::channel(false).0,
             env,
             config,
             dns,
             dial,
             facts,
         }))
+    }
+
+    /// Attempts that handed nothing over yet end now, to be made again; the others come to their end.
+    pub fn hurry(&self) {
+        self.0.stop.send_replace(true);
     }
 
     /// Says goodbye on all connections that wait for more.

@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
 /// What is read at once.
@@ -36,12 +36,13 @@ pub(crate) struct Pace {
 #[derive(Clone)]
 pub(crate) struct Patience {
     places: Arc<Semaphore>,
+    stop: watch::Receiver<bool>,
     own: Arc<Mutex<(Duration, Option<OwnedSemaphorePermit>)>>,
 }
 
 impl Patience {
-    pub fn new(quick: Duration, places: Arc<Semaphore>) -> Self {
-        Self { places, own: Arc::new(Mutex::new((quick, None))) }
+    pub fn new(quick: Duration, places: Arc<Semaphore>, stop: watch::Receiver<bool>) -> Self {
+        Self { places, stop, own: Arc::new(Mutex::new((quick, None))) }
     }
 
     fn left(&self) -> Duration {
@@ -87,6 +88,16 @@ impl Pace {
 
     /// For what a host that never answers could hold up.
     async fn patiently<T>(&self, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+        let mut stop = self.patience.stop.clone();
+        tokio::select! {
+            biased;
+            done = self.quick_or_patient(span, work) => done,
+            // Where whoever stops is gone, nobody stops.
+            Ok(_) = stop.wait_for(|stop| *stop) => None,
+        }
+    }
+
+    async fn quick_or_patient<T>(&self, span: Duration, work: impl Future<Output = T>) -> Option<T> {
         let (span, begun) = (self.left(span), self.env.monotonic());
         let quick = span.min(self.patience.left());
         let mut work = std::pin::pin!(work);

@@ -7,7 +7,7 @@ use penfold_types::Env;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 struct Kept {
     number: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Pool {
 
 impl Pool {
     pub fn new(env: Env, config: &Config) -> Self {
-        let patience = Patience::new(Duration::ZERO, Arc::new(Semaphore::new(0)));
+        let patience = Patience::new(Duration::ZERO, Arc::new(Semaphore::new(0)), watch::channel(false).1);
         let pace = Pace { until: env.monotonic(), timeouts: config.timeouts.clone(), env: env.clone(), patience };
         Self { env, pace, keep: config.keep, kept: config.kept, messages: config.messages, idle: Mutex::default() }
     }

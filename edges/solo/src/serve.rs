@@ -235,6 +235,9 @@ impl Host {
         wait_for_signal().await.map_err(|e| Failure::Other(format!("signals cannot be received: {e}")))?;
         tracing::info!("stopping");
         self.stop.send_replace(true);
+        if let Some(relay) = &self.relay {
+            relay.hurry();
+        }
         if tokio::time::timeout(DRAIN, async { while self.tasks.join_next().await.is_some() {} }).await.is_err() {
             tracing::warn!("some connections were cut off");
         }

@@ -180,3 +180,19 @@ async fn names_that_never_resolve() {
     assert_eq!(one(&client).await, "deferred 451 4.4.1");
     assert!(world.env.monotonic() - begun <= 31 * MINUTE);
 }
+
+/// A process that is to stop does not sit out the patience that a silent host asks for, and says that nothing was sent.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_a_silent_host_while_we_stop() {
+    let world = World::new();
+    world.peer(10, "mx.y.test", "192.0.2.1", Peer::new().greets("silence"));
+    let client = world.client();
+    let trying = client.clone();
+    let attempt = tokio::spawn(async move { trying.attempt(&mail(&["b@y.test"])).await });
+    world.env.sleep(5 * SECOND).await;
+    let before = world.env.monotonic();
+    client.hurry();
+    let outcomes = attempt.await.unwrap().outcomes;
+    assert!(world.env.monotonic() - before < SECOND);
+    assert!(matches!(outcomes.as_slice(), [Outcome::Deferred { unsure: false, .. }]), "{outcomes:?}");
+}
