@@ -12,6 +12,7 @@ pub use author::Author;
 pub(crate) use author::author;
 pub(crate) use evaluate::{Identified, evaluate};
 pub use record::{Alignment, Policy, Psd, Published};
+use penfold_ports::{Dns, DnsError};
 
 /// RFC 8601 §2.7 as RFC 9989 registers it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -83,4 +84,9 @@ pub fn handling(result: DmarcResult, policy: Policy, published: Option<&Publishe
         (DmarcResult::Fail, Policy::Reject) => Handling::Reject,
         _ => Handling::Accept,
     }
+}
+
+/// The Organizational Domain of a name (RFC 9989 §4.10.2), by at most eight questions.
+pub async fn organizational_domain(dns: &dyn Dns, name: &str) -> Result<String, DnsError> {
+    Ok(walk::walk(dns, name).await?.organization().to_owned())
 }
