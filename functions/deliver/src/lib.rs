@@ -6,10 +6,12 @@
 //! |---|---|
 //! | mailbox.rs | all jobs of one mailbox in one commit |
 //! | rules.rs | where in it a message goes |
+//! | report.rs | a report about the tenant's mail, read and kept |
 //! | list.rs | one step of expanding a group |
 
 mod list;
 mod mailbox;
+mod report;
 mod rules;
 
 #[cfg(test)]
@@ -52,12 +54,13 @@ impl Deliver {
         while let Some((first, others)) = rest.split_first() {
             let alike = match &first.to {
                 To::Mailbox(_) => 1 + others.iter().take_while(|job| job.to == first.to && job.mail.tenant == first.mail.tenant).count(),
-                To::List(_) => 1,
+                To::List(_) | To::Reports => 1,
             };
             let (now, later) = rest.split_at(alike);
             let (done, error) = match &first.to {
                 To::Mailbox(principal) => self.mailbox(*principal, now).await,
                 To::List(walk) => count(self.list(first, walk.clone()).await),
+                To::Reports => count(self.report(first).await),
             };
             outcomes.extend((0..done).map(|_| Outcome::Done));
             if let Some(error) = error {

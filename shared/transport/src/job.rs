@@ -34,6 +34,8 @@ pub struct Mail {
 pub enum To {
     Mailbox(PrincipalId),
     List(Walk),
+    /// What reads reports about the tenant's mail.
+    Reports,
 }
 
 /// How far a group, and the groups inside it, were expanded. One job walks the whole tree, so a group that is reached
@@ -96,6 +98,7 @@ impl Delivery {
         match &self.to {
             To::Mailbox(principal) => format!("{}/{principal}", self.mail.tenant),
             To::List(walk) => format!("{}/list/{}", self.mail.tenant, walk.root),
+            To::Reports => format!("{}/reports", self.mail.tenant),
         }
     }
 
@@ -115,6 +118,9 @@ impl Delivery {
                     out.id(group.as_bytes());
                 }
             }
+            To::Reports => {
+                out.u8(2);
+            }
         }
         Bytes::from(out.0)
     }
@@ -131,6 +137,7 @@ impl Delivery {
         let to = match from.u8()? {
             0 => To::Mailbox(PrincipalId::from_bytes(from.id()?)),
             1 => To::List(decode_walk(&mut from)?),
+            2 => To::Reports,
             _ => return None,
         };
         from.is_empty().then_some(Self { mail, to, original })

@@ -23,7 +23,7 @@ fn jobs_survive_a_round_trip_and_torn_ones_are_no_jobs() {
     let mut walk = Walk::new(PrincipalId::from_bytes([3; 16]));
     walk.groups.push(PrincipalId::from_bytes([4; 16]));
     walk.cursor = Bytes::from_static(b"m#cursor");
-    for to in [To::Mailbox(PrincipalId::from_bytes([5; 16])), To::List(walk)] {
+    for to in [To::Mailbox(PrincipalId::from_bytes([5; 16])), To::List(walk), To::Reports] {
         let job = delivery(to);
         let bytes = job.encode();
         assert_eq!(Delivery::decode(&bytes), Some(job));

@@ -11,6 +11,7 @@
 //! | carry.rs | one attempt for a parcel, and what follows from it |
 //! | schedule.rs | when to try again: pure |
 //! | report.rs | delivery status notifications (RFC 3464): pure |
+//! | service.rs | what the service itself sends, such as reports to other domains |
 //! | manage.rs | what an administrator does with a parcel |
 //! | tidy.rs | what upkeep does about parcels |
 //! | later.rs | jobs that are due later, and the timer that sends them |
@@ -23,6 +24,7 @@ mod manage;
 mod parcel;
 mod report;
 mod schedule;
+mod service;
 mod submission;
 mod tidy;
 
@@ -30,5 +32,6 @@ pub use carry::Carrier;
 pub use later::{postpone, send_due};
 pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
+pub use service::OwnMail;
 pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
 pub use tidy::{forget, tidy};
