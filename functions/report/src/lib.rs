@@ -67,7 +67,11 @@ impl Reporter {
                 while let Some(counted) = days_facts(&self.world, kind, day, after.as_deref()).await? {
                     let domain = counted.domain.clone();
                     match &sender {
-                        Some(sender) => left += usize::from(self.one(&Task { kind, day, counted, sender }).await?),
+                        Some(sender) => match self.one(&Task { kind, day, counted, sender }).await {
+                            Ok(now) => left += usize::from(now),
+                            // One that cannot be sent does not stop the others.
+                            Err(error) => tracing::warn!(%error, domain, "a report waits for the next round"),
+                        },
                         None => forget_facts(&self.world, kind, day, &domain).await?,
                     }
                     after = Some(domain);

@@ -89,9 +89,10 @@ impl DmarcFact {
             Some(_) => verdicts.mail_from.domain.clone(),
             None => String::new(),
         };
+        // Where the reverse-path is null the identity is that of MAIL FROM all the same, by the name of HELO (RFC 7208 §2.4).
         let spf = SpfResult {
             domain: tidy(&verdicts.mail_from.domain, 253),
-            scope: Some(if envelope_from.is_empty() { "helo" } else { "mfrom" }.to_owned()),
+            scope: Some("mfrom".to_owned()),
             result: verdicts.mail_from.result.keyword().to_owned(),
             human_result: None,
         };
@@ -106,8 +107,7 @@ impl DmarcFact {
                 envelope_to: None,
             },
             dkim: signatures(verdicts, author),
-            // Only MAIL FROM counts for DMARC, and only that has a scope in a report (RFC 9990 §3.1.1.12).
-            spf: if envelope_from.is_empty() { Vec::new() } else { vec![spf] },
+            spf: vec![spf],
         })
     }
 }
