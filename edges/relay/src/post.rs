@@ -49,7 +49,10 @@ impl HttpsPost {
     async fn send(&self, url: &str, media_type: &str, body: Bytes) -> Result<(), PostError> {
         let uri: Uri = url.parse().map_err(wrong)?;
         let host = uri.host().unwrap_or_default();
-        if uri.scheme_str() != Some("https") || host.parse::<penfold_types::Domain>().is_err() || uri.authority().is_some_and(|a| a.as_str().contains('@')) {
+        if uri.scheme_str() != Some("https")
+            || host.parse::<penfold_types::Domain>().is_err()
+            || uri.authority().is_some_and(|a| a.as_str().contains('@'))
+        {
             return Err(wrong("it must be https with the name of a host"));
         }
         let (v4, v6) = tokio::join!(self.dns.v4(host), self.dns.v6(host));

@@ -42,7 +42,9 @@ impl Deliver {
         };
         let (about, by) = match &found {
             Found::Dmarc(feedback) => (feedback.policy.domain.clone(), feedback.metadata.org_name.clone()),
-            Found::Tls(report) => (report.policies.first().map(|p| p.policy.policy_domain.clone()).unwrap_or_default(), report.organization_name.clone()),
+            Found::Tls(report) => {
+                (report.policies.first().map(|p| p.policy.policy_domain.clone()).unwrap_or_default(), report.organization_name.clone())
+            }
         };
         let Some(domain) = self.own_domain(mail.tenant, &about).await? else {
             return Ok(Err(format!("it is about {about:?}, which is no domain of the tenant's")));

@@ -6,7 +6,9 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use penfold_ports::DnsError;
 use penfold_reports::dmarc::{self, Metadata};
-use penfold_reports::{Claim, Counted, Destination, Kind, Letter, Sent, State, dmarc_destinations, forget_facts, gzip, time, tls, tls_destinations};
+use penfold_reports::{
+    Claim, Counted, Destination, Kind, Letter, Sent, State, dmarc_destinations, forget_facts, gzip, time, tls, tls_destinations,
+};
 use penfold_transport::outbound::OwnMail;
 use penfold_types::{AcceptanceId, Address, Result, Timestamp};
 
@@ -64,6 +66,11 @@ impl Reporter {
             Err(DnsError::Temporary) => return Ok(false),
             Err(_) => Vec::new(),
         };
+        // Most domains, as far as TLS goes: they get no row either.
+        if wishes.is_empty() {
+            forget_facts(&self.world, kind, task.day, domain).await?;
+            return Ok(false);
+        }
         let mut sent = match Sent::claim(&self.world, kind, task.day, domain).await? {
             Claim::Ours(sent) => sent,
             Claim::Taken => return Ok(false),

@@ -11,8 +11,8 @@ mod walk;
 pub use author::Author;
 pub(crate) use author::author;
 pub(crate) use evaluate::{Identified, evaluate};
-pub use record::{Alignment, Policy, Psd, Published};
 use penfold_ports::{Dns, DnsError};
+pub use record::{Alignment, Policy, Psd, Published};
 
 /// RFC 8601 §2.7 as RFC 9989 registers it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -87,11 +87,7 @@ impl Letter<'_> {
         let to: Vec<String> = self.to.iter().map(|address| format!("<{address}>")).collect();
         let _ = write!(out, "From: Mail reports <{}>\r\nTo: {}\r\nDate: {}\r\n", self.from, to.join(",\r\n "), time::write_mail(self.at));
         let _ = write!(out, "Message-ID: <{}>\r\n", self.report_id);
-        let _ = write!(
-            out,
-            "Subject: Report Domain: {}\r\n Submitter: {submitter}\r\n Report-ID: <{}>\r\n",
-            self.domain, self.report_id
-        );
+        let _ = write!(out, "Subject: Report Domain: {}\r\n Submitter: {submitter}\r\n Report-ID: <{}>\r\n", self.domain, self.report_id);
         if self.kind == Kind::Tls {
             // RFC 8460 §5.3. Whose TLS is broken is to hear of it all the same (RFC 8689 §5).
             let _ = write!(out, "TLS-Report-Domain: {}\r\nTLS-Report-Submitter: {submitter}\r\nTLS-Required: No\r\n", self.domain);

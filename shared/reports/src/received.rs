@@ -110,7 +110,8 @@ impl Received {
         match &mut self.kept {
             Kept::Dmarc(feedback) => {
                 feedback.records.sort_by_key(|record| std::cmp::Reverse(record.count));
-                self.dropped += feedback.records.drain(room.min(feedback.records.len())..).map(|record| record.count).fold(0, u64::saturating_add);
+                self.dropped +=
+                    feedback.records.drain(room.min(feedback.records.len())..).map(|record| record.count).fold(0, u64::saturating_add);
             }
             Kept::Tls(report) => {
                 report.policies.truncate(100.min(room.max(1)));
@@ -140,11 +141,17 @@ impl Received {
             }
             let known = world.table.get(&count).await?;
             let (day, number) = counted(known.as_ref());
-            let when = if known.is_some() { When::Equal(vec![("d".into(), day.into()), ("n".into(), number.into())]) } else { When::Absent };
+            let when =
+                if known.is_some() { When::Equal(vec![("d".into(), day.into()), ("n".into(), number.into())]) } else { When::Absent };
             let number = if day == today { number + 1 } else { 1 };
             let writes = vec![
                 Write::put_new(key.clone(), Row::new().with("s", sealed.clone())),
-                Write::Update { key: count.clone(), set: vec![("d".into(), today.into()), ("n".into(), number.into())], remove: Vec::new(), when },
+                Write::Update {
+                    key: count.clone(),
+                    set: vec![("d".into(), today.into()), ("n".into(), number.into())],
+                    remove: Vec::new(),
+                    when,
+                },
             ];
             match world.table.commit(&Commit { id: CommitId::new(&world.env), writes }).await {
                 Ok(()) => return Ok(Filed::New),
@@ -214,7 +221,11 @@ pub async fn expire(world: &World, scope: &TenantScope) -> Result<usize> {
     let mut gone = 0;
     for kind in Kind::ALL.map(Kind::letter) {
         let pk = scope.report(Sk::reports(kind)).pk().clone();
-        gone += delete(world, Query { pk, from: Sk::reports(kind), to: Some(Sk::reports_from(kind, before)), limit: limits::BATCH, reverse: false }).await?;
+        gone += delete(
+            world,
+            Query { pk, from: Sk::reports(kind), to: Some(Sk::reports_from(kind, before)), limit: limits::BATCH, reverse: false },
+        )
+        .await?;
     }
     Ok(gone)
 }

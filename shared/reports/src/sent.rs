@@ -23,7 +23,7 @@ const KEPT_DAYS: i64 = 100;
 pub enum State {
     Begun,
     Sent,
-    /// Nobody wanted it.
+    /// Nobody who wanted it may have it, or took it.
     Unwanted,
 }
 
@@ -91,8 +91,17 @@ impl Sent {
     /// Claims the report of a day.
     pub async fn claim(world: &World, kind: Kind, day: i64, domain: &str) -> Result<Claim> {
         let (key, now) = (shared::report_sent(day, kind.letter(), domain), world.env.now());
-        let mut own =
-            Self { kind, day, domain: domain.to_owned(), state: State::Begun, at: now, begun: now, acceptance: None, to: String::new(), count: 0 };
+        let mut own = Self {
+            kind,
+            day,
+            domain: domain.to_owned(),
+            state: State::Begun,
+            at: now,
+            begun: now,
+            acceptance: None,
+            to: String::new(),
+            count: 0,
+        };
         let row = own.attributes().into_iter().fold(Row::new(), |row, (name, value)| row.with(name, value));
         match world.table.put(Write::put_new(key.clone(), row)).await {
             Ok(()) => return Ok(Claim::Ours(own)),

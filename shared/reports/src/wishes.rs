@@ -13,7 +13,10 @@ const DESTINATIONS: usize = 5;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Destination {
     /// With the largest message that is wanted.
-    Mail { address: Address, limit: Option<u64> },
+    Mail {
+        address: Address,
+        limit: Option<u64>,
+    },
     Https(String),
 }
 
@@ -152,7 +155,10 @@ mod tests {
     #[tokio::test]
     async fn who_is_elsewhere_must_have_said_yes() {
         let zone = Zone::default();
-        zone.txt("_dmarc.blue.test", "v=DMARC1; p=none; rua=mailto:a@blue.test!10k,mailto:b%2Bc@sub.blue.test,mailto:d@red.test,mailto:e@green.test,https://x.test/");
+        zone.txt(
+            "_dmarc.blue.test",
+            "v=DMARC1; p=none; rua=mailto:a@blue.test!10k,mailto:b%2Bc@sub.blue.test,mailto:d@red.test,mailto:e@green.test,https://x.test/",
+        );
         let found = mail(dmarc_destinations(&zone, "blue.test").await.unwrap());
         assert_eq!(found, ["a@blue.test 10240", "b+c@sub.blue.test"]);
         zone.txt("blue.test._report._dmarc.red.test", "v=DMARC1");

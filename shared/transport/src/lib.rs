@@ -116,7 +116,17 @@ impl Transport {
         let tally = Tally::new(world);
         let signers = Signers::new(Domains::with_algorithms(&world.named("domains"), directory.clone(), settings.signatures));
         let world = world.named("accept");
-        Self(Arc::new(Inner { world, directory, mailboxes, settings, signers, tracer, tally, load: Load::default(), room: Mutex::default() }))
+        Self(Arc::new(Inner {
+            world,
+            directory,
+            mailboxes,
+            settings,
+            signers,
+            tracer,
+            tally,
+            load: Load::default(),
+            room: Mutex::default(),
+        }))
     }
 
     /// Where the ways of messages are noted. Its [`Tracer::run`] must be running for them to be kept.

@@ -30,7 +30,8 @@ pub fn read(bytes: &[u8]) -> Result<Feedback, Unreadable> {
 /// UTF-8, or what the byte order mark or the declaration names.
 fn text(bytes: &[u8]) -> Result<Cow<'_, str>, Unreadable> {
     let head = bytes.get(..200).unwrap_or(bytes);
-    let label = memfind(head, b"encoding=").and_then(|rest| rest.get(1..)).map(|rest| rest.split(|b| b"\"'".contains(b)).next().unwrap_or(rest));
+    let label =
+        memfind(head, b"encoding=").and_then(|rest| rest.get(1..)).map(|rest| rest.split(|b| b"\"'".contains(b)).next().unwrap_or(rest));
     let encoding = match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding,
         // An ASCII declaration in a text of two octets each would be a lie.

@@ -1,4 +1,6 @@
-use penfold_reports::dmarc::{DkimResult, Evaluated, Feedback, Identifiers, Metadata, PolicyPublished, Reason, Record, SpfResult, read, write};
+use penfold_reports::dmarc::{
+    DkimResult, Evaluated, Feedback, Identifiers, Metadata, PolicyPublished, Reason, Record, SpfResult, read, write,
+};
 
 /// After the sample of RFC 9990, Appendix B.
 pub const SAMPLE: &str = r#"<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">
@@ -106,7 +108,8 @@ fn elements_stand_in_their_order() {
     record.spf[0].scope = Some("mfrom".to_owned());
     record.identifiers.envelope_from = Some(String::new());
     let text = write(&feedback);
-    let names: Vec<&str> = text.split('<').filter_map(|piece| piece.split(['>', ' ']).next()).filter(|name| !name.starts_with(['/', '?'])).collect();
+    let names: Vec<&str> =
+        text.split('<').filter_map(|piece| piece.split(['>', ' ']).next()).filter(|name| !name.starts_with(['/', '?'])).collect();
     let wanted = "feedback version report_metadata org_name email extra_contact_info report_id date_range begin end error generator \
                   policy_published domain discovery_method p sp np testing record row source_ip count policy_evaluated disposition dkim spf \
                   reason type comment identifiers header_from envelope_from auth_results dkim domain selector result spf domain scope result";
@@ -130,7 +133,10 @@ fn older_reports_are_read_too() {
     let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let feedback = read(&latin).unwrap();
     assert_eq!(feedback.metadata.org_name, "Müller & Söhne");
-    assert_eq!((feedback.policy.domain.as_str(), feedback.policy.p.as_str(), feedback.policy.aspf.as_deref()), ("example.com", "reject", None));
+    assert_eq!(
+        (feedback.policy.domain.as_str(), feedback.policy.p.as_str(), feedback.policy.aspf.as_deref()),
+        ("example.com", "reject", None)
+    );
     let [record] = feedback.records.as_slice() else { panic!("{feedback:?}") };
     assert_eq!((record.count, record.evaluated.dkim, record.evaluated.spf), (2, false, true));
     assert_eq!(record.evaluated.reasons, [Reason { kind: "sampled_out".to_owned(), comment: Some("<why>".to_owned()) }]);

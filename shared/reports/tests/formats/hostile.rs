@@ -105,7 +105,9 @@ fn what_is_no_report_says_why() {
     ] {
         assert_eq!(dmarc::read(text.as_bytes()), Err(why), "{text}");
     }
-    for broken in [SAMPLE.split_once("</record>").unwrap().0, "<feedback></other>", "<feedback><a></b></feedback>", &format!("{SAMPLE}<more/>")] {
+    for broken in
+        [SAMPLE.split_once("</record>").unwrap().0, "<feedback></other>", "<feedback><a></b></feedback>", &format!("{SAMPLE}<more/>")]
+    {
         assert!(matches!(dmarc::read(broken.as_bytes()), Err(Unreadable::Xml(_))), "{broken}");
     }
     assert_eq!(dmarc::read(b"<feedback>\xff\xfe</feedback>"), Err(Unreadable::Encoding));

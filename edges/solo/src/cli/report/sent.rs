@@ -16,7 +16,7 @@ pub async fn show(context: &Context, reply: &Reply, days: u16) -> Result<()> {
         let state = match sent.state {
             State::Begun => "begun",
             State::Sent => "sent",
-            State::Unwanted => "wanted by nobody",
+            State::Unwanted => "taken by nobody",
         };
         let day = show_day(Timestamp::from_seconds(sent.day * time::DAY));
         let cells = [day.clone(), kind.to_owned(), sent.domain.clone(), state.to_owned(), sent.count.to_string(), sent.to.clone()];
