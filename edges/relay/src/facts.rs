@@ -1,5 +1,6 @@
 //! What TLS reports are made of: RFC 8460 §4. One fact for each session, and for each policy that kept one from beginning.
 
+use penfold_reports::{Tally, TlsFact, tls};
 use std::net::IpAddr;
 
 /// RFC 8460 §4.2 `policy-type`.
@@ -8,6 +9,16 @@ pub enum PolicyType {
     Tlsa,
     Sts,
     NoPolicyFound,
+}
+
+impl PolicyType {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tlsa => "tlsa",
+            Self::Sts => "sts",
+            Self::NoPolicyFound => "no-policy-found",
+        }
+    }
 }
 
 /// RFC 8460 §4.3 `result-type`.
@@ -80,4 +91,24 @@ pub struct NoFacts;
 
 impl Facts for NoFacts {
     fn session(&self, _: Fact) {}
+}
+
+/// Counted, for reports to the domains that want them.
+impl Facts for Tally {
+    fn session(&self, fact: Fact) {
+        let Fact { policy, domain, host, address, result } = fact;
+        let facts = tls::PolicyFacts {
+            policy_type: policy.kind.name().to_owned(),
+            policy_string: policy.text,
+            policy_domain: domain.clone(),
+            mx_host: policy.mx,
+        };
+        let failure = result.err().map(|result| tls::Failure {
+            result_type: result.name().to_owned(),
+            receiving_mx_hostname: host,
+            receiving_ip: address.map(|address| address.to_canonical().to_string()),
+            ..tls::Failure::default()
+        });
+        Self::session(self, domain, TlsFact { policy: facts, failure });
+    }
 }

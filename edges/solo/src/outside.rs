@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use penfold_ports::{Dns, NoDns};
-use penfold_relay::{Client, Https, NoFacts, Outside, Roots, SmartHost, Tcp};
+use penfold_relay::{Client, Facts, Https, HttpsPost, NoFacts, Outside, Roots, SmartHost, Tcp};
+use penfold_reports::Tally;
 use penfold_runtime::{Config, Source, SystemDns};
 use penfold_types::Env;
 use std::collections::BTreeMap;
@@ -22,7 +23,8 @@ pub fn dns(config: &Config, env: &Env) -> Result<Arc<dyn Dns>, Failure> {
 }
 
 /// The SMTP client of mail out.
-pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>) -> Result<Client, Failure> {
+/// `sessions`: where they are counted for reports.
+pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>, sessions: &Tally) -> Result<Client, Failure> {
     let smart_host = config.smart_host.as_deref().map(str::parse::<SmartHost>).transpose();
     let (mut sources, mut pools) = (Vec::new(), BTreeMap::<_, Vec<_>>::new());
     for Source { pool, address } in &config.send_from {
@@ -40,6 +42,12 @@ pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>) -> Result<Client, F
     };
     let (dial, roots) = (Arc::new(Tcp), Roots::native());
     let policies = Arc::new(Https::new(env.clone(), dns.clone(), dial.clone(), &roots));
-    let outside = Outside { dns: dns.clone(), dial, policies, facts: Arc::new(NoFacts), roots };
+    let facts: Arc<dyn Facts> = if config.send_reports { Arc::new(sessions.clone()) } else { Arc::new(NoFacts) };
+    let outside = Outside { dns: dns.clone(), dial, policies, facts, roots };
     Ok(Client::new(relay, env.clone(), outside))
+}
+
+/// The way of reports to web servers.
+pub fn post(env: &Env, dns: &Arc<dyn Dns>) -> HttpsPost {
+    HttpsPost::new(env.clone(), dns.clone(), Arc::new(Tcp), &Roots::native())
 }

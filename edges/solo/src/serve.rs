@@ -17,6 +17,8 @@ use penfold_mailbox::{Budgets, Mailboxes};
 use penfold_meter::Meter;
 use penfold_metering::usage::Usage;
 use penfold_relay::Client;
+use penfold_report::Reporter;
+use penfold_reports::Tally;
 use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_send::Send;
 use penfold_smtp::{Port, Smtp};
@@ -115,6 +117,8 @@ struct Host {
     tls: Tls,
     service: Service,
     relay: Option<Client>,
+    /// What the relay counts for reports about TLS.
+    sessions: Tally,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
@@ -122,14 +126,15 @@ struct Host {
 impl Host {
     fn new(config: Config, env: Env, store: Store, tls: Tls, parts: Parts) -> Result<Self, Failure> {
         let dns = outside::dns(&config, &env)?;
-        let relay = parts.relay.then(|| outside::relay(&config, &env, &dns)).transpose()?;
-        let world = store.world(&env).with_dns(dns);
+        let world = store.world(&env).with_dns(dns.clone());
+        let sessions = Tally::new(&world);
+        let relay = parts.relay.then(|| outside::relay(&config, &env, &dns, &sessions)).transpose()?;
         let directory = Directory::new(world.clone());
         let half = config.cache_bytes / 2;
         let budgets = Budgets { indexes: half, contents: half, ..Budgets::default() };
         let mailboxes = Mailboxes::with_budgets(world.clone(), directory.clone(), budgets);
         let service = Service { world, directory, mailboxes };
-        Ok(Self { config, env, store, tls, service, relay, tasks: JoinSet::new(), stop: watch::channel(false).0 })
+        Ok(Self { config, env, store, tls, service, relay, sessions, tasks: JoinSet::new(), stop: watch::channel(false).0 })
     }
 
     fn stopped(&self) -> watch::Receiver<bool> {
@@ -144,6 +149,7 @@ impl Host {
         if let Some(relay) = self.relay.clone() {
             let carrier = Carrier::new(transport.clone(), Arc::new(relay));
             self.tasks.spawn(work::run(carrier, ATTEMPTS, self.stopped()));
+            self.start_reports(&transport);
         }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
         let imap = parts.imap.then(|| self.start_imap(listeners.imap));
@@ -159,12 +165,26 @@ impl Host {
             sends: true,
             recipients_per_day: self.config.recipients_per_day,
             messages_per_minute: self.config.messages_per_minute,
+            reports: self.config.send_reports,
             ..penfold_transport::Settings::default()
         };
         let Service { world, directory, mailboxes } = self.service.clone();
         let transport = Transport::new(&world, directory.clone(), mailboxes, settings);
+        self.tasks.spawn(transport.tally().clone().run(self.stopped()));
         self.tasks.spawn(transport.tracer().clone().run(move |tenant| directory.tenant_scope(tenant), self.stopped()));
         transport
+    }
+
+    /// To other domains, from where mail leaves.
+    fn start_reports(&mut self, transport: &Transport) {
+        if !self.config.send_reports {
+            return;
+        }
+        self.tasks.spawn(self.sessions.clone().run(self.stopped()));
+        let world = self.service.world.named("reports");
+        let post = Arc::new(outside::post(&self.env, &world.dns));
+        let (host, from) = (self.config.host_name.clone(), self.config.report_from.clone());
+        self.tasks.spawn(Reporter { world, transport: transport.clone(), post, host, from }.run(self.stopped()));
     }
 
     fn start_jobs(&mut self, transport: &Transport) {

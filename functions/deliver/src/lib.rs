@@ -6,10 +6,12 @@
 //! |---|---|
 //! | mailbox.rs | all jobs of one mailbox in one commit |
 //! | rules.rs | where in it a message goes |
+//! | report.rs | a report about the tenant's mail, read and kept |
 //! | list.rs | one step of expanding a group |
 
 mod list;
 mod mailbox;
+mod report;
 mod rules;
 
 #[cfg(test)]
@@ -51,13 +53,14 @@ impl Deliver {
         let mut rest = jobs;
         while let Some((first, others)) = rest.split_first() {
             let alike = match &first.to {
-                To::List(_) => 1,
+                To::List(_) | To::Reports => 1,
                 _ => 1 + others.iter().take_while(|job| job.mailbox().is_some() && job.mailbox() == first.mailbox()).count(),
             };
             let (now, later) = rest.split_at(alike);
             let (done, error) = match &first.to {
                 To::Mailbox(principal) | To::Sent(principal) => self.mailbox(*principal, now).await,
                 To::List(walk) => count(self.list(first, walk.clone()).await),
+                To::Reports => count(self.report(first).await),
             };
             outcomes.extend((0..done).map(|_| Outcome::Done));
             if let Some(error) = error {

@@ -6,6 +6,7 @@ use penfold_directory::Directory;
 use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
+use penfold_reports::Sent;
 use penfold_transport::outbound::{forget, named, tidy};
 use penfold_transport::trace::forget_old;
 use penfold_types::{Kind, Result, TenantId};
@@ -53,6 +54,7 @@ impl Upkeep {
         for tenant in self.directory.every_tenant().await? {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
@@ -60,10 +62,12 @@ impl Upkeep {
                 self.sweep(tenant).await?;
             }
         }
+        Sent::expire(&self.world).await?;
         for tenant in self.directory.gone_tenants().await? {
             // Its keys are destroyed: nothing can be brought back.
             self.destroy_gone(tenant, Duration::ZERO).await?;
             forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            penfold_reports::forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             if self.sweep(tenant).await? {
                 self.directory.forget_tenant(tenant).await?;
             }

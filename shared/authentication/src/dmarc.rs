@@ -11,6 +11,7 @@ mod walk;
 pub use author::Author;
 pub(crate) use author::author;
 pub(crate) use evaluate::{Identified, evaluate};
+use penfold_ports::{Dns, DnsError};
 pub use record::{Alignment, Policy, Psd, Published};
 
 /// RFC 8601 §2.7 as RFC 9989 registers it.
@@ -83,4 +84,9 @@ pub fn handling(result: DmarcResult, policy: Policy, published: Option<&Publishe
         (DmarcResult::Fail, Policy::Reject) => Handling::Reject,
         _ => Handling::Accept,
     }
+}
+
+/// The Organizational Domain of a name (RFC 9989 §4.10.2), by at most eight questions.
+pub async fn organizational_domain(dns: &dyn Dns, name: &str) -> Result<String, DnsError> {
+    Ok(walk::walk(dns, name).await?.organization().to_owned())
 }

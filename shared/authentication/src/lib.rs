@@ -29,7 +29,7 @@ mod verify;
 
 pub use arc::{Arc, ArcResult};
 pub use dkim::{Algorithm, Dkim, DkimResult, KeyError, PrivateKey, SignError, Signer, sign};
-pub use dmarc::{Alignment, Author, Dmarc, DmarcResult, Handling, Policy, Psd, Published, handling};
+pub use dmarc::{Alignment, Author, Dmarc, DmarcResult, Handling, Policy, Psd, Published, handling, organizational_domain};
 pub use forged::forged_results;
 pub use iprev::{Iprev, IprevResult};
 pub use spf::{Spf, SpfResult};

@@ -56,7 +56,7 @@ pub use operator::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
     Quota, SharedInfo, TenantInfo,
 };
-pub use routes::Recipient;
+pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
 pub use rows::{PostPolicy, PrincipalKind, Status};
 pub use service::Service;
 pub use shared::SharedMailbox;

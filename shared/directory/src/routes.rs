@@ -9,11 +9,17 @@ use crate::rows::{PrincipalKind, Route, Status, tenant_of};
 use penfold_ports::{Account, shared};
 use penfold_types::{Address, Domain, PrincipalId, Result, TenantId};
 
+/// Names in every domain under which reports are received, unless somebody else has them.
+pub const DMARC_REPORTS: &str = "dmarc-reports";
+pub const TLS_REPORTS: &str = "tls-reports";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recipient {
     /// A person's or a shared mailbox.
     Mailbox(Account),
     Group(TenantId, PrincipalId),
+    /// Reports about the tenant's mail (RFC 9990, RFC 8460); programs write there, and a program reads it.
+    Reports(TenantId),
     /// The domain is ours; the address is nobody's.
     Unknown,
     /// The domain is not ours, or not proved to be.
@@ -32,7 +38,7 @@ impl Recipient {
         match self {
             Self::Mailbox(account) => Some((account.tenant, account.principal)),
             Self::Group(tenant, principal) => Some((*tenant, *principal)),
-            Self::Unknown | Self::Outside => None,
+            Self::Reports(_) | Self::Unknown | Self::Outside => None,
         }
     }
 }
@@ -60,13 +66,17 @@ impl Directory {
             return Ok(Recipient::of(&Route::read(&row)?));
         }
         let Some(tenant) = self.domain_tenant(address.domain()).await? else { return Ok(Recipient::Outside) };
-        // RFC 5321 §4.5.1: every domain has a postmaster. Where none is named, it is the first person of the organisation.
-        if address.local().eq_ignore_ascii_case("postmaster")
-            && let Some(principal) = self.names(tenant, PrincipalKind::Person).await?.into_iter().min()
-        {
-            return Ok(Recipient::Mailbox(Account { tenant, principal }));
+        let is = |names: &[&str]| names.iter().any(|name| address.local().eq_ignore_ascii_case(name));
+        if !is(&["postmaster", DMARC_REPORTS, TLS_REPORTS]) {
+            return Ok(Recipient::Unknown);
         }
-        Ok(Recipient::Unknown)
+        // RFC 5321 §4.5.1: every domain has a postmaster. Where none is named, it is the first person of the organisation.
+        // What comes for reports and is none goes there too, so both names are there or neither is.
+        Ok(match self.names(tenant, PrincipalKind::Person).await?.into_iter().min() {
+            Some(principal) if is(&["postmaster"]) => Recipient::Mailbox(Account { tenant, principal }),
+            Some(_) => Recipient::Reports(tenant),
+            None => Recipient::Unknown,
+        })
     }
 
     /// The tenant that a domain belongs to and is proved to; a positive answer may be a minute old.

@@ -1,4 +1,4 @@
-//! Small secrets in rows, under the tenant's data key: key version u32, a nonce of 12 bytes, ciphertext, a tag of 16
+//! Small secrets in rows, and what others reported of a tenant's mail, under the tenant's data key: key version u32, a nonce of 12 bytes, ciphertext, a tag of 16
 //! (AES-256-GCM). They move with the tenant as they are, and are gone with its keys.
 
 use crate::{DataKey, Directory};
@@ -36,11 +36,12 @@ fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
 
 impl Directory {
     /// `aad` is what it belongs to: it opens there only.
-    pub(crate) async fn seal(&self, tenant: TenantId, aad: &[u8], plain: &[u8]) -> Result<Bytes> {
+    pub async fn seal(&self, tenant: TenantId, aad: &[u8], plain: &[u8]) -> Result<Bytes> {
         seal(self.env(), &self.data_key(tenant).await?, aad, plain)
     }
 
-    pub(crate) async fn open(&self, tenant: TenantId, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+    /// What [`Directory::seal`] made.
+    pub async fn open(&self, tenant: TenantId, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
         let (version, rest) = sealed.split_at_checked(VERSION).ok_or_else(|| broken("no header"))?;
         let version = version.try_into().map(u32::from_be_bytes).map_err(|_| broken("no header"))?;
         open(&self.data_key_version(tenant, version).await?, aad, rest)

@@ -5,7 +5,7 @@ use crate::keys::{Domains, PublicKey};
 use crate::ownership;
 use crate::records::{Aim, Data, Need, Record};
 use crate::sts::{STS_MODE, mta_sts_policy, policy_id};
-use penfold_directory::{KeyState, Service};
+use penfold_directory::{DMARC_REPORTS, KeyState, Service, TLS_REPORTS};
 use penfold_types::{Domain, Result};
 
 const PREFERENCE: u16 = 10;
@@ -69,9 +69,8 @@ impl List<'_> {
     }
 
     fn policies(&mut self, service: &Service) {
-        // No rua: reports would come in as mail that nobody reads by machine.
-        let dmarc = Data::Txt("v=DMARC1; p=quarantine".to_owned());
-        let purpose = "asks others to set aside mail that only pretends to come from the domain (RFC 9989)";
+        let dmarc = Data::Txt(format!("v=DMARC1; p=quarantine; rua=mailto:{DMARC_REPORTS}@{}", self.domain));
+        let purpose = "asks others to set aside mail that only pretends to come from the domain, and to report it (RFC 9989)";
         self.add("_dmarc", dmarc, Aim::Dmarc, Need::Recommended, purpose);
         if service.https == Some(HTTPS) {
             let id = policy_id(&mta_sts_policy(service, STS_MODE));
@@ -80,7 +79,7 @@ impl List<'_> {
             let host = Data::Cname(service.host.clone());
             self.add("mta-sts", host, Aim::MtaStsHost, Need::Recommended, "leads to that policy");
         }
-        let reports = Data::Txt(format!("v=TLSRPTv1; rua=mailto:postmaster@{}", self.domain));
+        let reports = Data::Txt(format!("v=TLSRPTv1; rua=mailto:{TLS_REPORTS}@{}", self.domain));
         self.add("_smtp._tls", reports, Aim::TlsRpt, Need::Recommended, "has others report where TLS to the MX failed (RFC 8460)");
     }
 

@@ -24,15 +24,16 @@ impl Pk {
         Self(text.into())
     }
 
-    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, and where it is reached.
+    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, where it is reached, and
+    /// what it is to report to other domains.
     pub fn is_of_cell(&self) -> bool {
-        self.0.starts_with("q#") || self.0.starts_with("due#") || matches!(&*self.0, "edges" | "meter" | "service")
+        ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind)) || matches!(&*self.0, "edges" | "meter" | "service")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
-        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o") {
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o" | "rp") {
             return None;
         }
         rest.split('#').next()?.parse().ok()
@@ -179,6 +180,30 @@ impl Sk {
         Self::text("h#")
     }
 
+    /// Reports of one kind that were received.
+    pub fn reports(kind: char) -> Self {
+        Self::text(&format!("{kind}#"))
+    }
+
+    /// Those about a day, and all later ones.
+    pub fn reports_from(kind: char, day: i64) -> Self {
+        Self::parts(&[format!("{kind}#").as_bytes(), &day.max(0).to_be_bytes()])
+    }
+
+    pub fn report(kind: char, day: i64, domain: &str, name: &[u8]) -> Self {
+        Self::parts(&[&Self::reports_from(kind, day).0, domain.as_bytes(), &[0], name])
+    }
+
+    /// The domain that a report is about.
+    pub fn report_domain(sk: &Self) -> Option<&str> {
+        std::str::from_utf8(sk.0.get(10..)?.split(|byte| *byte == 0).next()?).ok()
+    }
+
+    /// How many there were today.
+    pub fn report_count() -> Self {
+        Self::text("n")
+    }
+
     /// How far each mailbox's log was counted.
     pub fn marks() -> Self {
         Self::text("m#")
@@ -277,6 +302,29 @@ pub mod shared {
     /// Up to when usage is counted in this cell.
     pub fn metered() -> Key {
         Key { pk: Pk::new("meter".to_owned()), sk: Sk::text("until") }
+    }
+
+    /// What is to be reported to other domains about a day, by domain.
+    pub fn facts(kind: char, day: i64) -> Pk {
+        Pk::new(format!("rs#{kind}#{day}"))
+    }
+
+    /// Facts of one domain begin with this.
+    pub fn facts_of(domain: &str) -> Sk {
+        Sk::parts(&[domain.as_bytes(), &[0]])
+    }
+
+    pub fn fact(kind: char, day: i64, domain: &str, unique: u64) -> Key {
+        Key { pk: facts(kind, day), sk: Sk::parts(&[domain.as_bytes(), &[0], &unique.to_be_bytes()]) }
+    }
+
+    /// Reports that were sent, by the day that they are about.
+    pub fn reports_sent() -> Pk {
+        Pk::new("rs#sent".to_owned())
+    }
+
+    pub fn report_sent(day: i64, kind: char, domain: &str) -> Key {
+        Key { pk: reports_sent(), sk: Sk::parts(&[&day.max(0).to_be_bytes(), &[kind as u8], domain.as_bytes()]) }
     }
 
     /// Where the service of this cell is reached from outside.
@@ -379,6 +427,11 @@ impl TenantScope {
     /// `o#T`: mail on its way to other hosts.
     pub fn outgoing(&self, sk: Sk) -> Key {
         Key { pk: Pk::new(format!("o#{}", self.tenant)), sk }
+    }
+
+    /// `rp#T`: what others reported about its domains.
+    pub fn report(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("rp#{}", self.tenant)), sk }
     }
 
     pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {

@@ -94,6 +94,12 @@ pub struct Settings {
     /// Messages a minute that one person may send; 0: no limit [default: 30]
     #[arg(long, env = "PENFOLD_MESSAGES_PER_MINUTE", value_name = "NUMBER")]
     pub messages_per_minute: Option<u64>,
+    /// Whether other domains that ask for it get reports about their mail and about TLS to their hosts [default: true]
+    #[arg(long, env = "PENFOLD_SEND_REPORTS", value_name = "BOOL")]
+    pub send_reports: Option<bool>,
+    /// In whose name; an address in a tenant's domain [default: postmaster@ the domain of a tenant that host-name is in]
+    #[arg(long, env = "PENFOLD_REPORT_FROM", value_name = "ADDRESS")]
+    pub report_from: Option<String>,
     /// Memory for lists and contents, in MiB [default: 128]
     #[arg(long, env = "PENFOLD_CACHE", value_name = "MIB")]
     pub cache: Option<u64>,
@@ -150,6 +156,8 @@ impl Settings {
             recipients_per_message,
             recipients_per_day,
             messages_per_minute,
+            send_reports,
+            report_from,
             cache,
             retention_days,
             log_format,
@@ -187,6 +195,8 @@ impl Settings {
         if !(1..=1000).contains(&recipients_per_message) {
             return Err(ConfigError("recipients-per-message must lie between 1 and 1000".to_owned()));
         }
+        let report_from = settings.report_from.map(|text| text.parse::<penfold_types::Address>()).transpose();
+        let report_from = report_from.map_err(|error| ConfigError(format!("report-from: {error}")))?;
         Ok(Config {
             seed: settings.seed,
             host_name,
@@ -212,6 +222,8 @@ impl Settings {
             recipients_per_message,
             recipients_per_day: settings.recipients_per_day.unwrap_or(10_000),
             messages_per_minute: settings.messages_per_minute.unwrap_or(30),
+            send_reports: settings.send_reports.unwrap_or(true),
+            report_from,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
             retention_days: settings.retention_days.unwrap_or(30),
             log_format: settings.log_format.unwrap_or(LogFormat::Text),
@@ -266,6 +278,9 @@ pub struct Config {
     /// Of one person; 0 is no limit.
     pub recipients_per_day: u64,
     pub messages_per_minute: u64,
+    /// To other domains (RFC 9990, RFC 8460).
+    pub send_reports: bool,
+    pub report_from: Option<penfold_types::Address>,
     pub cache_bytes: u64,
     pub retention_days: u32,
     pub log_format: LogFormat,

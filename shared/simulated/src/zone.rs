@@ -106,6 +106,12 @@ impl Zone {
         self
     }
 
+    /// Somebody answers again.
+    pub fn speak(&self, name: &str) -> &Self {
+        self.0.write().silent.remove(&lower(name));
+        self
+    }
+
     /// No DNSSEC for this name; without it every answer is secure.
     pub fn unsigned(&self, name: &str) -> &Self {
         self.0.write().unsigned.insert(lower(name));

@@ -74,6 +74,7 @@ impl Transport {
         let mut facts = Facts { header: &head, size: incoming.message.len() as u64, size_limit: inner.settings.size_limit, author: None };
         self.turned(&incoming, screen(&facts))?;
         let verdicts = self.authenticate(&incoming).await;
+        self.count(&incoming, verdicts.as_ref());
         facts.author = verdicts.as_ref().map(|verdicts| verdicts.dmarc.handling());
         let junk = self.turned(&incoming, screen(&facts))? == Place::Junk;
         let acceptance = AcceptanceId::new(&inner.world.env);

@@ -3,6 +3,7 @@
 use crate::Transport;
 use crate::accept::Incoming;
 use penfold_authentication::{Arriving, Verdicts, verify};
+use penfold_reports::DmarcFact;
 
 impl Transport {
     /// `None` where it is not asked: who signed in is known, a trusted host has asked already, or there are no name servers.
@@ -24,5 +25,13 @@ impl Transport {
             spf = verdicts.mail_from.result.keyword(), dmarc = verdicts.dmarc.result.keyword(), "authenticated"
         );
         Some(verdicts)
+    }
+
+    /// For the report to the author's domain: what was found, and what follows from it.
+    pub(crate) fn count(&self, incoming: &Incoming, verdicts: Option<&Verdicts>) {
+        let fact = verdicts.filter(|_| self.0.settings.reports).and_then(|verdicts| DmarcFact::of(verdicts, &incoming.from_text));
+        if let Some(fact) = fact {
+            self.0.tally.message(fact);
+        }
     }
 }

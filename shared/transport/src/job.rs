@@ -37,6 +37,8 @@ pub enum To {
     /// Into Sent of whom it was handed in by.
     Sent(PrincipalId),
     List(Walk),
+    /// What reads reports about the tenant's mail.
+    Reports,
 }
 
 /// How far a group, and the groups inside it, were expanded. One job walks the whole tree, so a group that is reached
@@ -99,6 +101,7 @@ impl Delivery {
         match &self.to {
             To::Mailbox(principal) | To::Sent(principal) => format!("{}/{principal}", self.mail.tenant),
             To::List(walk) => format!("{}/list/{}", self.mail.tenant, walk.root),
+            To::Reports => format!("{}/reports", self.mail.tenant),
         }
     }
 
@@ -106,7 +109,7 @@ impl Delivery {
     pub fn mailbox(&self) -> Option<Account> {
         match self.to {
             To::Mailbox(principal) | To::Sent(principal) => Some(Account { tenant: self.mail.tenant, principal }),
-            To::List(_) => None,
+            To::List(_) | To::Reports => None,
         }
     }
 
@@ -129,6 +132,9 @@ impl Delivery {
                     out.id(group.as_bytes());
                 }
             }
+            To::Reports => {
+                out.u8(3);
+            }
         }
         Bytes::from(out.0)
     }
@@ -146,6 +152,7 @@ impl Delivery {
             0 => To::Mailbox(PrincipalId::from_bytes(from.id()?)),
             1 => To::List(decode_walk(&mut from)?),
             2 => To::Sent(PrincipalId::from_bytes(from.id()?)),
+            3 => To::Reports,
             _ => return None,
         };
         from.is_empty().then_some(Self { mail, to, original })

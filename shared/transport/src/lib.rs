@@ -52,6 +52,7 @@ use penfold_directory::Directory;
 use penfold_domains::{Domains, Signers};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
+use penfold_reports::Tally;
 use penfold_types::Address;
 use recipient::Room;
 use std::sync::Arc;
@@ -77,6 +78,8 @@ pub struct Settings {
     /// What one person may hand in: recipients a day (UTC), messages a minute. 0 is no limit.
     pub recipients_per_day: u64,
     pub messages_per_minute: u64,
+    /// What is found of strangers' mail is counted for reports to their domains (RFC 9990).
+    pub reports: bool,
 }
 
 impl Default for Settings {
@@ -91,6 +94,7 @@ impl Default for Settings {
             signatures: &[Algorithm::RsaSha256, Algorithm::Ed25519Sha256],
             recipients_per_day: 10_000,
             messages_per_minute: 30,
+            reports: false,
         }
     }
 }
@@ -106,6 +110,7 @@ struct Inner {
     settings: Settings,
     signers: Signers,
     tracer: Tracer,
+    tally: Tally,
     load: Load,
     room: Mutex<Room>,
 }
@@ -113,14 +118,30 @@ struct Inner {
 impl Transport {
     pub fn new(world: &World, directory: Directory, mailboxes: Mailboxes, settings: Settings) -> Self {
         let tracer = Tracer::new(world.named("trace"));
+        let tally = Tally::new(world);
         let signers = Signers::new(Domains::with_algorithms(&world.named("domains"), directory.clone(), settings.signatures));
         let world = world.named("accept");
-        Self(Arc::new(Inner { world, directory, mailboxes, settings, signers, tracer, load: Load::default(), room: Mutex::default() }))
+        Self(Arc::new(Inner {
+            world,
+            directory,
+            mailboxes,
+            settings,
+            signers,
+            tracer,
+            tally,
+            load: Load::default(),
+            room: Mutex::default(),
+        }))
     }
 
     /// Where the ways of messages are noted. Its [`Tracer::run`] must be running for them to be kept.
     pub fn tracer(&self) -> &Tracer {
         &self.0.tracer
+    }
+
+    /// What is counted for reports. Its [`Tally::run`] must be running for them to be sent.
+    pub fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 
     pub fn directory(&self) -> &Directory {

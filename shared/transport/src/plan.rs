@@ -15,6 +15,8 @@ const REQUEST: usize = 256 * 1024;
 /// Jobs in one request.
 const BATCH: usize = 10;
 const TRIES: u32 = 4;
+/// In place of a principal, for the job that reads reports.
+const REPORTS: PrincipalId = PrincipalId::from_bytes(*b"reports of mail.");
 
 /// One delivery for each mailbox and group of one tenant: what two recipients both reach is reached once.
 pub(crate) fn deliveries<'a>(mail: &Mail, recipients: impl Iterator<Item = (&'a Target, &'a str)>) -> Vec<Delivery> {
@@ -24,6 +26,7 @@ pub(crate) fn deliveries<'a>(mail: &Mail, recipients: impl Iterator<Item = (&'a 
         let to = match *target {
             Target::Mailbox(account) if account.tenant == mail.tenant && seen.insert(account.principal) => To::Mailbox(account.principal),
             Target::Group(tenant, group) if tenant == mail.tenant && seen.insert(group) => To::List(Walk::new(group)),
+            Target::Reports(tenant) if tenant == mail.tenant && seen.insert(REPORTS) => To::Reports,
             _ => continue,
         };
         out.push(Delivery { mail: mail.clone(), to, original: original.to_owned() });
@@ -48,6 +51,7 @@ pub(crate) fn job(delivery: &Delivery) -> Job {
     let (target, step) = match &delivery.to {
         To::Mailbox(principal) => (*principal, 0),
         To::Sent(principal) => (*principal, u64::MAX),
+        To::Reports => (REPORTS, 0),
         // A group and a mailbox have different ids; the walk's own steps are counted from 1.
         To::List(walk) => (walk.root, walk.step.saturating_add(1)),
     };

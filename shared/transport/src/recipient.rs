@@ -4,6 +4,7 @@ use crate::{Refusal, Transport};
 use penfold_directory::{Recipient, SignedIn};
 use penfold_mailbox::Status;
 use penfold_ports::Account;
+use penfold_reports::Received;
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,6 +15,8 @@ use std::time::Duration;
 pub enum Target {
     Mailbox(Account),
     Group(TenantId, PrincipalId),
+    /// Reports about the tenant's mail.
+    Reports(TenantId),
     /// Elsewhere; sent on behalf of this tenant.
     Outside(TenantId, Address),
 }
@@ -22,7 +25,7 @@ impl Target {
     pub fn tenant(&self) -> TenantId {
         match self {
             Self::Mailbox(account) => account.tenant,
-            Self::Group(tenant, _) | Self::Outside(tenant, _) => *tenant,
+            Self::Group(tenant, _) | Self::Reports(tenant) | Self::Outside(tenant, _) => *tenant,
         }
     }
 }
@@ -45,6 +48,7 @@ impl Transport {
         let target = match self.0.directory.resolve(to).await? {
             Recipient::Mailbox(account) => Target::Mailbox(account),
             Recipient::Group(tenant, group) => Target::Group(tenant, group),
+            Recipient::Reports(tenant) => Target::Reports(tenant),
             Recipient::Unknown => return Err(Refusal::Unknown),
             // Our own name leads nowhere else.
             Recipient::Outside if ours => return Err(Refusal::Unknown),
@@ -58,6 +62,9 @@ impl Transport {
             Target::Mailbox(account) if self.has_room(account).await? => true,
             Target::Mailbox(_) => return Err(Refusal::OverQuota),
             Target::Group(tenant, group) => self.0.directory.may_post(tenant, group, from).await?,
+            // A stranger must not fill the store.
+            Target::Reports(tenant) if self.takes_reports(tenant).await? => true,
+            Target::Reports(_) => return Err(Refusal::OverQuota),
             Target::Outside(..) => true,
         };
         if admitted { Ok(target) } else { Err(Refusal::MayNotPost) }
@@ -70,6 +77,10 @@ impl Transport {
             let from = from.map(Address::to_string).unwrap_or_default();
             self.0.tracer.note_turned(tenant, &from, &to.to_string(), &peer.to_string(), refusal.why());
         }
+    }
+
+    async fn takes_reports(&self, tenant: TenantId) -> Result<bool, Refusal> {
+        Ok(Received::has_room(&self.0.world, &self.0.directory.tenant_scope(tenant)).await?)
     }
 
     /// What was answered yes is always delivered, so a mailbox may end a little above its quota.

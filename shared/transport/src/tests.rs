@@ -24,7 +24,7 @@ fn jobs_survive_a_round_trip_and_torn_ones_are_no_jobs() {
     walk.groups.push(PrincipalId::from_bytes([4; 16]));
     walk.cursor = Bytes::from_static(b"m#cursor");
     let person = PrincipalId::from_bytes([5; 16]);
-    for to in [To::Mailbox(person), To::Sent(person), To::List(walk)] {
+    for to in [To::Mailbox(person), To::Sent(person), To::List(walk), To::Reports] {
         let job = delivery(to);
         let bytes = job.encode();
         assert_eq!(Delivery::decode(&bytes), Some(job));

@@ -107,6 +107,10 @@ pub enum Hop {
     Unsure {
         destination: String,
     },
+    /// It was a report about the tenant's mail and is kept as such; or it was none, and went to the postmaster.
+    Filed {
+        text: String,
+    },
     /// The sender was told, by a message of this id.
     Told {
         of: String,
@@ -171,6 +175,9 @@ impl Entry {
             Hop::Unsure { destination } => {
                 out.u8(11).bytes(cut(destination));
             }
+            Hop::Filed { text } => {
+                out.u8(40).bytes(cut(text));
+            }
             Hop::Told { of, what, report } => {
                 out.u8(12).bytes(cut(of)).bytes(cut(what)).id(report.as_bytes());
             }
@@ -195,6 +202,7 @@ impl Entry {
             9 => Hop::Refused { to: lossy(from)?, text: lossy(from)? },
             10 => Hop::Delayed { to: lossy(from)?, text: lossy(from)?, unsure: from.u8()? > 0 },
             11 => Hop::Unsure { destination: lossy(from)? },
+            40 => Hop::Filed { text: lossy(from)? },
             12 => Hop::Told { of: lossy(from)?, what: lossy(from)?, report: AcceptanceId::from_bytes(from.id()?) },
             14 => Hop::To { to: (0..from.number()?.min(RECIPIENTS as u64)).map(|_| lossy(from)).collect::<Option<_>>()? },
             15 => Hop::Judged { results: lossy(from)?, junk: from.u8()? > 0 },

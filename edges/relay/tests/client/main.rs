@@ -6,6 +6,7 @@ mod hostile;
 mod loopback;
 mod net;
 mod policies;
+mod post;
 mod reuse;
 mod routes;
 mod smart;

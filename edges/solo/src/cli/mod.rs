@@ -12,6 +12,7 @@ mod output;
 mod password;
 mod person;
 mod queue;
+mod report;
 mod shared;
 mod tenant;
 #[cfg(test)]
@@ -46,6 +47,8 @@ pub enum Command {
     Delegate(Noun<delegate::Delegate>),
     /// Passwords and app passwords
     Password(Noun<password::Password>),
+    /// What others report about a domain's mail, and what was reported to others
+    Report(Noun<report::Report>),
     /// Mail that could not be delivered
     Queue(Noun<queue::Queue>),
     /// The way of a message
@@ -90,6 +93,7 @@ macro_rules! each_noun {
             Command::Shared($noun) => $noun_answer,
             Command::Delegate($noun) => $noun_answer,
             Command::Password($noun) => $noun_answer,
+            Command::Report($noun) => $noun_answer,
             Command::Queue($noun) => $noun_answer,
             Command::Import($noun) => $noun_answer,
             Command::Export($noun) => $noun_answer,

@@ -2,6 +2,7 @@
 
 mod domains;
 mod nouns;
+mod reports;
 mod socket;
 mod transfer;
 

@@ -153,6 +153,7 @@ async fn describe(directory: &Directory, tenant: TenantId, entry: &Entry) -> (St
             format!("an attempt at {destination} was interrupted; it may have been taken"),
             json!({ "unsure": { "destination": destination } }),
         ),
+        Hop::Filed { text } => (text.clone(), json!({ "filed": { "text": text } })),
         Hop::Told { of, what, report } => {
             (format!("the sender was told of {of}: {what}, by {report}"), json!({ "told": { "of": of, "what": what, "report": report } }))
         }

@@ -212,7 +212,7 @@ impl Out<'_> {
     }
 
     async fn usage(&mut self) -> Result<()> {
-        self.parts(vec![(self.walk.usage(), Still::Marks)], "usage").await
+        self.parts(vec![(self.walk.usage(), Still::Marks), (self.walk.reports(), Still::Not)], "usage").await
     }
 
     async fn logs(&mut self, tenant: &TenantInfo) -> Result<()> {

@@ -127,6 +127,7 @@ impl Into<'_> {
                 claims_over = true;
                 // Of an earlier life here; the archive has it too, and what came after.
                 clear(self.world(), self.walk.usage()).await?;
+                clear(self.world(), self.walk.reports()).await?;
             }
             match record {
                 Record::Claims(items) if !claims_over => self.claims(items).await?,

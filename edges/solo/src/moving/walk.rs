@@ -30,6 +30,11 @@ impl Walk {
         self.directory.tenant_scope(self.tenant).usage(Sk::marks()).pk().clone()
     }
 
+    /// What others reported about its domains.
+    pub fn reports(&self) -> Pk {
+        self.directory.tenant_scope(self.tenant).report(Sk::report_count()).pk().clone()
+    }
+
     pub fn account(&self, principal: PrincipalId) -> Pk {
         self.directory.job_scope(Account { tenant: self.tenant, principal }).pk().clone()
     }

@@ -333,7 +333,7 @@ impl Trip<'_> {
                 transport.hand_over(&submission).await?;
             }
             // Whoever sent it is gone, or a list: nobody is to be told.
-            Recipient::Group(..) | Recipient::Unknown => return Ok(()),
+            Recipient::Group(..) | Recipient::Reports(_) | Recipient::Unknown => return Ok(()),
         }
         for (at, action) in report.told() {
             if let Some(passage) = self.parcel.passages.get(at) {

@@ -45,7 +45,7 @@ impl Transport {
         Ok(match self.directory().resolve(from).await? {
             Recipient::Mailbox(account) => account.tenant == mail.tenant,
             Recipient::Group(tenant, _) => tenant == mail.tenant,
-            Recipient::Unknown | Recipient::Outside => false,
+            Recipient::Reports(_) | Recipient::Unknown | Recipient::Outside => false,
         })
     }
 }

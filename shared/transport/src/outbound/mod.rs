@@ -12,6 +12,7 @@
 //! | carry.rs | one attempt for a parcel, and what follows from it |
 //! | schedule.rs | when to try again: pure |
 //! | report.rs | delivery status notifications (RFC 3464): pure |
+//! | service.rs | what the service itself sends, such as reports to other domains |
 //! | manage.rs | what an administrator does with a parcel |
 //! | tidy.rs | what upkeep does about parcels |
 //! | later.rs | jobs that are due later, and the timer that sends them |
@@ -25,6 +26,7 @@ mod manage;
 mod parcel;
 mod report;
 mod schedule;
+mod service;
 mod submission;
 mod tidy;
 
@@ -33,5 +35,6 @@ pub use held::{Held, cancel, held};
 pub use later::{postpone, send_due};
 pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
+pub use service::OwnMail;
 pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
 pub use tidy::{forget, named, tidy};

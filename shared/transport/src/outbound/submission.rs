@@ -160,6 +160,9 @@ impl Addressee {
             Target::Group(tenant, group) => {
                 out.u8(1).id(tenant.as_bytes()).id(group.as_bytes());
             }
+            Target::Reports(tenant) => {
+                out.u8(3).id(tenant.as_bytes());
+            }
             Target::Outside(tenant, address) => {
                 out.u8(2).id(tenant.as_bytes()).bytes(address.to_string().as_bytes());
             }
@@ -175,6 +178,7 @@ impl Addressee {
         let target = match kind {
             0 => Target::Mailbox(Account { tenant, principal: PrincipalId::from_bytes(from.id()?) }),
             1 => Target::Group(tenant, PrincipalId::from_bytes(from.id()?)),
+            3 => Target::Reports(tenant),
             2 => Target::Outside(tenant, from.text()?.parse().ok()?),
             _ => return None,
         };

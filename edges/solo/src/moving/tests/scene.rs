@@ -157,7 +157,7 @@ async fn mail(context: &Context, large: usize) {
 pub async fn rows(context: &Context, tenant: TenantId) -> BTreeMap<Key, Row> {
     let (world, directory) = (context.service.world.clone(), context.service.directory.clone());
     let walk = Walk { world: world.clone(), directory, tenant };
-    let mut partitions = vec![walk.organisation(), walk.usage()];
+    let mut partitions = vec![walk.organisation(), walk.usage(), walk.reports()];
     for principal in walk.principals().await.unwrap() {
         partitions.push(walk.account(principal));
         partitions.extend(walk.of_principal(principal));
