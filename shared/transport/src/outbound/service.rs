@@ -54,7 +54,7 @@ impl Transport {
             junk: false,
             submitted: true,
         };
-        let submission = Submission { mail, by: None, from: String::new(), envelope: Envelope::default(), recipients, first_part: 0 };
+        let submission = Submission { mail, by: None, from: String::new(), envelope: Envelope::default(), recipients, first_part: 0, copy: None };
         self.hand_over(&submission).await?;
         Ok(taken)
     }
