@@ -6,6 +6,7 @@ use penfold_types::Result;
 
 pub async fn tell(directory: &Directory, config: &Config) -> Result<()> {
     let PublicPorts { submission, submissions, imap, imaps, https } = config.public_ports;
-    let service = Service { host: config.host_name.clone(), submission, submissions, imap, imaps, https, spf: config.spf.clone() };
+    let (host, spf, enforce_tls) = (config.host_name.clone(), config.spf.clone(), config.enforce_tls);
+    let service = Service { host, submission, submissions, imap, imaps, https, spf, enforce_tls };
     directory.set_service(&service).await
 }

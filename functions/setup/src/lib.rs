@@ -30,7 +30,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing;
 use host::Host;
 use penfold_directory::{Directory, Service};
-use penfold_domains::{STS_MODE, mta_sts_policy};
+use penfold_domains::mta_sts_policy;
 use penfold_types::{Address, Domain};
 use wrong::Wrong;
 
@@ -85,7 +85,7 @@ fn address(parameters: Parameters, name: &str) -> Result<Option<Address>, Wrong>
 /// Where mail for the domain may be sent, and that TLS is to be proven there.
 async fn mta_sts(State(setup): State<Setup>, host: Host) -> Result<Response, Wrong> {
     setup.ours(host.below("mta-sts")).await?;
-    let text = mta_sts_policy(&setup.service().await?, STS_MODE);
+    let text = mta_sts_policy(&setup.service().await?);
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 

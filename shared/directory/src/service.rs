@@ -20,6 +20,8 @@ pub struct Service {
     pub https: Option<u16>,
     /// The mechanisms of SPF that match the hosts that send for us: `mx`, or `include:_spf.example.com`.
     pub spf: String,
+    /// Other hosts are to come over a TLS that verifies, or not at all: the mode `enforce` of MTA-STS. Else `testing`.
+    pub enforce_tls: bool,
 }
 
 impl Default for Service {
@@ -32,6 +34,7 @@ impl Default for Service {
             imaps: Some(993),
             https: Some(443),
             spf: "mx".to_owned(),
+            enforce_tls: false,
         }
     }
 }
@@ -39,7 +42,7 @@ impl Default for Service {
 impl Service {
     fn row(&self) -> Row {
         let ports = [("sn", self.submission), ("ss", self.submissions), ("im", self.imap), ("is", self.imaps), ("hs", self.https)];
-        let row = Row::new().with("n", self.host.as_str()).with("spf", self.spf.as_str());
+        let row = Row::new().with("n", self.host.as_str()).with("spf", self.spf.as_str()).with("et", self.enforce_tls);
         ports.into_iter().fold(row, |row, (name, port)| row.with(name, u64::from(port.unwrap_or(0))))
     }
 
@@ -53,6 +56,7 @@ impl Service {
             imaps: port("is"),
             https: port("hs"),
             spf: row.str("spf")?.to_owned(),
+            enforce_tls: row.u64("et") == Some(1),
         })
     }
 }

@@ -32,6 +32,6 @@ pub use penfold_authentication::Algorithm;
 pub use records::{Aim, Data, Need, Record};
 pub use rotation::{Act, LIFE, PUBLISHED, Rotation};
 pub use signers::Signers;
-pub use sts::{STS_MODE, StsMode, mta_sts_policy};
+pub use sts::mta_sts_policy;
 pub use wanted::wanted;
 pub use zone::zone_file;

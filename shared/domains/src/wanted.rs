@@ -4,7 +4,7 @@
 use crate::keys::{Domains, PublicKey};
 use crate::ownership;
 use crate::records::{Aim, Data, Need, Record};
-use crate::sts::{STS_MODE, mta_sts_policy, policy_id};
+use crate::sts::{mta_sts_policy, policy_id};
 use penfold_directory::{DMARC_REPORTS, KeyState, Service, TLS_REPORTS};
 use penfold_types::{Domain, Result};
 
@@ -73,7 +73,7 @@ impl List<'_> {
         let purpose = "asks others to set aside mail that only pretends to come from the domain, and to report it (RFC 9989)";
         self.add("_dmarc", dmarc, Aim::Dmarc, Need::Recommended, purpose);
         if service.https == Some(HTTPS) {
-            let id = policy_id(&mta_sts_policy(service, STS_MODE));
+            let id = policy_id(&mta_sts_policy(service));
             let text = Data::Txt(format!("v=STSv1; id={id}"));
             self.add("_mta-sts", text, Aim::MtaSts, Need::Recommended, "says that there is a policy about TLS to the MX (RFC 8461)");
             let host = Data::Cname(service.host.clone());

@@ -48,6 +48,9 @@ pub struct Settings {
     /// SPF mechanisms that match the hosts that send, such as include:_spf.example.com [default: mx]
     #[arg(long, env = "PENFOLD_SPF", value_name = "MECHANISMS")]
     pub spf: Option<String>,
+    /// What other hosts are told to do where TLS to ours does not verify (MTA-STS) [default: testing]
+    #[arg(long, env = "PENFOLD_MTA_STS", value_name = "testing|enforce")]
+    pub mta_sts: Option<StsMode>,
     /// Certificate chain (PEM); without it one is made and signed by itself
     #[arg(long, env = "PENFOLD_TLS_CERTIFICATE", value_name = "FILE")]
     pub tls_certificate: Option<PathBuf>,
@@ -141,6 +144,7 @@ impl Settings {
             https,
             public_ports,
             spf,
+            mta_sts,
             tls_certificate,
             tls_key,
             tls_certificate_pem,
@@ -201,6 +205,7 @@ impl Settings {
             seed: settings.seed,
             host_name,
             public_ports: settings.public_ports.unwrap_or_default(),
+            enforce_tls: settings.mta_sts == Some(StsMode::Enforce),
             spf,
             smtp: at(settings.smtp, 2525),
             submission: at(settings.submission, 2587),
@@ -233,6 +238,14 @@ impl Settings {
 }
 
 /// RFC 7208 §4.6.1: mechanisms; the version and the end are put around them.
+/// RFC 8461 §3.2.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StsMode {
+    Testing,
+    Enforce,
+}
+
 fn is_spf(text: &str) -> bool {
     let word = |word: &str| {
         let plain = word.trim_start_matches(['+', '-', '~', '?']).to_ascii_lowercase();
@@ -250,6 +263,8 @@ pub struct Config {
     pub public_ports: PublicPorts,
     /// Mechanisms of SPF.
     pub spf: String,
+    /// The mode of MTA-STS is `enforce`.
+    pub enforce_tls: bool,
     pub smtp: SocketAddr,
     pub submission: SocketAddr,
     pub submissions: SocketAddr,
