@@ -19,8 +19,8 @@ async fn members_inside_outside_and_nested() {
     let tenant = house.operator.tenant("One").await.unwrap().id;
     let (members, next) = house.directory.members(tenant, id(&house, "team@one.test").await, None, 10).await.unwrap();
     let ann = id(&house, "ann@one.test").await;
-    // Another tenant's person is somebody outside.
-    assert_eq!(members, vec![Member::Mailbox(ann), Member::Outside(a("eve@two.test")), Member::Outside(a("x@outside.test"))]);
+    // Another tenant's person is somebody outside. Those of one domain stand together.
+    assert_eq!(members, vec![Member::Mailbox(ann), Member::Outside(a("x@outside.test")), Member::Outside(a("eve@two.test"))]);
     assert_eq!(next, None);
     assert_eq!(kind(house.operator.add_members(&a("team@one.test"), &[a("nobody@one.test")]).await), Kind::NotFound);
     assert_eq!(kind(house.operator.add_members(&a("ann@one.test"), &team).await), Kind::Invalid);
