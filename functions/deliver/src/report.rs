@@ -21,10 +21,9 @@ impl Deliver {
                     Filed::Again => format!("was here before: {about}"),
                 }
             }
-            Err(why) => {
-                self.to_postmaster(job).await?;
-                format!("no report that can be kept, so it goes to the postmaster: {why}")
-            }
+            Err(why) if self.to_postmaster(job).await? => format!("no report that can be kept, so it goes to the postmaster: {why}"),
+            // The domain was removed since, or its last person: nobody is left who could read it.
+            Err(why) => format!("no report that can be kept, and there is no postmaster any more: {why}"),
         };
         tracing::info!(target: "mail", trace = %mail.acceptance, %text, "report");
         self.tracer.note(mail.tenant, mail.acceptance, Hop::Filed { text });
@@ -71,16 +70,21 @@ impl Deliver {
         Ok(None)
     }
 
-    async fn to_postmaster(&self, job: &Delivery) -> Result<()> {
-        let nobody = || Error::not_found(format!("{} has no postmaster", job.original));
-        let domain = job.original.parse::<Address>().map_err(|_| nobody())?.domain().clone();
-        let postmaster = format!("postmaster@{domain}").parse::<Address>().map_err(|_| nobody())?;
-        let to = match self.directory.resolve_now(&postmaster).await? {
-            Recipient::Mailbox(account) => To::Mailbox(account.principal),
-            Recipient::Group(_, group) => To::List(Walk::new(group)),
-            Recipient::Reports(_) | Recipient::Unknown | Recipient::Outside => return Err(nobody()),
+    /// False where there is none.
+    async fn to_postmaster(&self, job: &Delivery) -> Result<bool> {
+        let domain = job.original.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let Ok(postmaster) = format!("postmaster@{domain}").parse::<Address>() else { return Ok(false) };
+        let (tenant, to) = match self.directory.resolve_now(&postmaster).await? {
+            Recipient::Mailbox(account) => (account.tenant, To::Mailbox(account.principal)),
+            Recipient::Group(tenant, group) => (tenant, To::List(Walk::new(group))),
+            Recipient::Reports(_) | Recipient::Unknown | Recipient::Outside => return Ok(false),
         };
-        Ok(send_jobs(&self.world, &[Delivery { to, ..job.clone() }]).await?)
+        // The domain may be another tenant's by now, who is not to read this.
+        if tenant != job.mail.tenant {
+            return Ok(false);
+        }
+        send_jobs(&self.world, &[Delivery { to, ..job.clone() }]).await?;
+        Ok(true)
     }
 }
 

@@ -67,6 +67,9 @@ fn spf(wanted: &str, found: &str) -> Judged {
 /// RFC 9989: any policy that can be read is the owner's to choose.
 fn dmarc(found: &str) -> Judged {
     match tag(found, "p").map(str::to_ascii_lowercase).as_deref() {
+        Some("quarantine" | "reject") if tag(found, "rua").is_none() => {
+            Judged::noting("it asks for no reports; add the rua that is wanted, and penfold report dmarc shows who sends in its name")
+        }
         Some("quarantine" | "reject") => Judged::ok(),
         Some("none") | None => Judged::noting("it only watches; once all mail of the domain passes, ask for p=quarantine"),
         Some(_) => Judged::differs("p must be none, quarantine or reject"),

@@ -50,12 +50,12 @@ fn archives_of_all_kinds_open() {
     }
 }
 
-/// A gigabyte in a megabyte: read up to the limit and no further.
+/// A hundred megabytes in a hundred kilobytes: read up to the limit and no further.
 #[test]
 fn bombs_do_not_go_off() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let zeros = vec![b' '; 1 << 20];
-    for _ in 0..1024 {
+    for _ in 0..100 {
         encoder.write_all(&zeros).unwrap();
     }
     let bomb = encoder.finish().unwrap();
