@@ -17,7 +17,7 @@ import penfold_testlib as lib  # noqa: E402
 import room  # noqa: E402
 
 CLIENT, POSTFIX, NAMES = "10.77.0.1", "10.77.0.3", "10.77.0.53"
-SENDER, PASSWORD, LIST = "ann@ours.test", "secret", "everybody@ours.test"
+PEOPLE, PASSWORD, LIST = [f"ann{n}@ours.test" for n in range(16)], "secret", "everybody@ours.test"
 KNOT = os.path.join(lib.ROOT, ".tools", "peers", "root")
 # Kinds of the dead, and the network of each.
 KINDS = ("refused", "black hole", "tarpit", "451")
@@ -146,22 +146,37 @@ class Abroad:
                 self.start("smtp-sink", "-6", "-u", "postfix", "-m", "500", "-r", "RCPT", "-b", "451 4.3.0 later", f"[{one.address}]:25", "512")
         self.wait_port(destinations(self.count, False)[0].address)
 
-    def taken(self):
-        """How many transactions live hosts have taken, or are taking."""
-        return sum(1 for _ in os.scandir(self.dumps))
-
     def clear(self):
+        """Forgets what came so far."""
+        self.seen = set()
         for entry in os.scandir(self.dumps):
             os.unlink(entry.path)
+
+    def more(self):
+        """How many copies came to live hosts since it was asked last."""
+        found = 0
+        for entry in os.scandir(self.dumps):
+            if entry.name not in self.seen:
+                number, to = self.read(entry)
+                # Without a number it is still being written.
+                if number:
+                    self.seen.add(entry.name)
+                    found += len(to)
+        return found
+
+    @staticmethod
+    def read(entry):
+        with open(entry.path, "rb") as f:
+            head = f.read(65536)
+        number = NUMBER.search(head)
+        return number and number.group(1).decode(), TO.findall(head)
 
     def copies(self):
         """(number, recipient, when) of everything that came to live hosts. The file's last write is at the final dot."""
         for entry in os.scandir(self.dumps):
-            with open(entry.path, "rb") as f:
-                head = f.read(65536)
-            number = NUMBER.search(head)
-            for to in TO.findall(head):
-                yield (number.group(1).decode() if number else "?"), to.decode().lower(), entry.stat().st_mtime
+            number, all_to = self.read(entry)
+            for to in all_to:
+                yield number or "?", to.decode().lower(), entry.stat().st_mtime
 
 
 class Memory(threading.Thread):
@@ -194,14 +209,14 @@ class Penfold:
 
     def __init__(self, abroad, label):
         self.abroad, self.data = abroad, os.path.join(abroad.disk, f"penfold-{label}")
-        seed = lib.write_seed(self.data + ".toml", [("Ours", ["ours.test"], [(SENDER, PASSWORD, "Ann")])])
+        seed = lib.write_seed(self.data + ".toml", [("Ours", ["ours.test"], [(person, PASSWORD, "Ann") for person in PEOPLE])])
         extra = ["--name-servers", NAMES, "--host-name", "mx.ours.test"]
         self.server = lib.Server(self.data, seed, extra=extra)
         self.address = ("127.0.0.1", self.server.port["submissions"])
         self.server.start()
 
-    def sign_in(self, smtp):
-        smtp.login(SENDER, PASSWORD)
+    def sign_in(self, smtp, person):
+        smtp.login(person, PASSWORD)
 
     def pids(self):
         return [self.server.pid]
@@ -304,7 +319,7 @@ in_flow_delay = 0
         self.file("members", "")
         self.file("aliases", f"everybody :include:{self.place}/members\n")
 
-    def sign_in(self, smtp):
+    def sign_in(self, smtp, person):
         """It takes mail from this network."""
 
     def pids(self):

@@ -24,13 +24,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
-from abroad import CLIENT, KINDS, LIST, SENDER, Memory, Penfold, Postfix, destinations, inside, lib  # noqa: E402
+from abroad import LIST, PEOPLE, Memory, Penfold, Postfix, destinations, inside, lib  # noqa: E402
 from measures import disk_rate  # noqa: E402
 from sides import WORDS  # noqa: E402
 
 SIDES = (Penfold, Postfix)
 BEGIN, END = "<!-- outgoing:begin -->", "<!-- outgoing:end -->"
-CONNECTIONS = 16
 SIZE = 5000
 
 
@@ -38,7 +37,7 @@ def say(text):
     print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
 
 
-def message(number, to):
+def message(number, sender, to):
     """About 5 KB, with the fields that a mail program writes."""
     rnd = random.Random(number)
     ids = [f"<{rnd.getrandbits(96):024x}@ours.test>" for _ in range(6)]
@@ -47,8 +46,8 @@ def message(number, to):
     def words(count):
         return " ".join(rnd.choice(WORDS) for _ in range(count))
     head = (f"Message-ID: {ids[0]}\r\nDate: {email.utils.formatdate()}\r\nMIME-Version: 1.0\r\nUser-Agent: Mozilla Thunderbird\r\nContent-Language: en-US\r\nSubject: Re: {words(6)}\r\n"
-            f"To: \"{words(2).title()}\" <{to}>\r\nReferences: {fold.join(ids[1:])}\r\nIn-Reply-To: {ids[-1]}\r\nFrom: Ann Example <{SENDER}>\r\n"
-            f"Organization: Ours\r\nAutocrypt: addr={SENDER}; keydata=\r\n" + "".join(f" {rnd.getrandbits(288):072x}\r\n" for _ in range(6)) +
+            f"To: \"{words(2).title()}\" <{to}>\r\nReferences: {fold.join(ids[1:])}\r\nIn-Reply-To: {ids[-1]}\r\nFrom: Ann Example <{sender}>\r\n"
+            f"Organization: Ours\r\nAutocrypt: addr={sender}; keydata=\r\n" + "".join(f" {rnd.getrandbits(288):072x}\r\n" for _ in range(6)) +
             f"Content-Type: text/plain; charset=UTF-8; format=flowed\r\nContent-Transfer-Encoding: 8bit\r\nX-Number: {number}\r\n\r\n")
     lines, length = [head], len(head)
     while length < SIZE:
@@ -58,21 +57,20 @@ def message(number, to):
 
 
 def hand_in(side, mails):
-    """{number: when it was accepted} and (first command, last 250) of the mails [(number, recipient)], over some connections, a process each."""
+    """{number: when it was accepted} and (first command, last 250) of the mails [(number, recipient)], each person over a connection and in a process of their own."""
     context = multiprocessing.get_context("fork")
-    ready, go = context.Barrier(CONNECTIONS + 1), context.Event()
-    parts = [mails[k::CONNECTIONS] for k in range(CONNECTIONS)]
+    ready, go = context.Barrier(len(PEOPLE) + 1), context.Event()
 
-    def work(part, pipe):
+    def work(person, part, pipe):
         smtp = lib.Smtp(*side.address, tls=True, timeout=600)
-        side.sign_in(smtp)
-        built, out = [(number, to, message(number, to)) for number, to in part], []
+        side.sign_in(smtp, person)
+        built, out = [(number, to, message(number, person, to)) for number, to in part], []
         ready.wait()
         go.wait()
         begin = time.time()
         try:
             for number, to, data in built:
-                smtp.send(SENDER, [to], data)
+                smtp.send(person, [to], data)
                 out.append((number, time.time()))
         except Exception as e:
             out = f"{to}: {e!r}"
@@ -80,9 +78,9 @@ def hand_in(side, mails):
         pipe.close()
         os._exit(0)
     pipes = []
-    for part in parts:
+    for k, person in enumerate(PEOPLE):
         mine, theirs = context.Pipe(duplex=False)
-        context.Process(target=work, args=(part, theirs), daemon=True).start()
+        context.Process(target=work, args=(person, mails[k::len(PEOPLE)], theirs), daemon=True).start()
         theirs.close()
         pipes.append(mine)
     ready.wait(120)
@@ -94,20 +92,13 @@ def hand_in(side, mails):
     return accepted, min(begin for begin, _ in got), max(accepted.values())
 
 
-def arrive(abroad, want, limit, every=0.5):
-    """Until live hosts have `want` copies; what came by then."""
-    end, known, count, copies = time.monotonic() + limit, set(), 0, []
-    while time.monotonic() < end:
-        time.sleep(every)
-        # Looking into them takes time, so only once there could be enough, or where a transaction holds many.
-        if abroad.taken() * 100 < want:
-            continue
-        if abroad.taken() >= want or every > 0.5:
-            time.sleep(every)
-            copies = list(abroad.copies())
-            if len(copies) >= want:
-                break
-    return copies or list(abroad.copies())
+def arrive(abroad, want, limit):
+    """Waits until live hosts have `want` copies; gives back what came by then."""
+    end, came = time.monotonic() + limit, 0
+    while came < want and time.monotonic() < end:
+        time.sleep(0.5)
+        came += abroad.more()
+    return list(abroad.copies())
 
 
 def quantile(values, share):
@@ -217,10 +208,10 @@ def list_once(abroad, kind, label, args):
         say(f"{side.name}: a list of {len(members):,} was made in {made:.1f} s")
         memory = Memory(side)
         _, begin, end = hand_in_one(side)
-        copies = arrive(abroad, len(members), args.limit, 1.0)
+        copies = arrive(abroad, len(members), args.limit)
         last = max((when for _, _, when in copies), default=end)
         memory.stop()
-        transactions = abroad.taken()
+        transactions = len(abroad.seen)
         say(f"{side.name}: {len(copies):,} copies in {transactions:,} transactions by {last - begin:.1f} s")
         count = collections.Counter(member for _, member, _ in copies)
         lost, twice = set(members) - set(count), [member for member, n in count.items() if n > 1]
@@ -241,9 +232,9 @@ def list_once(abroad, kind, label, args):
 
 def hand_in_one(side):
     smtp = lib.Smtp(*side.address, tls=True, timeout=600)
-    side.sign_in(smtp)
+    side.sign_in(smtp, PEOPLE[0])
     begin = time.time()
-    smtp.send(SENDER, [LIST], message(0, LIST))
+    smtp.send(PEOPLE[0], [LIST], message(0, PEOPLE[0], LIST))
     end = time.time()
     smtp.close()
     return {0: end}, begin, end
@@ -263,6 +254,8 @@ def mailing(abroad, args):
 
 
 def number(x):
+    if x is not None and x == int(x):
+        return f"{int(x):,}"
     return "" if x is None else f"{x:,.0f}" if x >= 100 or x == 0 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
 
 
