@@ -39,14 +39,15 @@ const BAD: [u8; 4] = [203, 0, 113, 9];
 /// Other hosts take everything, and so do web servers but for one.
 #[derive(Clone, Default)]
 struct Others {
-    mail: Arc<Mutex<Vec<Outgoing>>>,
+    mail: Arc<Mutex<Vec<(Outgoing, String)>>>,
     posts: Arc<Mutex<Vec<(String, String, Bytes)>>>,
 }
 
 #[async_trait]
 impl Relay for Others {
     async fn attempt(&self, mail: &Outgoing) -> Attempt {
-        self.mail.lock().push(mail.clone());
+        let text = String::from_utf8(mail.message.fetch().await.unwrap().concat()).unwrap();
+        self.mail.lock().push((mail.clone(), text));
         let said = Said { code: 250, status: (2, 0, 0), text: "ok".to_owned(), host: Some("mx.y.test".to_owned()) };
         let outcomes = mail.recipients.iter().map(|_| Outcome::Accepted { said: said.clone(), reports: false }).collect();
         Attempt { outcomes, host: Some("mx.y.test".to_owned()), tls: None }
@@ -178,9 +179,8 @@ impl House {
     }
 
     fn sent_to(&self, path: &str) -> Vec<String> {
-        let text = |mail: &Outgoing| String::from_utf8(mail.message.concat()).unwrap();
         let mail = self.others.mail.lock();
-        mail.iter().filter(|mail| mail.recipients.iter().any(|one| one.path == path)).map(text).collect()
+        mail.iter().filter(|(mail, _)| mail.recipients.iter().any(|one| one.path == path)).map(|(_, text)| text.clone()).collect()
     }
 }
 
@@ -224,7 +224,7 @@ async fn a_day_s_mail_is_reported_once_and_shown_to_its_tenant() {
     // What went to another host is signed, has no reverse-path, and went only to who may have it.
     let [text] = house.sent_to("r@y.test").try_into().unwrap();
     assert!(house.sent_to("small@y.test").is_empty() && house.sent_to("x@elsewhere.test").is_empty());
-    assert_eq!(house.others.mail.lock()[0].from, "");
+    assert_eq!(house.others.mail.lock()[0].0.from, "");
     assert!(text.contains("\r\nDKIM-Signature: v=1; ") && text.contains("d=host.test;"), "{text}");
     let Ok(Found::Dmarc(feedback)) = find(text.as_bytes()) else { panic!("{text}") };
     let [record] = feedback.records.as_slice() else { panic!("{feedback:?}") };
