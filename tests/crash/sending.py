@@ -295,17 +295,29 @@ def drain(queue, book):
 
 
 class Mailboxes:
-    """What everybody has: copies {(person, name): count}, and failures that were reported {(name, recipient): count}."""
+    """What everybody has: copies {(person, name): count}, what they sent {(person, name): count}, and failures that were reported {(name, recipient): count}."""
 
     def __init__(self, port, book):
-        self.copies, self.reports, self.wrong = {}, {}, []
+        self.copies, self.sent, self.reports, self.wrong = {}, {}, {}, []
         for person in EVERYBODY:
             imap = lib.Imap("127.0.0.1", port, person, PASSWORD)
-            exists = imap.select("INBOX", "EXAMINE")["exists"]
-            for at in range(1, exists + 1, 100):
-                for one in imap.fetch(f"{at}:{min(exists, at + 99)} (BODY.PEEK[])").values():
-                    self._read(person, one["BODY[]"], book)
+            for data in self._bytes(imap, "INBOX"):
+                self._read(person, data, book)
+            for data in self._bytes(imap, "Sent"):
+                self._own(person, data, book)
             imap.s.close()
+
+    @staticmethod
+    def _bytes(imap, folder):
+        exists = imap.select(folder, "EXAMINE")["exists"]
+        for at in range(1, exists + 1, 100):
+            yield from (one["BODY[]"] for one in imap.fetch(f"{at}:{min(exists, at + 99)} (BODY.PEEK[])").values())
+
+    def _own(self, person, data, book):
+        name = identify(data.split(b"\r\n\r\n", 1)[0] + b"\r\n")
+        self.sent[person, name] = self.sent.get((person, name), 0) + 1
+        if name not in book.messages or book.messages[name].sender != person or not data.endswith(book.messages[name].data):
+            self.wrong.append(f"in Sent of {person} is what they did not send: {data[:300]!r}")
 
     def _read(self, person, data, book):
         name = identify(data.split(b"\r\n\r\n", 1)[0] + b"\r\n")
@@ -392,6 +404,9 @@ class Judgement:
             self.counts["here"] += count
             if count != 1:
                 self.fault(f"{'lost' if not count else 'doubled'}: {name} is {count} times in the mailbox of {to}")
+        kept = self.boxes.sent.get((message.sender, name), 0)
+        if kept != 1:
+            self.fault(f"{'lost' if not kept else 'doubled'}: {name} is {kept} times in Sent of {message.sender}")
         for to in message.outside:
             self._outside(message, to)
 
