@@ -151,6 +151,10 @@ class Client(threading.Thread):
             self.book.wrong.append(f"{self.label}: no answer within the deadline")
         except ENDED:
             pass
+        except lib.SmtpError as e:
+            # Asked to end, the server says so in the middle of signing in.
+            if e.code != 421:
+                self.book.wrong.append(f"{self.label}: {e!r}")
         except Exception as e:
             self.book.wrong.append(f"{self.label}: {e!r}")
 
