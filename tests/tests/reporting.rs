@@ -332,12 +332,12 @@ async fn what_others_report_is_kept_once_and_what_is_no_report_goes_to_the_postm
     house.arrive(BAD, "r@z.test", "tls-reports@x.test", &forged).await.unwrap();
     house.quiet().await;
     assert!(house.received(Kind::Dmarc).await.iter().any(|one| one.verdict == "fail"));
-    // And after their time they go.
+    // And after their time they go; until then nobody has anything to do.
+    house.stop.send_replace(true);
     house.world.env.sleep(DAY * 101).await;
     let tenant = house.directory.domain_tenant(address("a@x.test").domain()).await.unwrap().unwrap();
     assert_eq!(penfold_reports::expire(&house.world, &house.directory.tenant_scope(tenant)).await.unwrap(), 2);
     assert!(house.received(Kind::Dmarc).await.is_empty());
-    house.stop.send_replace(true);
 }
 
 #[tokio::test(start_paused = true)]
