@@ -14,7 +14,7 @@ const TRIES: usize = 4;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
-    Dmarc(dmarc::Feedback),
+    Dmarc(Box<dmarc::Feedback>),
     Tls(tls::Report),
 }
 
@@ -51,7 +51,7 @@ fn read(packed: &[u8]) -> Result<Found, Unreadable> {
     let report = unpack(packed, XML)?;
     match report.trim_ascii_start().strip_prefix(b"\xef\xbb\xbf").unwrap_or(report.trim_ascii_start()).first() {
         Some(b'{') => tls::read(&report).map(Found::Tls),
-        Some(b'<' | 0xfe | 0xff) => dmarc::read(&report).map(Found::Dmarc),
+        Some(b'<' | 0xfe | 0xff) => dmarc::read(&report).map(Box::new).map(Found::Dmarc),
         _ => Err(Unreadable::NoReport),
     }
 }

@@ -39,7 +39,7 @@ pub struct Received {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kept {
-    Dmarc(Feedback),
+    Dmarc(Box<Feedback>),
     Tls(tls::Report),
 }
 

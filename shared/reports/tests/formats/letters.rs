@@ -34,7 +34,7 @@ fn a_report_is_written_as_its_document_says() {
         assert!(text.contains(expected), "{expected:?} is missing:\n{text}");
     }
     assert!(text.is_ascii() && text.split("\r\n").all(|line| line.len() <= 78 || line.contains("name=")), "{text}");
-    assert_eq!(find(text.as_bytes()), Ok(Found::Dmarc(sample())));
+    assert_eq!(find(text.as_bytes()), Ok(Found::Dmarc(Box::new(sample()))));
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn reports_are_found_however_they_are_sent() {
     let whole = format!(
         "Subject: Report\r\nContent-Type: application/zip; name=\"a!b!1!2.zip\"\r\nContent-Transfer-Encoding: base64\r\n\r\n{packed}\r\n"
     );
-    assert_eq!(find(whole.as_bytes()), Ok(Found::Dmarc(sample())));
+    assert_eq!(find(whole.as_bytes()), Ok(Found::Dmarc(Box::new(sample()))));
     let part = |kind: &str, body: &str| {
         format!(
             "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhello\r\n--b\r\n{kind}\r\n\r\n{body}\r\n--b\r\n\
@@ -67,7 +67,7 @@ fn reports_are_found_however_they_are_sent() {
         )
     };
     let named = part("Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=R.XML", SAMPLE);
-    assert_eq!(find(named.as_bytes()), Ok(Found::Dmarc(sample())));
+    assert_eq!(find(named.as_bytes()), Ok(Found::Dmarc(Box::new(sample()))));
     let plain = part("Content-Type: application/tlsrpt+json", &crate::tls::sample().to_string());
     assert!(matches!(find(plain.as_bytes()), Ok(Found::Tls(_))));
     assert_eq!(find(b"Subject: hello\r\n\r\nno report\r\n"), Err(Unreadable::NoReport));

@@ -54,7 +54,8 @@ impl Transport {
             junk: false,
             submitted: true,
         };
-        let submission = Submission { mail, by: None, from: String::new(), envelope: Envelope::default(), recipients, first_part: 0, copy: None };
+        let submission =
+            Submission { mail, by: None, from: String::new(), envelope: Envelope::default(), recipients, first_part: 0, copy: None };
         self.hand_over(&submission).await?;
         Ok(taken)
     }

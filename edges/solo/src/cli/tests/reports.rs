@@ -27,11 +27,11 @@ impl Office {
             dkim: Vec::new(),
             spf: Vec::new(),
         };
-        Found::Dmarc(Feedback {
+        Found::Dmarc(Box::new(Feedback {
             metadata: Metadata { org_name: reporter.to_owned(), report_id: "1".to_owned(), begin, end: begin + 1, ..Metadata::default() },
             policy: PolicyPublished { domain: "one.test".to_owned(), p: "none".to_owned(), ..PolicyPublished::default() },
             records: vec![record],
-        })
+        }))
     }
 }
 
