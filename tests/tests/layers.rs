@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 17] = [
     "types",
     "formats",
     "ports",
     "authentication",
     "directory",
     "domains",
+    "certificates",
     "mailbox",
     "calendar",
     "transport",
@@ -29,9 +30,9 @@ const SHARED: [&str; 16] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 7] = ["authentication", "directory", "domains", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 8] = ["authentication", "directory", "domains", "certificates", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
-const PROTOCOL: [&str; 22] = [
+const PROTOCOL: [&str; 23] = [
     "axum",
     "hyper",
     "hyper-",
@@ -47,6 +48,7 @@ const PROTOCOL: [&str; 22] = [
     "imap-",
     "lettre",
     "hickory-",
+    "instant-acme",
     "mail-auth",
     "jmap-",
     "fjall",
