@@ -67,6 +67,7 @@ impl Acme {
                         return Ok(order);
                     }
                 }
+                Err(Error::Api(problem)) if of_problem(&problem).unknown => return Err(of_problem(&problem)),
                 // It is gone, or another account's.
                 Err(Error::Api(problem)) => tracing::debug!(%problem, "an order cannot be taken up again"),
                 Err(error) => return Err(refused(&error)),
@@ -200,7 +201,8 @@ fn csr(name: &str, key: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
 fn of_problem(problem: &Problem) -> Refused {
     let kind = problem.r#type.as_deref().unwrap_or_default();
     let busy = kind.ends_with(":rateLimited") || problem.status == Some(429);
-    Refused { busy, ..Refused::new(problem.to_string()) }
+    let unknown = kind.ends_with(":accountDoesNotExist");
+    Refused { busy, unknown, ..Refused::new(problem.to_string()) }
 }
 
 fn refused(error: &Error) -> Refused {

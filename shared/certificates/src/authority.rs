@@ -87,11 +87,13 @@ pub struct Refused {
     pub busy: bool,
     /// The order cannot be taken up again.
     pub ended: bool,
+    /// The authority does not know our account: a new one is needed.
+    pub unknown: bool,
 }
 
 impl Refused {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), busy: false, ended: false }
+        Self { text: text.into(), busy: false, ended: false, unknown: false }
     }
 
     #[must_use]

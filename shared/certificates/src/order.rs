@@ -172,6 +172,10 @@ impl Certifier {
     pub(crate) async fn failed(&self, name: &str, refused: &Refused, now: Timestamp) -> Result<()> {
         let reason: String = refused.text.chars().take(REASON).collect();
         tracing::warn!(name, reason, "there is no new certificate");
+        if refused.unknown {
+            let account = Write::delete(shared::certificates_account(self.authority.name()));
+            self.certificates.store.commit(vec![account]).await?;
+        }
         let jitter = Duration::from_secs(self.certificates.env().below(60));
         let with = |row: &Row| {
             let failures = row.u64("f").unwrap_or(0).saturating_add(1);

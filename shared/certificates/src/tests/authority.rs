@@ -14,6 +14,8 @@ pub enum Mood {
     Refuses,
     /// Wants fewer requests.
     Busy,
+    /// Has forgotten who we are.
+    Forgetful,
     /// Never answers.
     Silent,
     /// Gives what is no certificate.
@@ -91,6 +93,9 @@ impl Authority for Fake {
         match mood {
             Mood::Refuses => return Err(Refused::new("it does not lead to you").ended()),
             Mood::Busy => return Err(Refused { busy: true, ..Refused::new("too many orders") }),
+            Mood::Forgetful if account.is_some() => {
+                return Err(Refused { unknown: true, ..Refused::new("there is no such account") });
+            }
             Mood::Silent => std::future::pending().await,
             Mood::Garbage => return Ok("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_owned()),
             _ => {}

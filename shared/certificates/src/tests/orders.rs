@@ -96,6 +96,19 @@ async fn an_authority_that_wants_fewer_requests_gets_them() {
     assert!(next.since(house.world.env.now()) >= HOUR - Duration::from_secs(60));
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_gone_is_made_again() {
+    let house = house().await;
+    house.round().await;
+    house.fake.be(Mood::Forgetful);
+    house.certificates.wish(HOST).await.unwrap();
+    assert_eq!(house.round().await.failed, 1);
+    house.sleep(HOUR).await;
+    house.fake.orders();
+    assert_eq!(house.round().await.ordered, 1);
+    assert_eq!(house.fake.orders()[0].account, None);
+}
+
 /// As after a kill in the middle: nothing but the rows is left.
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_order_is_taken_up_again() {
