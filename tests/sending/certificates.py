@@ -280,7 +280,7 @@ def tls_alpn(town):
     try:
         town.https(HOST, context)
         raise AssertionError("there is no proof to be shown")
-    except ssl.SSLError:
+    except OSError:
         pass
     town.penfold("certificate", "renew", "somebody.else.test", fails=True)
 
@@ -296,9 +296,8 @@ def http(town):
             if one.get("failures"):
                 town.penfold("certificate", "renew", one["name"])
         return all(found[name]["state"] == "good" for name in (HOST, *SERVED))
-    lib.wait_until(good, 60, 0.5, "certificates")
+    lib.wait_until(good, 120, 0.5, "certificates")
     town.imaps(HOST)
-    assert "badNonce" in town.log("pebble") or True
 
 
 @test
@@ -307,6 +306,8 @@ def killed(town):
     proxy = socket.create_server(("127.0.0.1", 0))
     town.start_penfold("--acme-challenge", "http", authority=lambda port: town.start_pebble(proxy.getsockname()[1], 5001))
     deaths = []
+    # While there is no server the command line would open the store itself, and keep the next one out.
+    alive = threading.Lock()
 
     def pass_on():
         while True:
@@ -317,20 +318,19 @@ def killed(town):
             with peer:
                 if not deaths:
                     deaths.append(True)
-                    town.server.kill()
-                    town.server.start()
+                    with alive:
+                        town.server.kill()
+                        town.server.start()
                 request = peer.recv(65536)
                 with socket.create_connection(("127.0.0.1", town.server.port["http"]), timeout=10) as there:
-                    there.sendall(request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") if b"onnection: close" not in request else request)
+                    there.sendall(request if b"onnection: close" in request else request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
                     while part := there.recv(65536):
                         peer.sendall(part)
     threading.Thread(target=pass_on, daemon=True).start()
 
     def good():
-        try:
+        with alive:
             found = town.listed()
-        except (AssertionError, subprocess.TimeoutExpired):
-            return False  # It is just being killed.
         return all(found.get(name, {}).get("state") == "good" for name in (HOST, *SERVED))
     lib.wait_until(good, 60, 0.2, "certificates")
     proxy.close()

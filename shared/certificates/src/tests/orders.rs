@@ -152,7 +152,7 @@ async fn one_orders_at_a_time() {
     let dead = tokio::time::timeout(Duration::from_secs(60), house.certifier().round()).await;
     assert!(dead.is_err() && house.round().await.busy, "whoever died still has it");
     house.fake.be(Mood::Good);
-    house.sleep(Duration::from_secs(241)).await;
+    house.sleep(Duration::from_secs(270)).await;
     assert_eq!(house.round().await.ordered, 1, "for five minutes");
 }
 
