@@ -24,9 +24,6 @@ mod row;
 mod schedule;
 mod store;
 
-#[cfg(test)]
-mod tests;
-
 pub use authority::{Authority, Method, Proof, Refused, Request, Steps};
 pub use certificates::{Certificate, Certificates, Changed, Key};
 pub use names::wanted;

@@ -1,11 +1,13 @@
 //! What certificates promise, in a simulated world: virtual time, a zone in memory, and an authority that does as it is told.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod authority;
 mod orders;
 mod rows;
 
-use crate::*;
 use authority::{Fake, Mood};
+use penfold_certificates::*;
 use penfold_directory::{Cheap, Directory, Options as Sizes, Service};
 use penfold_ports::World;
 use penfold_simulated::{Faults, Simulated, Zone};

@@ -1,6 +1,6 @@
-use crate::*;
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use penfold_certificates::*;
 use penfold_types::{Env, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -40,6 +40,8 @@ pub struct Fake {
     env: Env,
     pub mood: Mutex<Mood>,
     pub seen: Mutex<Vec<Seen>>,
+    /// What it looks for by HTTP.
+    pub token: Mutex<String>,
     issuer: Issuer<'static, KeyPair>,
 }
 
@@ -51,7 +53,7 @@ impl Fake {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = Issuer::new(parameters, KeyPair::generate().unwrap());
-        Arc::new(Self { env, mood: Mutex::new(Mood::Good), seen: Mutex::default(), issuer })
+        Arc::new(Self { env, mood: Mutex::new(Mood::Good), seen: Mutex::default(), token: Mutex::new("token_1".to_owned()), issuer })
     }
 
     pub fn be(&self, mood: Mood) {
@@ -81,14 +83,14 @@ impl Authority for Fake {
         let Request { name, key, account, order, methods } = request;
         let seen = Seen { name: name.clone(), account: account.clone(), order: order.clone(), key: key.clone(), first: methods[0] };
         self.seen.lock().push(seen);
-        let mood = *self.mood.lock();
+        let (mood, token) = (*self.mood.lock(), self.token.lock().clone());
         if account.is_none() {
             steps.keep_account(b"our account").await?;
         }
         if order.is_none() {
             steps.begun("https://authority.test/order/1").await?;
         }
-        let proof = Proof { method: methods[0], token: "token_1".into(), key_authorization: "token_1.thumb".into(), digest: vec![7; 32] };
+        let proof = Proof { method: methods[0], token: token.clone(), key_authorization: format!("{token}.thumb"), digest: vec![7; 32] };
         assert!(steps.show(&proof).await?);
         match mood {
             Mood::Refuses => return Err(Refused::new("it does not lead to you").ended()),

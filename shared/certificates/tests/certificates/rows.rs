@@ -34,7 +34,7 @@ async fn a_proof_is_there_while_it_is_looked_for() {
             if let Some(one) = changes.into_iter().find(|one| one.digest.is_some()) {
                 return one;
             }
-            certificates.env().sleep(Duration::from_millis(100)).await;
+            house.world.env.sleep(Duration::from_millis(100)).await;
         }
     };
     let one = tokio::select! { biased; one = seen => one, done = &mut round => panic!("{done:?}") };
@@ -48,17 +48,28 @@ async fn a_proof_is_there_while_it_is_looked_for() {
 async fn any_edge_answers_for_a_token() {
     let house = house().await;
     let other = Certificates::new(&house.world, house.directory.clone());
-    let proof = Proof { method: Method::Http, token: "abc-_9".into(), key_authorization: "abc-_9.thumb".into(), digest: Vec::new() };
-    house.certificates.show_http(&proof).await.unwrap();
+    let mut certifier = house.certifier();
+    certifier.options.methods = vec![Method::Http];
+    house.fake.be(Mood::Silent);
+    *house.fake.token.lock() = "abc-_9".to_owned();
+    let dead = tokio::time::timeout(Duration::from_secs(60), certifier.round()).await;
+    assert!(dead.is_err(), "it was cut off, and the proof stays");
     assert_eq!(other.http_proof("abc-_9").await.unwrap().as_deref(), Some("abc-_9.thumb"));
     for wrong in ["", "abc", "../x", "a b", &"a".repeat(257)] {
         assert_eq!(other.http_proof(wrong).await.unwrap(), None, "{wrong}");
     }
-    assert!(house.certificates.show_http(&Proof { token: "a/b".into(), ..proof.clone() }).await.is_err());
     // Where whoever ordered died, it goes by itself.
+    house.fake.be(Mood::Good);
     house.sleep(2 * HOUR).await;
     house.round().await;
     assert_eq!(other.http_proof("abc-_9").await.unwrap(), None);
+    // What cannot be a name of a file is none.
+    *house.fake.token.lock() = "../abc".to_owned();
+    house.certificates.wish(HOST).await.unwrap();
+    let mut certifier = house.certifier();
+    certifier.options.methods = vec![Method::Http];
+    assert_eq!(certifier.round().await.unwrap().failed, 1);
+    assert!(house.entry(HOST).await.error.unwrap().contains("token"));
 }
 
 /// A copied row opens for no other name, and no key stands in a row as it is.
