@@ -53,7 +53,7 @@ test-sending: build
 	@scripts/setup-test clients
 	@$(SUITE) relay python3 tests/sending/relay_open.py
 	@$(SUITE) sending python3 tests/crash/sending.py
-	@if scripts/setup-test peers; then $(SUITE) peers python3 tests/sending/peers.py; else echo "SKIPPED: THE HOSTS OF OTHERS, WHICH CANNOT BE FETCHED"; fi
+	@if scripts/setup-test peers; then $(SUITE) peers python3 tests/sending/peers.py && $(SUITE) certificates python3 tests/sending/certificates.py; else echo "SKIPPED: THE HOSTS OF OTHERS, WHICH CANNOT BE FETCHED"; fi
 
 test-powercut: build
 	@scripts/setup-test tools

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 17] = [
+const SHARED: [&str; 18] = [
     "types",
     "formats",
     "ports",
     "authentication",
     "directory",
     "domains",
+    "certificates",
     "reports",
     "mailbox",
     "calendar",
@@ -30,9 +31,9 @@ const SHARED: [&str; 17] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 8] = ["authentication", "directory", "domains", "reports", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 9] = ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
-const PROTOCOL: [&str; 22] = [
+const PROTOCOL: [&str; 23] = [
     "axum",
     "hyper",
     "hyper-",
@@ -48,6 +49,7 @@ const PROTOCOL: [&str; 22] = [
     "imap-",
     "lettre",
     "hickory-",
+    "instant-acme",
     "mail-auth",
     "jmap-",
     "fjall",

@@ -1,8 +1,10 @@
 //! HTTP: health and metrics now; the routers of the protocols that speak HTTP are mounted here later.
 
+mod challenge;
 mod client;
 mod listen;
 
+pub use challenge::{Proofs, challenges};
 pub use listen::serve;
 
 use async_trait::async_trait;

@@ -4,11 +4,12 @@ use crate::client::{Client, named};
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::serve::Listener;
-use penfold_runtime::Front;
+use penfold_runtime::{ACME_TLS, Front};
 use penfold_types::Env;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsAcceptor;
@@ -64,7 +65,12 @@ async fn shake_hands(env: Env, listener: TcpListener, acceptor: TlsAcceptor, rea
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+            if let Ok(Ok(mut stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                // An authority has seen what it came for, and nothing else is said under that protocol (RFC 8737 §3).
+                if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS) {
+                    let _ = tokio::time::timeout(HANDSHAKE, stream.shutdown()).await;
+                    return;
+                }
                 // An error means that the router has stopped.
                 let _ = ready.send((stream, peer)).await;
             }

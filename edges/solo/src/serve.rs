@@ -1,5 +1,6 @@
 //! `penfold serve`: every function and edge in this one process; `penfold edge`: one of them beside the cloud's store.
 
+use crate::certificates;
 use crate::control::{self, Service};
 use crate::failure::Failure;
 use crate::listeners::Listeners;
@@ -9,6 +10,7 @@ use crate::process::SoloProcess;
 use crate::public;
 use crate::seed::{self, DemoPerson, Seed};
 use crate::store::Store;
+use penfold_certificates::Certificates;
 use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_domains::Domains;
@@ -58,6 +60,7 @@ pub async fn serve(data: &Path, settings: Settings) -> Result<(), Failure> {
     };
     let demo = demo.map_err(failed)?;
     public::tell(&host.service.directory, &host.config).await.map_err(failed)?;
+    host.start_certificates(Parts::ALL).await?;
     host.start(Parts::ALL, listeners);
     host.start_control(data)?;
     announce(&host.config, demo.as_deref());
@@ -77,6 +80,7 @@ pub async fn edge(parts: Parts, settings: Settings) -> Result<(), Failure> {
         seed.plant(&host.service.directory).await.map_err(failed)?;
     }
     public::tell(&host.service.directory, &host.config).await.map_err(failed)?;
+    host.start_certificates(parts).await?;
     host.start(parts, listeners);
     println!("ready");
     host.run().await
@@ -103,7 +107,7 @@ fn tls(config: &Config, other: impl FnOnce() -> Result<Tls, penfold_runtime::Tls
         (None, Some((certificate, key))) => Tls::load(certificate, key),
         (None, None) => other(),
     };
-    tls.map_err(|e| Failure::Usage(e.to_string()))
+    tls.and_then(|tls| tls.called(&config.host_name)).map_err(|e| Failure::Usage(e.to_string()))
 }
 
 fn failed(error: Error) -> Failure {
@@ -116,6 +120,7 @@ struct Host {
     store: Store,
     tls: Tls,
     service: Service,
+    certificates: Certificates,
     relay: Option<Client>,
     /// What the relay counts for reports about TLS.
     sessions: Tally,
@@ -133,8 +138,10 @@ impl Host {
         let half = config.cache_bytes / 2;
         let budgets = Budgets { indexes: half, contents: half, ..Budgets::default() };
         let mailboxes = Mailboxes::with_budgets(world.clone(), directory.clone(), budgets);
-        let service = Service { world, directory, mailboxes };
-        Ok(Self { config, env, store, tls, service, relay, sessions, tasks: JoinSet::new(), stop: watch::channel(false).0 })
+        let primary = config.dns_update.as_ref().map(|setting| certificates::primary(setting, &env)).transpose()?;
+        let certificates = Certificates::new(&world, directory.clone());
+        let service = Service { world, directory, mailboxes, primary };
+        Ok(Self { config, env, store, tls, service, certificates, relay, sessions, tasks: JoinSet::new(), stop: watch::channel(false).0 })
     }
 
     fn stopped(&self) -> watch::Receiver<bool> {
@@ -157,6 +164,34 @@ impl Host {
         self.start_http(Arc::new(process), parts, listeners.http);
     }
 
+    /// Whoever has a TLS listener shows what there is; the HTTP edge, which authorities come to, also gets it.
+    async fn start_certificates(&mut self, parts: Parts) -> Result<(), Failure> {
+        if !(parts.smtp || parts.imap || parts.http) {
+            return Ok(());
+        }
+        let (certificates, names) = (self.certificates.clone(), self.tls.names.clone());
+        let seen = certificates::load(&certificates, &names, 0).await.map_err(failed)?;
+        self.tasks.spawn(certificates::show(certificates.clone(), names.clone(), seen, self.env.clone(), self.stopped()));
+        if !parts.http {
+            return Ok(());
+        }
+        let Service { world, directory, primary, .. } = self.service.clone();
+        if let Some(acme) = &self.config.acme {
+            let zones = primary.as_ref().map(|primary| primary.zones.clone());
+            let alone = parts == Parts::ALL;
+            if alone {
+                certificates.break_lease().await.map_err(failed)?;
+            }
+            let getting = certificates::certifier(acme, zones, certificates, &world, names, alone)?;
+            self.tasks.spawn(getting.run(self.stopped()));
+        }
+        if let Some(primary) = primary {
+            let domains = Domains::new(&world, directory).acting_as("upkeep");
+            self.tasks.spawn(certificates::publish(domains, primary, self.env.clone(), self.stopped()));
+        }
+        Ok(())
+    }
+
     fn start_transport(&mut self) -> Transport {
         let settings = penfold_transport::Settings {
             hostname: self.config.host_name.clone(),
@@ -168,7 +203,7 @@ impl Host {
             reports: self.config.send_reports,
             ..penfold_transport::Settings::default()
         };
-        let Service { world, directory, mailboxes } = self.service.clone();
+        let Service { world, directory, mailboxes, .. } = self.service.clone();
         let transport = Transport::new(&world, directory.clone(), mailboxes, settings);
         self.tasks.spawn(transport.tally().clone().run(self.stopped()));
         self.tasks.spawn(transport.tracer().clone().run(move |tenant| directory.tenant_scope(tenant), self.stopped()));
@@ -188,7 +223,7 @@ impl Host {
     }
 
     fn start_jobs(&mut self, transport: &Transport) {
-        let Service { world, directory, mailboxes } = self.service.clone();
+        let Service { world, directory, mailboxes, .. } = self.service.clone();
         let domains = Domains::new(&world, directory.clone()).acting_as("upkeep");
         let deliver = Deliver::new(&world, &mailboxes, transport);
         self.tasks.spawn(work::run(deliver, WORKERS, self.stopped()));
@@ -232,8 +267,9 @@ impl Host {
             if parts.http {
                 router = router.merge(penfold_account::router(self.service.directory.clone()));
                 router = router.merge(penfold_setup::router(self.service.directory.clone()));
+                router = router.merge(penfold_http::challenges(Arc::new(certificates::Proofs(self.certificates.clone()))));
             }
-            let tls = implicit_tls.then(|| self.tls.server.clone());
+            let tls = implicit_tls.then(|| self.tls.web.clone());
             let serving = penfold_http::serve(self.env.clone(), listener, tls, self.config.front.clone(), router, self.stopped());
             self.tasks.spawn(async move {
                 if let Err(error) = serving.await {

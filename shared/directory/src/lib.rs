@@ -10,6 +10,7 @@
 //! | shared.rs | mailboxes of a team |
 //! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
 //! | keys.rs, sealing.rs | the data keys of tenants, and secrets sealed with them |
+//! | cell_secrets.rs | the same for what is no tenant's |
 //! | claims.rs | whose a domain is, and whether that is proved |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
@@ -21,6 +22,7 @@ mod access;
 mod app_password;
 mod audit;
 mod cache;
+mod cell_secrets;
 mod check;
 mod claims;
 mod directory;

@@ -6,7 +6,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKe
 use bytes::Bytes;
 use penfold_types::{Env, Error, Result, TenantId};
 
-const VERSION: usize = 4;
+pub(crate) const VERSION: usize = 4;
 
 fn broken(why: &str) -> Error {
     Error::broken("a stored secret cannot be read").because(why)
@@ -16,7 +16,7 @@ fn ready(key: &DataKey) -> Result<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, &key.key).map(LessSafeKey::new).map_err(|_| broken("the data key has a wrong length"))
 }
 
-fn seal(env: &Env, key: &DataKey, aad: &[u8], plain: &[u8]) -> Result<Bytes> {
+pub(crate) fn seal(env: &Env, key: &DataKey, aad: &[u8], plain: &[u8]) -> Result<Bytes> {
     let mut nonce = [0; NONCE_LEN];
     env.fill(&mut nonce);
     let mut sealed = plain.to_vec();
@@ -26,7 +26,7 @@ fn seal(env: &Env, key: &DataKey, aad: &[u8], plain: &[u8]) -> Result<Bytes> {
     Ok([&key.version.to_be_bytes()[..], &nonce, &sealed].concat().into())
 }
 
-fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn open(key: &DataKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>> {
     let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or_else(|| broken("no nonce"))?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken("no nonce"))?;
     let mut work = rest.to_vec();

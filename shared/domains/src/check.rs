@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+pub use hosts::leads_to;
 pub(crate) use texts::key_verdict;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -112,7 +113,7 @@ pub(crate) async fn check(dns: &Arc<dyn Dns>, domain: &Domain, service: &Service
     Report { findings: findings.into_iter().map(|(_, finding)| finding).collect(), conflicts }
 }
 
-async fn one(dns: &dyn Dns, wanted: Record) -> Finding {
+pub(crate) async fn one(dns: &dyn Dns, wanted: Record) -> Finding {
     let (found, judged) = match &wanted.data {
         Data::Txt(text) => match listed(dns.txt(&wanted.name).await.map(|answer| answer.records)) {
             Ok(found) => {
@@ -144,7 +145,7 @@ fn listed<T>(answer: Result<Vec<T>, DnsError>) -> Result<Vec<T>, Judged> {
 }
 
 /// Whether a TXT record is one of those that are looked at for this aim; others may stand beside it at the same name.
-fn concerns(aim: Aim, text: &str) -> bool {
+pub(crate) fn concerns(aim: Aim, text: &str) -> bool {
     let version = |version: &str| {
         let begins = text.get(..version.len()).is_some_and(|start| start.eq_ignore_ascii_case(version));
         begins && text[version.len()..].chars().next().is_none_or(|next| !next.is_ascii_alphanumeric())

@@ -9,11 +9,13 @@
 //! | sts.rs | the MTA-STS policy that goes with them |
 //! | check.rs, check/ | what is found in DNS instead, and how to mend it |
 //! | ownership.rs | the proof that a domain is its tenant's |
+//! | publish.rs | records put into a zone by whoever keeps it |
 //! | zone.rs | records as a zone file |
 
 mod check;
 mod keys;
 mod ownership;
+mod publish;
 mod records;
 mod rotation;
 mod selector;
@@ -25,10 +27,11 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
-pub use check::{Finding, Report, Verdict};
+pub use check::{Finding, Report, Verdict, leads_to};
 pub use keys::{Domains, PublicKey};
 pub use ownership::Proof;
 pub use penfold_authentication::Algorithm;
+pub use publish::{Done, Primary, Published};
 pub use records::{Aim, Data, Need, Record};
 pub use rotation::{Act, LIFE, PUBLISHED, Rotation};
 pub use signers::Signers;

@@ -2,6 +2,7 @@
 
 mod check;
 mod ownership;
+mod publish;
 mod records;
 mod rotation;
 mod signing;

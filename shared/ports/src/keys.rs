@@ -24,10 +24,10 @@ impl Pk {
         Self(text.into())
     }
 
-    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, where it is reached, and
-    /// what it is to report to other domains.
+    /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, where it is reached, what
+    /// it shows there, and what it is to report to other domains.
     pub fn is_of_cell(&self) -> bool {
-        ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind)) || matches!(&*self.0, "edges" | "meter" | "service")
+        ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind)) || matches!(&*self.0, "edges" | "meter" | "service" | "certificates")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
@@ -330,6 +330,58 @@ pub mod shared {
     /// Where the service of this cell is reached from outside.
     pub fn service() -> Key {
         Key { pk: Pk::new("service".to_owned()), sk: Sk::text("public") }
+    }
+
+    /// The key that the cell's own secrets are sealed with.
+    pub fn service_key() -> Key {
+        Key { pk: Pk::new("service".to_owned()), sk: Sk::text("key") }
+    }
+
+    /// The certificates that the cell shows, and what belongs to getting them.
+    pub fn certificates() -> Pk {
+        Pk::new("certificates".to_owned())
+    }
+
+    /// Who gets certificates at this time.
+    pub fn certificates_lease() -> Key {
+        Key { pk: certificates(), sk: Sk::text("lease") }
+    }
+
+    /// How many changes there were.
+    pub fn certificates_version() -> Key {
+        Key { pk: certificates(), sk: Sk::text("version") }
+    }
+
+    /// The account at an authority.
+    pub fn certificates_account(authority: &str) -> Key {
+        Key { pk: certificates(), sk: Sk::text(&format!("account#{authority}")) }
+    }
+
+    /// One name with its certificate.
+    pub fn certificate(name: &str) -> Key {
+        Key { pk: certificates(), sk: Sk::text(&format!("name#{name}")) }
+    }
+
+    pub fn all_certificates() -> Sk {
+        Sk::text("name#")
+    }
+
+    /// The last change of a name; each name has one such row.
+    pub fn certificate_change(number: u64) -> Key {
+        Key { pk: certificates(), sk: Sk::parts(&[b"change#", &number.to_be_bytes()]) }
+    }
+
+    pub fn all_certificate_changes() -> Sk {
+        Sk::text("change#")
+    }
+
+    /// What an authority fetches over HTTP.
+    pub fn certificate_proof(token: &str) -> Key {
+        Key { pk: certificates(), sk: Sk::text(&format!("http#{token}")) }
+    }
+
+    pub fn all_certificate_proofs() -> Sk {
+        Sk::text("http#")
     }
 
     /// That an edge of the cell lives.

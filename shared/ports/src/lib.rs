@@ -21,6 +21,7 @@ mod table;
 mod wake;
 mod watchers;
 mod world;
+mod zones;
 
 pub use blobs::{BlobKey, Blobs};
 pub use cost::{Meter, Units, Usage, item_size, read_units, write_units};
@@ -37,3 +38,4 @@ pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};
 pub use wake::{Signal, Wake, Watch};
 pub use watchers::Watchers;
 pub use world::{BlobClient, QueueClient, TableClient, World};
+pub use zones::{Change, RecordData, RecordKind, ZoneError, Zones};

@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{Front, LogFormat, NameServer, Network, PublicPorts, Source};
+use crate::{DnsUpdate, Front, LogFormat, NameServer, Network, PublicPorts, Source};
 use penfold_types::Address;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -57,6 +57,21 @@ pub struct Settings {
     /// Its private key (PEM)
     #[arg(long, env = "PENFOLD_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
+    /// Get certificates by ACME: letsencrypt, letsencrypt-staging, or the URL of an authority's directory
+    #[arg(long, env = "PENFOLD_ACME", value_name = "AUTHORITY")]
+    pub acme: Option<String>,
+    /// Mail address that the authority may write to; whoever gives one agrees to the authority's terms
+    #[arg(long, env = "PENFOLD_ACME_CONTACT", value_name = "ADDRESS", value_delimiter = ',')]
+    pub acme_contact: Option<Vec<String>>,
+    /// How it is proved that a name is ours: http, dns, tls-alpn, the preferred first [default: tls-alpn,http, after dns where there is --dns-update]
+    #[arg(long, env = "PENFOLD_ACME_CHALLENGE", value_name = "CHALLENGE", value_delimiter = ',')]
+    pub acme_challenge: Option<Vec<String>>,
+    /// Certificates (PEM) that the authority's own server is trusted by [default: the system's]
+    #[arg(long, env = "PENFOLD_ACME_ROOT", value_name = "FILE")]
+    pub acme_root: Option<PathBuf>,
+    /// Primary name server that takes updates (RFC 2136), and the TSIG key that signs them (hmac-sha256)
+    #[arg(long, env = "PENFOLD_DNS_UPDATE", value_name = "KEY-NAME:FILE@SERVER")]
+    pub dns_update: Option<DnsUpdate>,
     /// Networks whose load balancers put a PROXY protocol header (version 2) before each SMTP and IMAP connection
     #[arg(long, env = "PENFOLD_PROXY_FROM", value_name = "NETWORK", value_delimiter = ',')]
     pub proxy_from: Option<Vec<Network>>,
@@ -149,6 +164,11 @@ impl Settings {
             tls_key,
             tls_certificate_pem,
             tls_key_pem,
+            acme,
+            acme_contact,
+            acme_challenge,
+            acme_root,
+            dns_update,
             proxy_from,
             name_servers,
             trust_anchor,
@@ -195,6 +215,10 @@ impl Settings {
         if !is_spf(&spf) {
             return Err(ConfigError("spf names mechanisms and nothing else, such as \"mx\" or \"include:_spf.example.com\"".to_owned()));
         }
+        let is_https = |name: &str| directory(name).strip_prefix("https://").is_some_and(|rest| !rest.is_empty());
+        if let Some(name) = settings.acme.as_deref().filter(|name| !is_https(name)) {
+            return Err(ConfigError(format!("acme {name:?} is no authority; write letsencrypt, or a URL that begins with https://")));
+        }
         let recipients_per_message = settings.recipients_per_message.unwrap_or(500);
         if !(1..=1000).contains(&recipients_per_message) {
             return Err(ConfigError("recipients-per-message must lie between 1 and 1000".to_owned()));
@@ -216,6 +240,13 @@ impl Settings {
             https: at(settings.https, 2443),
             tls: settings.tls_certificate.zip(settings.tls_key),
             tls_pem: settings.tls_certificate_pem.zip(settings.tls_key_pem),
+            acme: settings.acme.map(|name| Acme {
+                directory: directory(&name),
+                contacts: settings.acme_contact.unwrap_or_default(),
+                challenges: settings.acme_challenge.unwrap_or_default(),
+                root: settings.acme_root,
+            }),
+            dns_update: settings.dns_update,
             front: Front::new(&settings.proxy_from.unwrap_or_default()),
             name_servers: settings.name_servers.unwrap_or_default(),
             trust_anchor: settings.trust_anchor,
@@ -237,7 +268,15 @@ impl Settings {
     }
 }
 
-/// RFC 7208 §4.6.1: mechanisms; the version and the end are put around them.
+/// The URL of a well-known authority, or what is one already.
+fn directory(name: &str) -> String {
+    match name {
+        "letsencrypt" => "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+        "letsencrypt-staging" => "https://acme-staging-v02.api.letsencrypt.org/directory".to_owned(),
+        url => url.to_owned(),
+    }
+}
+
 /// RFC 8461 §3.2.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -246,12 +285,24 @@ pub enum StsMode {
     Enforce,
 }
 
+/// RFC 7208 §4.6.1: mechanisms; the version and the end are put around them.
 fn is_spf(text: &str) -> bool {
     let word = |word: &str| {
         let plain = word.trim_start_matches(['+', '-', '~', '?']).to_ascii_lowercase();
         plain != "all" && !plain.contains('=') && plain.bytes().all(|byte| byte.is_ascii_graphic())
     };
     text.split_whitespace().next().is_some() && text.split_whitespace().all(word)
+}
+
+/// Where certificates come from.
+#[derive(Clone)]
+pub struct Acme {
+    /// The URL of its directory (RFC 8555 §7.1.1).
+    pub directory: String,
+    pub contacts: Vec<String>,
+    /// As they were written.
+    pub challenges: Vec<String>,
+    pub root: Option<PathBuf>,
 }
 
 /// Settings, complete and checked.
@@ -276,6 +327,8 @@ pub struct Config {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The same as text, which comes first.
     pub tls_pem: Option<(String, String)>,
+    pub acme: Option<Acme>,
+    pub dns_update: Option<DnsUpdate>,
     /// Load balancers in front of SMTP and IMAP.
     pub front: Front,
     /// None are the system's.

@@ -4,8 +4,10 @@ mod name_server;
 mod records;
 #[cfg(test)]
 mod tests;
+mod update;
 
 pub use name_server::NameServer;
+pub use update::{DnsUpdate, UpdateError, Updater};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -67,10 +69,15 @@ impl SystemDns {
                 .map_err(|error| NameServersError(format!("the trust anchor in {}: {error}", file.display())))?,
             None => TrustAnchors::default(),
         };
-        Self::with_anchors(servers, env, Arc::new(anchors))
+        Self::with_anchors(servers, env, Arc::new(anchors), CACHE)
     }
 
-    fn with_anchors(servers: &[NameServer], env: Env, anchors: Arc<TrustAnchors>) -> Result<Self, NameServersError> {
+    /// What the primary name server of a zone says now: nothing is kept.
+    pub fn primary(server: NameServer, env: Env) -> Result<Self, NameServersError> {
+        Self::with_anchors(&[server], env, Arc::new(TrustAnchors::default()), 0)
+    }
+
+    fn with_anchors(servers: &[NameServer], env: Env, anchors: Arc<TrustAnchors>, cache: u64) -> Result<Self, NameServersError> {
         let wrong = |error: NetError| NameServersError(error.to_string());
         let found = if servers.is_empty() {
             read_system_conf().map_err(wrong)?.0.name_servers
@@ -81,8 +88,8 @@ impl SystemDns {
             return Err(NameServersError("there are none".to_owned()));
         }
         Ok(Self {
-            validating: resolver(found.clone(), Some(anchors)).map_err(wrong)?,
-            plain: resolver(found, None).map_err(wrong)?,
+            validating: resolver(found.clone(), Some(anchors), cache).map_err(wrong)?,
+            plain: resolver(found, None, cache).map_err(wrong)?,
             env,
             capable: Mutex::default(),
         })
@@ -125,12 +132,12 @@ impl SystemDns {
     }
 }
 
-fn resolver(servers: Vec<NameServerConfig>, anchors: Option<Arc<TrustAnchors>>) -> Result<TokioResolver, NetError> {
+fn resolver(servers: Vec<NameServerConfig>, anchors: Option<Arc<TrustAnchors>>, cache: u64) -> Result<TokioResolver, NetError> {
     let mut options = ResolverOpts::default();
     options.timeout = TRY;
     options.attempts = 2;
     options.edns0 = true;
-    options.cache_size = CACHE;
+    options.cache_size = cache;
     options.use_hosts_file = ResolveHosts::Never;
     options.positive_max_ttl = Some(KEPT);
     options.negative_max_ttl = Some(KEPT_MISSING);

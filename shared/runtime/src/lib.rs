@@ -9,11 +9,11 @@ mod source;
 mod telemetry;
 mod tls;
 
-pub use config::{Config, ConfigError, Settings};
-pub use dns::{NameServer, NameServersError, SystemDns};
+pub use config::{Acme, Config, ConfigError, Settings};
+pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater};
 pub use proxy::{Front, Network};
 pub use public_ports::PublicPorts;
 pub use socket::settle;
 pub use source::Source;
 pub use telemetry::{LogFormat, start_logging};
-pub use tls::{Tls, TlsError};
+pub use tls::{ACME_TLS, Names, Tls, TlsError};

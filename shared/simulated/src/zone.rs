@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::RwLock;
-use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa};
+use penfold_ports::{Answer, Change, Dns, DnsError, MailExchange, RecordData, RecordKind, Service, Tlsa, ZoneError, Zones};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -15,9 +15,11 @@ struct Names {
     records: BTreeMap<String, Vec<Record>>,
     silent: BTreeSet<String>,
     unsigned: BTreeSet<String>,
+    /// Zones that may be written into.
+    kept: BTreeSet<String>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Record {
     Txt(Bytes),
     Mx(MailExchange),
@@ -118,6 +120,12 @@ impl Zone {
         self
     }
 
+    /// A zone that takes changes.
+    pub fn keep(&self, zone: &str) -> &Self {
+        self.0.write().kept.insert(lower(zone));
+        self
+    }
+
     pub fn remove(&self, name: &str) -> &Self {
         self.0.write().records.remove(&lower(name));
         self
@@ -199,5 +207,56 @@ impl Dns for Zone {
     async fn alias(&self, name: &str) -> Result<Answer<String>, DnsError> {
         // Found at the name itself, so none is followed.
         self.find(name, pick!(Alias))
+    }
+}
+
+fn written(data: &RecordData) -> Record {
+    match data.clone() {
+        RecordData::Txt(text) => Record::Txt(text.into()),
+        RecordData::Mx(mx) => Record::Mx(mx),
+        RecordData::Srv(srv) => Record::Srv(srv),
+        RecordData::Alias(host) => Record::Alias(lower(&host)),
+    }
+}
+
+fn is_of(record: &Record, kind: RecordKind) -> bool {
+    match kind {
+        RecordKind::Txt => matches!(record, Record::Txt(_)),
+        RecordKind::Mx => matches!(record, Record::Mx(_)),
+        RecordKind::Srv => matches!(record, Record::Srv(_)),
+        RecordKind::Alias => matches!(record, Record::Alias(_)),
+        RecordKind::V4 => matches!(record, Record::V4(_)),
+        RecordKind::V6 => matches!(record, Record::V6(_)),
+    }
+}
+
+#[async_trait]
+impl Zones for Zone {
+    async fn zone_of(&self, name: &str) -> Result<Option<String>, ZoneError> {
+        let (names, name) = (self.0.read(), lower(name));
+        Ok(names.kept.iter().find(|zone| name == **zone || name.ends_with(&format!(".{zone}"))).cloned())
+    }
+
+    async fn change(&self, zone: &str, changes: &[Change]) -> Result<(), ZoneError> {
+        let mut names = self.0.write();
+        if !names.kept.contains(zone) {
+            return Err(ZoneError::Refused("it is not kept here".to_owned()));
+        }
+        for change in changes {
+            let own = names.records.entry(lower(change.name())).or_default();
+            match change {
+                Change::Add { data, .. } => {
+                    let record = written(data);
+                    // RFC 2136 §3.4.2.2: an alias stands alone.
+                    let alone = is_of(&record, RecordKind::Alias) && !own.is_empty();
+                    if !alone && !own.contains(&record) {
+                        own.push(record);
+                    }
+                }
+                Change::Remove { data, .. } => own.retain(|record| *record != written(data)),
+                Change::RemoveAll { kind, .. } => own.retain(|record| !is_of(record, *kind)),
+            }
+        }
+        Ok(())
     }
 }

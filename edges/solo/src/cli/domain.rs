@@ -2,6 +2,7 @@
 
 mod check;
 mod keys;
+mod publish;
 mod records;
 
 use super::operator;
@@ -37,6 +38,16 @@ pub enum Domain {
     },
     /// Ask DNS for these records: what is found, and how to mend it
     Check { domain: String },
+    /// Put what is missing of these records into the zone, by the name server of --dns-update
+    Publish {
+        domain: String,
+        /// Also where there is something else, which is then gone: an MX of another host, say
+        #[arg(long)]
+        replace: bool,
+        /// Name server and key, where the server that runs has no such setting
+        #[arg(long, env = "PENFOLD_DNS_UPDATE", value_name = "KEY-NAME:FILE@SERVER")]
+        dns_update: Option<String>,
+    },
     /// Look for the record that proves whose a domain is
     Prove {
         domain: String,
@@ -74,6 +85,9 @@ impl Domain {
             }
             Self::Records { domain, zone } => records::records(context, reply, &super::domain(&domain)?, zone).await,
             Self::Check { domain } => check::check(context, reply, &super::domain(&domain)?).await,
+            Self::Publish { domain, replace, dns_update } => {
+                publish::publish(context, reply, &super::domain(&domain)?, replace, dns_update.as_deref()).await
+            }
             Self::Prove { domain, force } => check::prove(context, reply, &super::domain(&domain)?, force).await,
             Self::Rotate { domain, force } => keys::rotate(context, reply, &super::domain(&domain)?, force).await,
         }

@@ -2,6 +2,7 @@
 //! the same with a server and without one; showing the answer is all that is left to do here.
 
 mod audit;
+mod certificate;
 mod check;
 mod delegate;
 mod domain;
@@ -37,6 +38,8 @@ pub enum Command {
     Tenant(Noun<tenant::Tenant>),
     /// Mail domains of a tenant
     Domain(Noun<domain::Domain>),
+    /// Certificates of the names that are served
+    Certificate(Noun<certificate::Certificate>),
     /// People and their addresses
     Person(Noun<person::Person>),
     /// Distribution groups
@@ -88,6 +91,7 @@ macro_rules! each_noun {
         match $command {
             Command::Tenant($noun) => $noun_answer,
             Command::Domain($noun) => $noun_answer,
+            Command::Certificate($noun) => $noun_answer,
             Command::Person($noun) => $noun_answer,
             Command::Group($noun) => $noun_answer,
             Command::Shared($noun) => $noun_answer,

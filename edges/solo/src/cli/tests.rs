@@ -81,7 +81,7 @@ async fn office() -> Office {
     let world = ports.world(Env::system()).with_dns(Arc::new(zone.clone()));
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    let context = Context { service: Service { world, directory, mailboxes }, data: dir.path().to_owned() };
+    let context = Context { service: Service { world, directory, mailboxes, primary: None }, data: dir.path().to_owned() };
     let office = Office { context, ports, zone, dir };
     office.run("tenant add One --domain one.test").await.good();
     for name in ["ann", "bob"] {

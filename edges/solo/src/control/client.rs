@@ -143,7 +143,7 @@ async fn in_process(
     let world = resolving(store.world(env));
     let directory = Directory::new(world.clone());
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    let context = Context { service: Service { world, directory, mailboxes }, data: data.to_owned() };
+    let context = Context { service: Service { world, directory, mailboxes, primary: None }, data: data.to_owned() };
     let (reply, mut responses) = Reply::channel();
     let work = tokio::spawn(async move { command.carry_out(&context, &reply).await });
     while let Some(response) = responses.recv().await {

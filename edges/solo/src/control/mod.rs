@@ -11,6 +11,7 @@ pub use reply::{Reply, Response};
 pub use server::listen;
 
 use penfold_directory::Directory;
+use penfold_domains::Primary;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ pub struct Service {
     pub world: World,
     pub directory: Directory,
     pub mailboxes: Mailboxes,
+    /// The name server that takes updates.
+    pub primary: Option<Primary>,
 }
 
 /// A service and where its data lies.

@@ -46,6 +46,24 @@ pub(super) async fn alias(dns: &dyn Dns, name: &str, host: &str) -> (Vec<String>
     (found, judged)
 }
 
+/// Whether a name leads to a host that has an address, by an alias or by its addresses; `None` where nobody answers. The host
+/// leads to itself.
+pub async fn leads_to(dns: &dyn Dns, name: &str, host: &str) -> Option<bool> {
+    match addresses(dns, host).await {
+        Ok(found) if found.is_empty() => return Some(false),
+        Ok(_) => {}
+        Err(_) => return None,
+    }
+    if name.eq_ignore_ascii_case(host) {
+        return Some(true);
+    }
+    match alias(dns, name, host).await.1.verdict {
+        crate::Verdict::Ok => Some(true),
+        crate::Verdict::CannotBeAsked => None,
+        _ => Some(false),
+    }
+}
+
 async fn addresses(dns: &dyn Dns, host: &str) -> Result<BTreeSet<IpAddr>, Judged> {
     let v4 = listed(dns.v4(host).await.map(|answer| answer.records))?;
     let v6 = listed(dns.v6(host).await.map(|answer| answer.records))?;

@@ -8,6 +8,10 @@ use std::str::FromStr;
 pub struct NameServer(SocketAddr);
 
 impl NameServer {
+    pub fn address(self) -> SocketAddr {
+        self.0
+    }
+
     pub(super) fn to_config(self) -> NameServerConfig {
         let on_port = |mut connection: ConnectionConfig| {
             connection.port = self.0.port();

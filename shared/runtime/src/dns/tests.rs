@@ -131,7 +131,7 @@ impl Root {
             }
         });
         let servers: Vec<_> = more.iter().copied().chain([server]).collect();
-        (SystemDns::with_anchors(&servers, Env::system(), anchors).unwrap(), asked)
+        (SystemDns::with_anchors(&servers, Env::system(), anchors, CACHE).unwrap(), asked)
     }
 }
 

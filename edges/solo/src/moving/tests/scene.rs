@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 pub fn context(world: World) -> Context {
     let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    Context { service: Service { world, directory, mailboxes }, data: PathBuf::new() }
+    Context { service: Service { world, directory, mailboxes, primary: None }, data: PathBuf::new() }
 }
 
 pub fn simulated(seed: u64) -> (Simulated, Context) {
@@ -125,7 +125,7 @@ pub async fn domain_keys(context: &Context) -> Vec<penfold_directory::DomainKey>
 
 /// A round of the meter.
 pub async fn count(context: &Context) -> Round {
-    let Service { world, directory, mailboxes } = &context.service;
+    let Service { world, directory, mailboxes, .. } = &context.service;
     Usage::new(world, directory.clone(), mailboxes).round().await.unwrap()
 }
 
