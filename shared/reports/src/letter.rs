@@ -12,8 +12,6 @@ use std::fmt::Write;
 /// Parts that are looked into: each may unpack to the largest report there may be.
 const TRIES: usize = 4;
 
-// One at a time: its size is of no weight.
-#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Found {
     Dmarc(Box<dmarc::Feedback>),

@@ -37,8 +37,6 @@ pub struct Received {
     pub dropped: u64,
 }
 
-// One at a time: its size is of no weight.
-#[allow(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Kept {
     Dmarc(Box<Feedback>),
