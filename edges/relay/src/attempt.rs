@@ -138,6 +138,9 @@ impl<'a> Round<'a> {
             let demand = if smart.needs_tls() || self.mail.require_tls { Demand::Pki { proof: "pki" } } else { Demand::May };
             return Ok(Plan { demand, policy: PolicyFacts::none(), wrong: None });
         }
+        if self.mail.tls_optional && !self.mail.require_tls {
+            return Ok(Plan { demand: Demand::May, policy: PolicyFacts::none(), wrong: None });
+        }
         let domain = self.mail.destination.to_ascii_lowercase();
         let planned = match demand::dane(self.inner, host, secure, &domain).await {
             Ok(Some(plan)) => Ok(plan),

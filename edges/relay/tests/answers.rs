@@ -52,6 +52,7 @@ fn session(binary: bool) -> (Session, Outgoing) {
         body: if binary { Body::Binary } else { Body::SevenBit },
         utf8: false,
         require_tls: false,
+        tls_optional: false,
         ret: None,
         envelope_id: None,
         deliver_by: None,

@@ -316,7 +316,7 @@ fn envelope(parameters: MailParameters, now: Timestamp) -> Envelope {
     });
     let deliver_by =
         by.map(|by| DeliverBy { at: Timestamp::from_millis(now.millis() + by.seconds * 1000), late: by.late, trace: by.trace });
-    Envelope { ret, id: envid, body, utf8, require_tls, hold_until, deliver_by }
+    Envelope { ret, id: envid, body, utf8, require_tls, tls_optional: false, hold_until, deliver_by }
 }
 
 trait Earlier {

@@ -108,6 +108,8 @@ pub struct Outgoing {
     pub utf8: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    /// The message says `TLS-Required: No`: what DANE and MTA-STS ask for does not keep it back (RFC 8689 §3).
+    pub tls_optional: bool,
     /// RET and ENVID (in xtext) as they were given.
     pub ret: Option<Return>,
     pub envelope_id: Option<String>,

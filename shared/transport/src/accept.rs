@@ -93,6 +93,7 @@ impl Transport {
             }
             self.spend(submitter, incoming.recipients.len() as u64, incoming.received).await?;
         }
+        incoming.envelope.tls_optional = head.tls_optional;
         // Many say nothing of it: a host without 8BITMIME gets it converted all the same.
         if incoming.envelope.body == Body::SevenBit && !message.is_ascii() {
             incoming.envelope.body = Body::EightBit;

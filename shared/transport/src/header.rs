@@ -19,6 +19,8 @@ pub(crate) struct Header {
     pub return_paths: Vec<Range<usize>>,
     /// Where Bcc and Resent-Bcc fields stand.
     pub blind: Vec<Range<usize>>,
+    /// `TLS-Required: No` (RFC 8689 §3).
+    pub tls_optional: bool,
     pub message_id: bool,
     pub date: bool,
     /// The empty line was found.
@@ -59,6 +61,7 @@ pub(crate) fn read(message: &[u8], hostname: &str) -> Header {
             out.received += usize::from(field == Field::Received);
             out.authors += usize::from(field == Field::From);
             out.senders += usize::from(field == Field::Sender);
+            out.tls_optional |= field == Field::TlsRequired && value(text).eq_ignore_ascii_case(b"no");
             out.message_id |= field == Field::MessageId;
             out.date |= field == Field::Date;
         }
@@ -85,6 +88,7 @@ fn mark(ranges: &mut Vec<Range<usize>>, line: &Range<usize>, folded: bool) {
 enum Field {
     From,
     Sender,
+    TlsRequired,
     Received,
     ReturnPath,
     Blind,
@@ -101,6 +105,7 @@ impl Field {
             Some(b'R' | b'r') if is_named(line, b"Return-Path") => Self::ReturnPath,
             Some(b'R' | b'r') if is_named(line, b"Resent-Bcc") => Self::Blind,
             Some(b'S' | b's') if is_named(line, b"Sender") => Self::Sender,
+            Some(b'T' | b't') if is_named(line, b"TLS-Required") => Self::TlsRequired,
             Some(b'B' | b'b') if is_named(line, b"Bcc") => Self::Blind,
             Some(b'M' | b'm') if is_named(line, b"Message-ID") => Self::MessageId,
             Some(b'D' | b'd') if is_named(line, b"Date") => Self::Date,
@@ -114,6 +119,11 @@ fn is_named(line: &[u8], name: &[u8]) -> bool {
     // RFC 5322 §4.5.8: old messages have white space before the colon.
     let rest = line.get(name.len()..).unwrap_or_default().trim_ascii_start();
     head.eq_ignore_ascii_case(name) && rest.first() == Some(&b':')
+}
+
+/// What stands behind the colon.
+fn value(line: &[u8]) -> &[u8] {
+    memchr(b':', line).and_then(|at| line.get(at + 1..)).unwrap_or_default().trim_ascii()
 }
 
 fn next_line(message: &[u8], from: usize) -> Option<Range<usize>> {
@@ -137,6 +147,9 @@ mod tests {
         assert_eq!(header.authors, 0);
         assert_eq!(read(b"From: a@x\r\nfrom :\r\n b@x\r\nFrom-Line: c\r\n\r\nFrom: d", "mx.test").authors, 2);
         assert_eq!((header.received, header.ours, header.too_large), (2, 1, false));
+        let optional = |field: &str| read(field.as_bytes(), "mx.test").tls_optional;
+        assert!(optional("TLS-Required: No\r\n\r\n") && optional("tls-required:no\r\n\r\n"));
+        assert!(!optional("TLS-Required: Nobody\r\n\r\n") && !optional("X: No\r\n\r\nTLS-Required: No\r\n"));
         let paths: Vec<_> = header.return_paths.iter().map(|r| &message[r.clone()]).collect();
         assert_eq!(paths, [b"Return-Path: <a@x>\r\n".as_slice(), b"RETURN-PATH:\r\n <b@y>\r\n"]);
     }

@@ -332,6 +332,7 @@ pub fn mail(to: &[&str]) -> Outgoing {
         body: Body::SevenBit,
         utf8: false,
         require_tls: false,
+        tls_optional: false,
         ret: None,
         envelope_id: None,
         deliver_by: None,

@@ -1,7 +1,7 @@
 //! MTA-STS: RFC 8461 §5.
 
 use super::net::*;
-use penfold_ports::Relay as _;
+use penfold_ports::{Outgoing, Relay as _};
 use penfold_relay::{PolicyType, ResultType};
 
 fn publish(world: &World, mode: &str, mx: &str) {
@@ -37,6 +37,13 @@ async fn enforced() {
         assert_eq!(one(&world.client()).await, expected, "{result:?}");
         assert_eq!(results(&world), [(PolicyType::Sts, Err(result))]);
         assert_eq!(peer.messages(), 0);
+        // RFC 8689 §3: a report of just this must get there. But who requires TLS is not overruled.
+        let report = Outgoing { tls_optional: true, ..mail(&["b@y.test"]) };
+        assert_eq!(briefs(&world.client().attempt(&report).await), ["accepted 250 2.0.0"], "{result:?}");
+        let both = Outgoing { require_tls: true, ..report };
+        assert_ne!(briefs(&world.client().attempt(&both).await), ["accepted 250 2.0.0"], "{result:?}");
+        assert_eq!(peer.messages(), 1);
+        world.forget_facts();
     }
 }
 

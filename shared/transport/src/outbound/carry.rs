@@ -203,6 +203,7 @@ impl Trip<'_> {
             body: parcel.envelope.body,
             utf8: parcel.envelope.utf8,
             require_tls: parcel.envelope.require_tls,
+            tls_optional: parcel.envelope.tls_optional,
             ret: parcel.envelope.ret,
             envelope_id: parcel.envelope.id.clone(),
             deliver_by: parcel.envelope.deliver_by.map(|by| ByTime {

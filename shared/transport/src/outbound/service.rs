@@ -2,7 +2,7 @@
 
 use super::submission::{Addressee, Envelope, Submission};
 use crate::job::Mail;
-use crate::{Refusal, Target, Transport};
+use crate::{Refusal, Target, Transport, header};
 use bytes::Bytes;
 use penfold_formats::mime;
 use penfold_ports::Notify;
@@ -54,8 +54,9 @@ impl Transport {
             junk: false,
             submitted: true,
         };
-        let submission =
-            Submission { mail, by: None, from: String::new(), envelope: Envelope::default(), recipients, first_part: 0, copy: None };
+        let tls_optional = header::read(&own.message, &self.0.settings.hostname).tls_optional;
+        let envelope = Envelope { tls_optional, ..Envelope::default() };
+        let submission = Submission { mail, by: None, from: String::new(), envelope, recipients, first_part: 0, copy: None };
         self.hand_over(&submission).await?;
         Ok(taken)
     }

@@ -23,6 +23,8 @@ pub struct Envelope {
     pub utf8: bool,
     /// RFC 8689.
     pub require_tls: bool,
+    /// The message says so (RFC 8689 §3).
+    pub tls_optional: bool,
     /// Nothing leaves before this (RFC 4865).
     pub hold_until: Option<Timestamp>,
     pub deliver_by: Option<DeliverBy>,
@@ -107,13 +109,13 @@ impl Envelope {
             Body::EightBit => 1,
             Body::Binary => 2,
         };
-        let flags = [self.utf8, self.require_tls, self.hold_until.is_some(), self.deliver_by.is_some()];
+        let flags = [self.utf8, self.require_tls, self.hold_until.is_some(), self.deliver_by.is_some(), self.tls_optional];
         out.u8(body).u8(bits(flags));
         if let Some(until) = self.hold_until {
             out.i64(until.millis());
         }
         if let Some(by) = self.deliver_by {
-            out.i64(by.at.millis()).u8(bits([by.late == Late::Notify, by.trace, false, false]));
+            out.i64(by.at.millis()).u8(bits([by.late == Late::Notify, by.trace]));
         }
     }
 
@@ -134,7 +136,8 @@ impl Envelope {
         let bits = from.u8()?;
         let hold_until = if bits & 4 > 0 { Some(Timestamp::from_millis(from.i64()?)) } else { None };
         let deliver_by = if bits & 8 > 0 { Some(DeliverBy::decode(from)?) } else { None };
-        Some(Self { ret, id, body, utf8: bits & 1 > 0, require_tls: bits & 2 > 0, hold_until, deliver_by })
+        let (utf8, require_tls, tls_optional) = (bits & 1 > 0, bits & 2 > 0, bits & 16 > 0);
+        Some(Self { ret, id, body, utf8, require_tls, tls_optional, hold_until, deliver_by })
     }
 }
 
@@ -147,7 +150,7 @@ impl DeliverBy {
 }
 
 /// The first flag is the lowest bit.
-fn bits(flags: [bool; 4]) -> u8 {
+fn bits<const N: usize>(flags: [bool; N]) -> u8 {
     flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag))
 }
 
@@ -268,6 +271,7 @@ mod tests {
             plain.clone(),
             Envelope { hold_until, utf8: true, ..plain.clone() },
             Envelope { deliver_by: by(Late::Return, false), require_tls: true, ..plain.clone() },
+            Envelope { tls_optional: true, ..plain.clone() },
             Envelope { hold_until, deliver_by: by(Late::Notify, true), ..plain },
         ] {
             let copy = envelope.utf8.then(|| Bytes::from_static(b"Bcc: x@x.test\r\n"));
