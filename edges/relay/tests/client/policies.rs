@@ -43,7 +43,7 @@ async fn enforced() {
         let both = Outgoing { require_tls: true, ..report };
         assert_ne!(briefs(&world.client().attempt(&both).await), ["accepted 250 2.0.0"], "{result:?}");
         assert_eq!(peer.messages(), 1);
-        world.forget_facts();
+        world.facts();
     }
 }
 
