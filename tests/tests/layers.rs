@@ -31,7 +31,8 @@ const SHARED: [&str; 18] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 9] = ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 9] =
+    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 23] = [
     "axum",

@@ -37,7 +37,7 @@ impl Scene {
             body: Body::SevenBit,
             utf8: false,
             require_tls: false,
-        tls_optional: false,
+            tls_optional: false,
             ret: None,
             envelope_id: None,
             deliver_by: None,

@@ -27,7 +27,8 @@ impl Pk {
     /// Whether it is a cell's own: what a queue keeps beside its jobs, which edges live, how far its meter came, where it is reached, what
     /// it shows there, and what it is to report to other domains.
     pub fn is_of_cell(&self) -> bool {
-        ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind)) || matches!(&*self.0, "edges" | "meter" | "service" | "certificates")
+        ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind))
+            || matches!(&*self.0, "edges" | "meter" | "service" | "certificates")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
