@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "lib"), os.path.join(os.path.dirname(os.path.dirname(HERE)), "localstack")]
 import penfold_testlib as lib  # noqa: E402
 import room  # noqa: E402
+from penfold_programs import Programs  # noqa: E402
 
 CLIENT, POSTFIX, NAMES = "10.77.0.1", "10.77.0.3", "10.77.0.53"
 PEOPLE, PASSWORD, LIST = [f"ann{n}@ours.test" for n in range(16)], "secret", "everybody@ours.test"
@@ -52,49 +53,13 @@ def destinations(count, dead):
     return [Destination(n, kind) for n, kind in enumerate(kinds) if dead or kind == "live"]
 
 
-class Abroad:
+class Abroad(Programs):
     """`work` is a temporary file system that nobody else sees, `disk` a directory on the disk."""
 
     def __init__(self, work, disk, count):
-        self.work, self.disk, self.count, self.started = work, disk, count, []
-        os.chmod(work, 0o755)
+        super().__init__(work)
+        self.disk, self.count = disk, count
         self.dumps = self.path("dumps")
-
-    def path(self, *parts):
-        return os.path.join(self.work, *parts)
-
-    def file(self, name, content, mode=0o644):
-        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "w", encoding="utf-8") as f:
-            f.write(content)
-        os.chmod(self.path(name), mode)
-        return self.path(name)
-
-    def start(self, *command, env=None):
-        log = open(self.path(os.path.basename(command[0]) + ".log"), "ab")
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
-        self.started.append((command, process))
-        return process
-
-    def wait_port(self, address, port=25):
-        def there():
-            for command, process in self.started:
-                assert process.poll() is None, f"{' '.join(command)} ended with {process.returncode}\n{self.logs()}"
-            try:
-                socket.create_connection((address, port), timeout=1).close()
-                return True
-            except OSError:
-                return False
-        lib.wait_until(there, 60, 0.05, f"{address}:{port}")
-
-    def logs(self, size=2000):
-        out = []
-        for name in sorted(os.listdir(self.work)):
-            if name.endswith(".log"):
-                with open(self.path(name), "rb") as f:
-                    f.seek(max(0, os.path.getsize(self.path(name)) - size))
-                    out.append(f"--- {name}\n" + f.read().decode(errors="replace"))
-        return "\n".join(out)
 
     def all(self):
         # smtp-sink and the sides hold a connection for each message under way.

@@ -15,6 +15,7 @@ import dns.resolver
 import dns.update
 import dns.query
 import penfold_testlib as lib
+from penfold_programs import Programs
 from penfold_sink import Sink
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -131,49 +132,13 @@ def reverse(address):
     return ".".join(reversed(address.split("."))) + ".in-addr.arpa"
 
 
-class Town:
+class Town(Programs):
     """Started in a room of its own by `inside`."""
 
     def __init__(self, work):
-        self.work, self.started, self.keys = work, [], {}
-        # Postfix and the others look at their files as users of their own.
-        os.chmod(work, 0o755)
+        super().__init__(work)
+        self.keys = {}
         self.ca = Authority(work)
-
-    def path(self, *parts):
-        return os.path.join(self.work, *parts)
-
-    def file(self, name, content, mode=0o644):
-        with open(self.path(name), "w", encoding="utf-8") as f:
-            f.write(content)
-        os.chmod(self.path(name), mode)
-        return self.path(name)
-
-    def start(self, *command, env=None):
-        log = open(self.path(os.path.basename(command[0]) + ".log"), "ab")
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(os.environ, **(env or {})))
-        self.started.append((command, process))
-        return process
-
-    def wait_port(self, address, port=25):
-        def there():
-            for command, process in self.started:
-                assert process.poll() is None, f"{' '.join(command)} ended with {process.returncode}\n{self.logs()}"
-            try:
-                socket.create_connection((address, port), timeout=1).close()
-                return True
-            except OSError:
-                return False
-        lib.wait_until(there, 60, 0.05, f"{address}:{port}")
-
-    def logs(self, size=3000):
-        out = []
-        for name in sorted(os.listdir(self.work)):
-            if name.endswith(".log"):
-                with open(self.path(name), "rb") as f:
-                    f.seek(max(0, os.path.getsize(self.path(name)) - size))
-                    out.append(f"--- {name}\n" + f.read().decode(errors="replace"))
-        return "\n".join(out)
 
     def furnish(self):
         """Addresses, and the files that programs look for at fixed places: only in here, by mounts that nobody else sees."""
