@@ -48,7 +48,7 @@ impl Default for Timeouts {
             probe: Duration::from_secs(10),
             all: minutes(30),
             place: Duration::from_secs(30),
-            quick: Duration::from_secs(10),
+            quick: Duration::from_secs(25),
         }
     }
 }

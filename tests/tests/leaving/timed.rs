@@ -1,11 +1,14 @@
 //! What is not to leave yet, or only by a time.
 
 use crate::house::{Deed, House, Peers, address, letter};
-use penfold_directory::SendRight;
+use penfold_authentication::Algorithm;
+use penfold_directory::{NewPerson, SendRight};
+use penfold_domains::Domains;
 use penfold_ports::Notify;
-use penfold_transport::outbound::{DeliverBy, Late, cancel, held};
+use penfold_transport::outbound::{DeliverBy, Late, cancel, held, unfinished};
 use penfold_transport::trace::Hop;
 use penfold_types::Kind;
+use penfold_upkeep::Upkeep;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -166,4 +169,32 @@ async fn in_whose_name_somebody_writes_is_said_or_not() {
     let texts = house.peers.texts();
     let [behalf, own] = texts.as_slice() else { panic!("{texts:?}") };
     assert!(behalf.contains("\r\nSender: ann@x.test\r\n") && behalf.contains("From: Bob") && !own.contains("Sender:"), "{texts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bytes_of_what_waits_are_not_swept_wherever_they_lie() {
+    let house = House::new(69, Peers::default()).await;
+    let operator = house.directory.operator();
+    operator.create_tenant("Other").await.unwrap();
+    operator.create_domain("Other", &"other.test".parse().unwrap()).await.unwrap();
+    let dora = NewPerson { address: address("dora@other.test"), name: "Dora".to_owned(), password: None, quota: None };
+    operator.create_person(&dora).await.unwrap();
+    hold(&house, "dora@other.test", "far", HOUR * 24 * 40).await;
+    hold(&house, "f@out.test", "out", HOUR * 24 * 40).await;
+    house.world.env.sleep(HOUR * 24 * 39).await;
+    let domains = Domains::with_algorithms(&house.world, house.directory.clone(), &[Algorithm::Ed25519Sha256]);
+    let upkeep = Upkeep {
+        world: house.world.clone(),
+        directory: house.directory.clone(),
+        domains,
+        mailboxes: house.mailboxes.clone(),
+        retention_days: 30,
+    };
+    upkeep.round(true).await.unwrap();
+    house.world.env.sleep(HOUR * 24 + HOUR).await;
+    upkeep.round(true).await.unwrap();
+    assert!(house.inbox("dora@other.test").await[0].contains("The text of far."));
+    assert!(house.peers.texts()[0].contains("The text of out.") && house.peers.taken().len() == 1);
+    let scope = house.directory.tenant_scope(house.ann.account.tenant);
+    assert!(unfinished(&house.world, &scope).await.unwrap().is_empty(), "what left waits no more");
 }
