@@ -54,7 +54,7 @@ module "http" {
     "/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*",
     "/mail/config-v1.1.xml", "/.well-known/autoconfig/*", "/autodiscover/*", "/Autodiscover/*", "/AutoDiscover/*", "/apple/*", "/.well-known/mta-sts.txt", "/.well-known/acme-challenge/*",
   ]
-  edge_port       = local.https_port
-  drain_seconds   = local.drain_seconds
-  protect         = var.protect
+  edge_port     = local.https_port
+  drain_seconds = local.drain_seconds
+  protect       = var.protect
 }
