@@ -14,6 +14,9 @@ use penfold_ports::{Attempt, Outcome, Outgoing, Said};
 use std::net::{IpAddr, SocketAddr};
 use tokio::sync::OwnedSemaphorePermit;
 
+/// Octets of a message that needs no room of its own.
+const SMALL: u64 = 256 * 1024;
+
 pub(crate) struct Round<'a> {
     inner: &'a Inner,
     mail: &'a Outgoing,
@@ -237,7 +240,10 @@ impl<'a> Round<'a> {
         self.dialogues_left -= 1;
         let pending = self.pending();
         let recipients = pending.iter().filter_map(|index| self.mail.recipients.get(*index)).cloned().collect();
-        let Some(_room) = self.pace.within(self.room()).await else { return };
+        let Some(_room) = self.pace.limited(self.inner.config.timeouts.place, self.room()).await else {
+            self.fail(&ours(451, (4, 3, 1), "other large messages are being handed over; this one has to wait"));
+            return self.inner.pool.put(key, connection);
+        };
         let octets = match self.mail.message.fetch().await {
             Ok(octets) => octets,
             Err(error) => {
@@ -264,9 +270,13 @@ impl<'a> Round<'a> {
         self.inner.pool.put(key, connection);
     }
 
-    /// Memory for the message; held until it is handed over.
+    /// Memory for a large message; held until it is handed over. Those who wait stand in a line, in which no small one is to stand.
     async fn room(&self) -> Option<OwnedSemaphorePermit> {
-        let wanted = (self.mail.message.size() / 1024 + 1).min(self.inner.config.memory.into());
+        let size = self.mail.message.size();
+        if size <= SMALL {
+            return None;
+        }
+        let wanted = (size / 1024 + 1).min(self.inner.config.memory.into());
         self.inner.memory.clone().acquire_many_owned(u32::try_from(wanted).unwrap_or(u32::MAX)).await.ok()
     }
 

@@ -48,7 +48,7 @@ impl Default for Timeouts {
             probe: Duration::from_secs(10),
             all: minutes(30),
             place: Duration::from_secs(30),
-            quick: Duration::from_secs(10),
+            quick: Duration::from_secs(25),
         }
     }
 }
@@ -82,7 +82,7 @@ pub struct Config {
     /// Attempts that may wait for slow hosts at one time, as long as the timeouts say. Further ones end and come again later, so
     /// that hosts which never answer cannot hold everybody who makes attempts; there must be many more of those.
     pub patient: usize,
-    /// KiB of messages that are being handed over at one time; a larger one goes alone.
+    /// KiB of large messages that are being handed over at one time; one that is larger than that goes alone.
     pub memory: u32,
     /// How long a connection is kept for the next message, how many are, and for how many messages one is used.
     pub keep: Duration,

@@ -78,7 +78,7 @@ impl Pace {
         self.limited(Duration::MAX, work).await
     }
 
-    async fn limited<T>(&self, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn limited<T>(&self, span: Duration, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             done = work => Some(done),

@@ -9,7 +9,8 @@ use penfold_ports::World;
 use penfold_reports::Sent;
 use penfold_transport::outbound::{forget, named, tidy};
 use penfold_transport::trace::forget_old;
-use penfold_types::{Kind, Result, TenantId};
+use penfold_types::{AcceptanceId, Kind, Result, TenantId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -51,6 +52,7 @@ impl Upkeep {
 
     /// Once over all tenants.
     pub async fn round(&self, sweep: bool) -> Result<()> {
+        let needed = if sweep { self.needed().await? } else { BTreeSet::new() };
         for tenant in self.directory.every_tenant().await? {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
@@ -59,7 +61,7 @@ impl Upkeep {
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
-                self.sweep(tenant).await?;
+                self.sweep(tenant, &needed).await?;
             }
         }
         Sent::expire(&self.world).await?;
@@ -68,7 +70,7 @@ impl Upkeep {
             self.destroy_gone(tenant, Duration::ZERO).await?;
             forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
-            if self.sweep(tenant).await? {
+            if self.sweep(tenant, &BTreeSet::new()).await? {
                 self.directory.forget_tenant(tenant).await?;
             }
         }
@@ -114,12 +116,20 @@ impl Upkeep {
         Ok(())
     }
 
+    /// What is still to leave, of all tenants: a message to another one's people has a blob there too.
+    async fn needed(&self) -> Result<BTreeSet<AcceptanceId>> {
+        let mut needed = BTreeSet::new();
+        for tenant in self.directory.every_tenant().await? {
+            needed.extend(named(&self.world, &self.directory.tenant_scope(tenant)).await?);
+        }
+        Ok(needed)
+    }
+
     /// True where no blob of the tenant is left.
-    async fn sweep(&self, tenant: TenantId) -> Result<bool> {
+    async fn sweep(&self, tenant: TenantId, needed: &BTreeSet<AcceptanceId>) -> Result<bool> {
         let mut accounts = self.directory.every_account(tenant).await?;
         accounts.extend(self.directory.gone_accounts(tenant).await?.into_iter().map(|(scope, _)| scope));
-        let needed = named(&self.world, &self.directory.tenant_scope(tenant)).await?;
-        let swept = self.mailboxes.sweep(tenant, &accounts, &needed).await?;
+        let swept = self.mailboxes.sweep(tenant, &accounts, needed).await?;
         tracing::info!(%tenant, blobs = swept.blobs, "blobs swept");
         Ok(swept.looked && swept.kept == 0)
     }

@@ -193,7 +193,9 @@ impl Transport {
             least = least.min(self.right(submitter, author, authors).await?);
         }
         if senders > 0 {
-            let Some(sender) = addresses(&summary.envelope.sender).next().filter(|_| senders == 1) else { return Err(Refusal::NotYours) };
+            let mut named = addresses(&summary.envelope.sender);
+            // RFC 5322 §3.6.2: one address.
+            let (Some(sender), None, 1) = (named.next(), named.next(), senders) else { return Err(Refusal::NotYours) };
             if self.right(submitter, sender, 1).await? != SendRight::As {
                 return Err(Refusal::NotYours);
             }

@@ -1,11 +1,14 @@
 //! What is not to leave yet, or only by a time.
 
 use crate::house::{Deed, House, Peers, address, letter};
-use penfold_directory::SendRight;
+use penfold_authentication::Algorithm;
+use penfold_directory::{NewPerson, SendRight};
+use penfold_domains::Domains;
 use penfold_ports::Notify;
-use penfold_transport::outbound::{DeliverBy, Late, cancel, held};
+use penfold_transport::outbound::{DeliverBy, Late, cancel, held, unfinished};
 use penfold_transport::trace::Hop;
 use penfold_types::Kind;
+use penfold_upkeep::Upkeep;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,14 +21,14 @@ async fn hold(house: &House, to: &str, what: &str, time: Duration) -> penfold_ty
 #[tokio::test(start_paused = true)]
 async fn what_is_held_leaves_in_its_time() {
     let house = House::new(60, Peers::default()).await;
-    let out = hold(&house, "f@out.test", "later", HOUR * 24 * 40).await;
+    let out = hold(&house, "f@out.test", "later", HOUR * 24 * 8).await;
     house.trace(out).await;
     hold(&house, "bob@x.test", "inside", HOUR).await;
     house.world.env.sleep(HOUR - Duration::from_secs(5)).await;
     assert_eq!((house.inbox("bob@x.test").await.len(), house.folder("ann@x.test", "Sent").await.len()), (0, 0));
     house.world.env.sleep(Duration::from_secs(120)).await;
     assert_eq!((house.inbox("bob@x.test").await.len(), house.folder("ann@x.test", "Sent").await.len()), (1, 1), "who is here waits too");
-    house.world.env.sleep(HOUR * 24 * 40 - HOUR * 2).await;
+    house.world.env.sleep(HOUR * 24 * 8 - HOUR * 2).await;
     assert_eq!(house.peers.taken().len(), 0);
     house.world.env.sleep(HOUR * 3).await;
     assert_eq!(house.peers.taken(), [("f@out.test".to_owned(), "later".to_owned())]);
@@ -166,4 +169,33 @@ async fn in_whose_name_somebody_writes_is_said_or_not() {
     let texts = house.peers.texts();
     let [behalf, own] = texts.as_slice() else { panic!("{texts:?}") };
     assert!(behalf.contains("\r\nSender: ann@x.test\r\n") && behalf.contains("From: Bob") && !own.contains("Sender:"), "{texts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bytes_of_what_waits_are_not_swept_wherever_they_lie() {
+    let house = House::new(69, Peers::default()).await;
+    let operator = house.directory.operator();
+    operator.create_tenant("Other").await.unwrap();
+    operator.create_domain("Other", &"other.test".parse().unwrap()).await.unwrap();
+    let dora = NewPerson { address: address("dora@other.test"), name: "Dora".to_owned(), password: None, quota: None };
+    operator.create_person(&dora).await.unwrap();
+    // Longer than a sweep leaves alone what nothing names.
+    hold(&house, "dora@other.test", "far", HOUR * 24 * 17).await;
+    hold(&house, "f@out.test", "out", HOUR * 24 * 17).await;
+    house.world.env.sleep(HOUR * 24 * 16).await;
+    let domains = Domains::with_algorithms(&house.world, house.directory.clone(), &[Algorithm::Ed25519Sha256]);
+    let upkeep = Upkeep {
+        world: house.world.clone(),
+        directory: house.directory.clone(),
+        domains,
+        mailboxes: house.mailboxes.clone(),
+        retention_days: 30,
+    };
+    upkeep.round(true).await.unwrap();
+    house.world.env.sleep(HOUR * 24 + HOUR).await;
+    upkeep.round(true).await.unwrap();
+    assert!(house.inbox("dora@other.test").await[0].contains("The text of far."));
+    assert!(house.peers.texts()[0].contains("The text of out.") && house.peers.taken().len() == 1);
+    let scope = house.directory.tenant_scope(house.ann.account.tenant);
+    assert!(unfinished(&house.world, &scope).await.unwrap().is_empty(), "what left waits no more");
 }

@@ -77,6 +77,8 @@ async fn ninety_days_and_no_more() {
     house.quiet().await;
     let scope = house.directory.tenant_scope(house.ann.account.tenant);
     house.trace(old).await;
+    // Nobody has anything to do meanwhile.
+    house.kill().await;
     house.world.env.sleep(DAY * 89).await;
     forget_old(&house.world, &scope).await.unwrap();
     assert_eq!(messages(&ask(&house, |s| s.to = Some("bob@x.test".into())).await).len(), 1);

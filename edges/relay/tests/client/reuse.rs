@@ -114,3 +114,26 @@ async fn a_destination_that_cannot_be_reached_is_left_alone_for_a_while() {
         assert_eq!(one(&client).await, "deferred 451 4.7.1");
     }
 }
+
+/// Large messages to hosts that hold them up wait for one another, and nobody else waits for them.
+#[tokio::test(start_paused = true)]
+async fn what_is_large_takes_turns() {
+    let world = World::new();
+    // It takes a message, and never says so.
+    world.peer(10, "mx.y.test", "192.0.2.1", Peer::new().answers("", "silence"));
+    world.zone.mx("z.test", 10, "mx.z.test");
+    world.host("mx.z.test", "192.0.2.2", At::Peer(Peer::new()));
+    let client = world.client_with(Config { memory: 1024, ..config() });
+    let sized = |to: &str, octets: usize| penfold_ports::Outgoing {
+        destination: to.into(),
+        message: vec![bytes::Bytes::from([vec![b'x'; octets], b"\r\n".to_vec()].concat())].into(),
+        ..mail(&["b"])
+    };
+    let (slow, large) = (client.clone(), sized("y.test", 900 * 1024));
+    let held_up = tokio::spawn(async move { slow.attempt(&large).await });
+    world.env.sleep(SECOND).await;
+    assert_eq!(briefs(&client.attempt(&sized("z.test", 900 * 1024)).await), ["deferred 451 4.3.1"]);
+    assert_eq!(briefs(&client.attempt(&sized("z.test", 1024)).await), ["accepted 250 2.0.0"]);
+    held_up.await.unwrap();
+    assert_eq!(briefs(&client.attempt(&sized("z.test", 900 * 1024)).await), ["accepted 250 2.0.0"], "it was given back");
+}

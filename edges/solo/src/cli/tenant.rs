@@ -164,7 +164,7 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
 /// What its people handed in was promised to be delivered or to come back.
 async fn nothing_leaves(context: &Context, tenant: &TenantInfo) -> Result<()> {
     let scope = context.service.directory.tenant_scope(tenant.id);
-    let count = penfold_transport::outbound::named(&context.service.world, &scope).await?.len();
+    let count = penfold_transport::outbound::unfinished(&context.service.world, &scope).await?.len();
     if count == 0 {
         return Ok(());
     }

@@ -16,6 +16,8 @@ use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Times
 
 /// Messages in one APPEND: as many as one commit holds.
 pub const APPEND_LIMIT: usize = items_per_commit(3);
+/// Seconds between the date that a client gives a message in Sent and now, where it may be the copy of one just sent.
+const FRESH: u64 = 24 * 3600;
 /// The same where each may take the place of another.
 const REPLACING: usize = items_per_commit(5);
 
@@ -136,7 +138,9 @@ impl Mailbox {
             let received = message.received.unwrap_or((now.seconds(), 0));
             let summary = summarise(&message.bytes);
             let blob = self.mailboxes().put_blob(self.scope().tenant(), acceptance, vec![message.bytes]).await?;
-            let twin = Twin::of(&summary).filter(|_| sent);
+            // What was sent long ago is moved here, and would only be looked at again by each that follows.
+            let fresh = now.seconds().abs_diff(received.0) <= FRESH;
+            let twin = Twin::of(&summary).filter(|_| sent && fresh);
             let named = twin.map(|twin| twin.item(Maker::Client, self.account(), now));
             ready.push(Ready {
                 // Two of one Message-ID at once are two.

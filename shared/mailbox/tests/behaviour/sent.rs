@@ -11,7 +11,7 @@ async fn copy(house: &House, message: &str) -> Delivery {
 }
 
 fn appended(message: &str) -> NewMessage {
-    NewMessage { bytes: message.to_owned().into(), keywords: Keywords::SEEN, received: Some((1_000_000, 0)) }
+    NewMessage { bytes: message.to_owned().into(), keywords: Keywords::SEEN, received: None }
 }
 
 /// Uid and bytes of every message in Sent.
@@ -97,6 +97,22 @@ async fn only_the_same_message_within_the_hour_in_sent() {
     ann.append(into, vec![appended(&of("<1@x.test>"))]).await.unwrap();
     assert_eq!(sent(&ann).await.len(), 6, "an hour later it is another message");
     assert!(house.elsewhere().open(&house.scope(house.ann)).await.unwrap().check(false).await.unwrap().problems.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_mail_that_is_moved_here_is_no_copy() {
+    let house = house().await;
+    let ann = house.open(house.ann).await;
+    ann.deliver(&[copy(&house, &letter("<1@x.test>", "", "x")).await]).await.unwrap();
+    let dated = |days: i64| NewMessage {
+        received: Some((house.world.env.now().seconds() - days * 86_400, 0)),
+        ..appended(&letter("<1@x.test>", "", "x"))
+    };
+    let into = folder(&ann, "Sent").await;
+    ann.append(into, vec![dated(2)]).await.unwrap();
+    assert_eq!(sent(&ann).await.len(), 2);
+    ann.append(into, vec![dated(0)]).await.unwrap();
+    assert_eq!(sent(&ann).await.iter().map(|(uid, _)| *uid).collect::<Vec<_>>(), [2, 3]);
 }
 
 #[tokio::test(start_paused = true)]

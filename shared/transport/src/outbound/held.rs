@@ -19,6 +19,8 @@ const WHAT: Name = Name::new("e");
 const WAITS: u64 = 0;
 /// Parcels of it are being made: it cannot be cancelled any more.
 const LEAVES: u64 = 1;
+/// Since `AT`. The row stays for as long as a queue may keep a job of it: its blob is old, and perhaps nothing else names it yet.
+const LEFT: u64 = 2;
 /// A job that should have come so long ago is lost, as after a restore.
 const OVERDUE: Duration = Duration::from_secs(6 * 3600);
 
@@ -27,16 +29,26 @@ const OVERDUE: Duration = Duration::from_secs(6 * 3600);
 pub struct Held {
     pub until: Timestamp,
     pub submission: Submission,
-    leaves: bool,
+    state: u64,
 }
 
 impl Held {
+    /// It is still to leave, or leaves just now.
+    pub(super) fn is_here(&self) -> bool {
+        self.state != LEFT
+    }
+
+    /// For how long it has been gone.
+    pub(super) fn gone(&self, now: Timestamp) -> Option<Duration> {
+        (self.state == LEFT).then(|| now.since(self.until))
+    }
+
     fn read(row: &Row) -> Result<Self> {
         let read = || {
             Some(Self {
                 until: Timestamp::from_millis(i64::try_from(row.u64(AT)?).ok()?),
                 submission: Submission::decode(row.bytes(WHAT)?)?,
-                leaves: row.u64(STATE)? != WAITS,
+                state: row.u64(STATE)?,
             })
         };
         read().ok_or_else(|| Error::broken("a row of held mail cannot be read"))
@@ -80,29 +92,38 @@ impl Transport {
 
     async fn release(&self, scope: &TenantScope, acceptance: AcceptanceId) -> Result<()> {
         let (table, key) = (&self.0.world.table, scope.outgoing(Sk::held(acceptance)));
+        let change = |from: u64, set: Vec<(Name, Value)>| Write::Update {
+            key: key.clone(),
+            set,
+            remove: Vec::new(),
+            when: When::Equal(vec![(STATE, from.into())]),
+        };
+        match table.put(change(WAITS, vec![(STATE, LEAVES.into())])).await {
+            // Not ours alone: whoever was first may have died, and twice adds nothing.
+            Ok(()) | Err(PortError::Condition { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
         // Cancelled, or done by an earlier job.
         let Some(row) = table.get(&key).await? else { return Ok(()) };
         let held = Held::read(&row)?;
-        if !held.leaves {
-            let when = When::Equal(vec![(STATE, WAITS.into())]);
-            let claim = Write::Update { key: key.clone(), set: vec![(STATE, LEAVES.into())], remove: Vec::new(), when };
-            match table.put(claim).await {
-                Ok(()) => {}
-                Err(PortError::Condition { .. }) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
+        if !held.is_here() {
+            return Ok(());
         }
         self.dispatch(&held.submission).await?;
-        Ok(table.put(Write::delete(key)).await?)
+        let now = self.0.world.env.now().millis().max(0).unsigned_abs();
+        match table.put(change(LEAVES, vec![(STATE, LEFT.into()), (AT, now.into())])).await {
+            Ok(()) | Err(PortError::Condition { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 /// What a tenant's people handed in and is not to leave yet, the oldest first.
 pub async fn held(world: &World, scope: &TenantScope) -> Result<Vec<Held>> {
-    Ok(kept(world, scope).await?.into_iter().filter(|held| !held.leaves).collect())
+    Ok(kept(world, scope).await?.into_iter().filter(|held| held.state == WAITS).collect())
 }
 
-/// The same with what just leaves.
+/// The same with what leaves just now, and with what left not long ago.
 pub(super) async fn kept(world: &World, scope: &TenantScope) -> Result<Vec<Held>> {
     let prefix = Sk::all_held();
     let rows = world.table.query_all(Query::prefix(scope.outgoing(prefix.clone()).pk().clone(), &prefix)).await?;
@@ -127,7 +148,7 @@ pub(super) async fn remind(world: &World, scope: &TenantScope) -> Result<usize> 
     let now = world.env.now();
     let mut overdue = 0;
     for held in kept(world, scope).await? {
-        if now.since(held.until) >= OVERDUE {
+        if held.is_here() && now.since(held.until) >= OVERDUE {
             let acceptance = held.submission.mail.acceptance;
             tracing::warn!(target: "mail", trace = %acceptance, "its time has come and its job has not: it is sent again");
             world.queue.send(QueueName::Send, vec![job(scope.tenant(), acceptance)]).await?;

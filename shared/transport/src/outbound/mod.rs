@@ -37,4 +37,4 @@ pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
 pub use service::OwnMail;
 pub use submission::{Addressee, DeliverBy, Envelope, Late, Submission};
-pub use tidy::{forget, named, tidy};
+pub use tidy::{forget, named, tidy, unfinished};

@@ -1,7 +1,7 @@
 //! What upkeep does for mail on its way out: rows that are no longer needed go, and what has lost its job gets another one.
 
 use super::carry::Leave;
-use super::held::{kept, remind};
+use super::held::{Held, kept, remind};
 use super::manage::Desk;
 use super::parcel::{Parcel, State, parcels};
 use penfold_ports::{QueueName, Sk, TenantScope, World, Write};
@@ -20,6 +20,12 @@ const OVERDUE: Duration = Duration::from_secs(6 * 3600);
 /// Over all parcels of a tenant. Gives back how many it did something about.
 pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
     let (mut after, mut done) = (None, remind(world, scope).await?);
+    for held in kept(world, scope).await? {
+        if held.gone(world.env.now()).is_some_and(|since| since >= KEPT) {
+            world.table.put(Write::delete(scope.outgoing(Sk::held(held.submission.mail.acceptance)))).await?;
+            done += 1;
+        }
+    }
     loop {
         let (page, more) = parcels(world, scope, after).await?;
         after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
@@ -32,11 +38,24 @@ pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
     }
 }
 
-/// The messages of a tenant that are still to leave: their blobs are needed, however old they are.
+/// The messages whose blobs are needed however old they are, of this tenant's people: a blob may lie with whoever gets it.
 pub async fn named(world: &World, scope: &TenantScope) -> Result<BTreeSet<AcceptanceId>> {
-    // In this order: what leaves in between has its parcels before its row is gone.
+    // In this order: what leaves in between has its parcels first.
     let mut names: BTreeSet<_> = kept(world, scope).await?.iter().map(|held| held.submission.mail.acceptance).collect();
-    let mut after = None;
+    names.extend(on_their_way(world, scope).await?);
+    Ok(names)
+}
+
+/// The messages that are still to leave.
+pub async fn unfinished(world: &World, scope: &TenantScope) -> Result<BTreeSet<AcceptanceId>> {
+    let here = kept(world, scope).await?.into_iter().filter(Held::is_here);
+    let mut all: BTreeSet<_> = here.map(|held| held.submission.mail.acceptance).collect();
+    all.extend(on_their_way(world, scope).await?);
+    Ok(all)
+}
+
+async fn on_their_way(world: &World, scope: &TenantScope) -> Result<BTreeSet<AcceptanceId>> {
+    let (mut names, mut after) = (BTreeSet::new(), None);
     loop {
         let (page, more) = parcels(world, scope, after).await?;
         after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
