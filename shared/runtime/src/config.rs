@@ -335,8 +335,9 @@ pub struct Config {
     pub name_servers: Vec<NameServer>,
     /// In place of the keys of the public root.
     pub trust_anchor: Option<PathBuf>,
-    /// Hosts whose mail is not authenticated.
+    /// Whose mailbox gets mail to the postmaster of the host itself.
     pub postmaster: Option<Address>,
+    /// Hosts whose mail is not authenticated.
     pub trusted: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,

@@ -1,5 +1,5 @@
-//! Mail that is not to leave yet (RFC 4865): a row that holds all of it, and a due job that only names the row. Whoever takes
-//! the row away first decides: the job, which sends it, or somebody who cancels it.
+//! Mail that is not to leave yet (RFC 4865): a row that holds all of it, and a due job that only names the row. Whoever
+//! changes the row first decides: the job, which sends it, or somebody who cancels it.
 
 use super::later::due;
 use super::submission::Submission;
