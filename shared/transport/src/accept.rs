@@ -101,10 +101,12 @@ impl Transport {
         let prefix = prefix::build(&incoming, verdicts.as_ref(), &inner.settings.hostname, acceptance);
         let encoded = Bytes::from(summary.encode());
         let mut mails = Vec::with_capacity(1);
-        let copy = incoming.origin.submitter.as_ref().filter(|submitter| submitter.sent_copy).map(|_| blind(&incoming.message, &head));
-        let held = incoming.origin.submitter.as_ref().filter(|_| incoming.envelope.hold_until.is_some_and(|at| at > incoming.received));
+        let submitter = incoming.origin.submitter.as_ref();
+        let home = submitter.map(|submitter| submitter.scope.tenant());
+        let copy = submitter.filter(|submitter| submitter.sent_copy).map(|_| blind(&incoming.message, &head));
+        let held = incoming.envelope.hold_until.is_some_and(|at| at > incoming.received);
         let mut tenants: BTreeSet<TenantId> = incoming.recipients.iter().map(|to| to.target.tenant()).collect();
-        tenants.extend(incoming.origin.submitter.as_ref().filter(|_| copy.is_some()).or(held).map(|submitter| submitter.scope.tenant()));
+        tenants.extend(home.filter(|_| held || copy.is_some()));
         for tenant in tenants {
             let blob = inner.mailboxes.put_blob(tenant, acceptance, parts.clone()).await.map_err(|error| self.refused(error))?;
             mails.push(Mail {
@@ -130,7 +132,7 @@ impl Transport {
             Target::Outside(tenant, _) => Some(*tenant),
             _ => None,
         });
-        let jobs = match outside.or(held.map(|submitter| submitter.scope.tenant())) {
+        let jobs = match outside.or(home.filter(|_| held)) {
             Some(tenant) => self.submit(&incoming, tenant, &mails, &summary, copy).await?,
             None => self.deliver(&incoming, &mails, &summary, copy).await?,
         };

@@ -3,13 +3,13 @@
 
 use super::later::due;
 use super::submission::Submission;
+use super::tidy::{KEPT, OVERDUE};
 use crate::Transport;
 use crate::codec::{Reader, Writer};
 use crate::trace::Hop;
 use bytes::Bytes;
 use penfold_ports::{Commit, Job, JobId, Name, PortError, Query, QueueName, Row, Sk, TenantScope, Value, When, World, Write};
 use penfold_types::{AcceptanceId, CommitId, Error, Result, TenantId, Timestamp};
-use std::time::Duration;
 
 /// The first byte of a job that names a row; a submission's is another.
 const NAMES: u8 = 0xf0;
@@ -21,12 +21,10 @@ const WAITS: u64 = 0;
 const LEAVES: u64 = 1;
 /// Since `AT`. The row stays for as long as a queue may keep a job of it: its blob is old, and perhaps nothing else names it yet.
 const LEFT: u64 = 2;
-/// A job that should have come so long ago is lost, as after a restore.
-const OVERDUE: Duration = Duration::from_secs(6 * 3600);
-
-/// A message that waits for its time.
+/// A message that waits for its time, or left not long ago.
 #[derive(Debug, Clone)]
 pub struct Held {
+    /// Or when it left.
     pub until: Timestamp,
     pub submission: Submission,
     state: u64,
@@ -36,11 +34,6 @@ impl Held {
     /// It is still to leave, or leaves just now.
     pub(super) fn is_here(&self) -> bool {
         self.state != LEFT
-    }
-
-    /// For how long it has been gone.
-    pub(super) fn gone(&self, now: Timestamp) -> Option<Duration> {
-        (self.state == LEFT).then(|| now.since(self.until))
     }
 
     fn read(row: &Row) -> Result<Self> {
@@ -143,17 +136,21 @@ pub async fn cancel(world: &World, scope: &TenantScope, acceptance: AcceptanceId
     }
 }
 
-/// What has lost its job gets another one.
-pub(super) async fn remind(world: &World, scope: &TenantScope) -> Result<usize> {
+/// What has lost its job gets another one, and rows that no job can come for any more go.
+pub(super) async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
     let now = world.env.now();
-    let mut overdue = 0;
+    let mut done = 0;
     for held in kept(world, scope).await? {
-        if held.is_here() && now.since(held.until) >= OVERDUE {
-            let acceptance = held.submission.mail.acceptance;
+        let (acceptance, since) = (held.submission.mail.acceptance, now.since(held.until));
+        if held.is_here() && since >= OVERDUE {
             tracing::warn!(target: "mail", trace = %acceptance, "its time has come and its job has not: it is sent again");
             world.queue.send(QueueName::Send, vec![job(scope.tenant(), acceptance)]).await?;
-            overdue += 1;
+        } else if !held.is_here() && since >= KEPT {
+            world.table.put(Write::delete(scope.outgoing(Sk::held(acceptance)))).await?;
+        } else {
+            continue;
         }
+        done += 1;
     }
-    Ok(overdue)
+    Ok(done)
 }

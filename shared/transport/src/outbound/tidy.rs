@@ -1,7 +1,7 @@
 //! What upkeep does for mail on its way out: rows that are no longer needed go, and what has lost its job gets another one.
 
 use super::carry::Leave;
-use super::held::{Held, kept, remind};
+use super::held::{self, Held, kept};
 use super::manage::Desk;
 use super::parcel::{Parcel, State, parcels};
 use penfold_ports::{QueueName, Sk, TenantScope, World, Write};
@@ -11,21 +11,15 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A queue may bring a job again for so long (Amazon SQS: 14 days), and the row is what tells that it is an old one.
-const KEPT: Duration = Duration::from_secs(15 * DAY.as_secs());
+pub(super) const KEPT: Duration = Duration::from_secs(15 * DAY.as_secs());
 /// What is held goes back to its sender then: its blob is not kept for ever.
 const HELD: Duration = Duration::from_secs(12 * DAY.as_secs());
 /// A job that should have come so long ago is lost, as after a restore.
-const OVERDUE: Duration = Duration::from_secs(6 * 3600);
+pub(super) const OVERDUE: Duration = Duration::from_secs(6 * 3600);
 
 /// Over all parcels of a tenant. Gives back how many it did something about.
 pub async fn tidy(world: &World, scope: &TenantScope) -> Result<usize> {
-    let (mut after, mut done) = (None, remind(world, scope).await?);
-    for held in kept(world, scope).await? {
-        if held.gone(world.env.now()).is_some_and(|since| since >= KEPT) {
-            world.table.put(Write::delete(scope.outgoing(Sk::held(held.submission.mail.acceptance)))).await?;
-            done += 1;
-        }
-    }
+    let (mut after, mut done) = (None, held::tidy(world, scope).await?);
     loop {
         let (page, more) = parcels(world, scope, after).await?;
         after = page.last().map(|(part, parcel)| (parcel.acceptance, *part));
