@@ -25,7 +25,7 @@ const SHARED: [&str; 18] = [
     "aws",
     "simulated",
     "runtime",
-    "web",
+    "rest",
     "testing",
 ];
 /// Adapters: they know ports and types only.
@@ -155,7 +155,7 @@ fn broken(packages: &[Package]) -> Vec<String> {
             if need.starts_with("lambda_") && !(group == "functions" && package.targets.iter().any(|t| t == "bin")) {
                 out.push(format!("{} names {need}: only a function's main is hosted there", package.name));
             }
-            if need == "axum" && !tested && !matches!(group, "functions" | "edges") {
+            if need == "axum" && !tested && !matches!(group, "functions" | "edges") && (group, place) != ("shared", "rest") {
                 out.push(format!("{} names axum", package.name));
             }
             if !tested && DOMAIN.contains(&place) && PROTOCOL.iter().any(|rule| is(need, rule)) {

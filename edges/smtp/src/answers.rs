@@ -58,7 +58,7 @@ pub(crate) fn refusal(refusal: &Refusal, role: Role, at_data: bool) -> Reply {
 /// Which of its reasons it was is not told (RFC 4954 §4).
 pub(crate) fn sign_in(error: SignInError) -> Reply {
     match error {
-        SignInError::Refused => reply::SIGN_IN_REFUSED,
+        SignInError::Refused | SignInError::NeedsCode => reply::SIGN_IN_REFUSED,
         SignInError::TooMany(_) | SignInError::Unavailable => reply::SIGN_IN_LATER,
     }
 }

@@ -8,7 +8,7 @@ use crate::grammar::times::LONGEST;
 use crate::reply::{self, Reply};
 use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
 use bytes::BytesMut;
-use penfold_directory::SignedIn;
+use penfold_directory::{SignedIn, Use};
 use penfold_transport::outbound::{DeliverBy, Envelope};
 use penfold_transport::{Incoming, Origin, Refusal, Target, To, Transport};
 use penfold_types::{Address, Env, Result, Timestamp};
@@ -257,7 +257,7 @@ impl Talk<'_> {
     }
 
     async fn sign_in(&mut self, identity: &str, secret: &str) -> Answer<Target> {
-        match self.smtp.transport.directory().sign_in(identity, secret, self.peer).await {
+        match self.smtp.transport.directory().sign_in_for(Use::Submission, identity, secret, self.peer).await {
             Ok(signed_in) => {
                 self.submitter = Some(signed_in);
                 Answer::Yes

@@ -64,6 +64,7 @@ impl Upkeep {
                 self.sweep(tenant, &needed).await?;
             }
         }
+        self.directory.operator().acting_as("upkeep").age().await?;
         Sent::expire(&self.world).await?;
         for tenant in self.directory.gone_tenants().await? {
             // Its keys are destroyed: nothing can be brought back.
@@ -108,6 +109,7 @@ impl Upkeep {
     async fn destroy_gone(&self, tenant: TenantId, kept: Duration) -> Result<()> {
         for (scope, since) in self.directory.gone_accounts(tenant).await? {
             if self.world.env.now().since(since) >= kept {
+                self.directory.begin_destruction(scope.account()).await?;
                 self.mailboxes.destroy(&scope).await?;
                 self.directory.forget_gone(scope.account()).await?;
                 tracing::info!(%tenant, principal = %scope.account().principal, "a deleted mailbox was destroyed");

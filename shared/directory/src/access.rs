@@ -11,6 +11,11 @@ pub(crate) fn own(account: Account) -> Scope {
     Scope::grant(account, account.principal, Rights::ALL)
 }
 
+/// The owner of an account whose tenant is suspended: everything is there to read, and nothing is changed.
+pub(crate) fn reader(account: Account) -> Scope {
+    Scope::grant(account, account.principal, Rights::LOOKUP.and(Rights::READ))
+}
+
 /// A member of a shared mailbox, after its member row was read.
 pub(crate) fn member(account: Account, viewer: PrincipalId) -> Scope {
     Scope::grant(account, viewer, Rights::MEMBER)
@@ -72,6 +77,13 @@ impl Directory {
     pub async fn gone_tenants(&self) -> Result<Vec<TenantId>> {
         let rows = self.store().query_all(&Query::prefix(shared::tenants(), &Sk::text("~"))).await?;
         rows.iter().map(|(_, row)| tenant_of(row)).collect()
+    }
+
+    /// From here on a deleted owner is not restored any more.
+    pub async fn begin_destruction(&self, account: Account) -> Result<()> {
+        let key = organisation(account.tenant).organisation(sk::gone(account.principal));
+        let write = Write::Update { key, set: vec![("ok".into(), 0u64.into())], remove: vec![], when: penfold_ports::When::Present };
+        Ok(self.store().put(write).await?)
     }
 
     /// Once nothing of a removed tenant is left.

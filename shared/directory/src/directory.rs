@@ -2,12 +2,12 @@ use crate::cache::Cache;
 use crate::hasher::{Argon2id, Hasher};
 use crate::keys::DataKey;
 use crate::routes::Recipient;
-use crate::rows::{Principal, PrincipalKind, Status, principal_of, sk};
+use crate::rows::{Principal, PrincipalKind, TenantStatus, principal_of, sk};
 use crate::sign_in::Door;
 use crate::store::Store;
 use crate::{Operator, Service, access};
 use penfold_ports::{Account, Query, World};
-use penfold_types::{Address, Domain, Env, Error, PrincipalId, Result, TenantId};
+use penfold_types::{Address, Domain, Env, Error, PrincipalId, Result, TenantId, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,16 +48,23 @@ pub(crate) struct Inner {
     pub keys: Cache<(TenantId, u32), DataKey>,
     pub services: Cache<(), Service>,
     pub door: Door,
+    /// One at a time, of the tenants that share a stripe, writes into the audit log.
+    pub noting: Vec<tokio::sync::Mutex<()>>,
 }
 
 /// A tenant's own row.
 #[derive(Debug, Clone)]
 pub(crate) struct Tenant {
     pub name: String,
-    pub status: Status,
+    pub status: TenantStatus,
+    /// When the trial ends, where it is one.
+    pub trial_ends: Option<Timestamp>,
+    /// When it was closed, where it is.
+    pub closed: Option<Timestamp>,
+    pub revision: u64,
     pub key_version: u32,
     pub pool: Option<String>,
-    pub created: penfold_types::Timestamp,
+    pub created: Timestamp,
 }
 
 impl Directory {
@@ -78,6 +85,7 @@ impl Directory {
             keys: Cache::new(10_000),
             services: Cache::new(1),
             door,
+            noting: (0..16).map(|_| tokio::sync::Mutex::new(())).collect(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -2,7 +2,7 @@
 //! row says which is current. Destroying the rows destroys what they sealed.
 
 use crate::directory::{FRESH, Tenant};
-use crate::rows::{Status, read_time, sk, time};
+use crate::rows::{TenantStatus, read_time, sk, stored_time, time};
 use crate::{Directory, access};
 use penfold_ports::{Row, Write};
 use penfold_types::{Error, Kind, Result, TenantId};
@@ -67,6 +67,14 @@ impl Directory {
         Ok(found)
     }
 
+    /// How far a tenant is in its life; at most a minute old. One that is not there is as one being taken apart.
+    pub async fn tenant_status(&self, tenant: TenantId) -> Result<TenantStatus> {
+        match self.tenant(tenant).await {
+            Err(error) if error.kind() == Kind::NotFound => Ok(TenantStatus::Deleting),
+            tenant => Ok(tenant?.status),
+        }
+    }
+
     /// The addresses that a tenant's mail leaves from, by their name, where it is not everybody's; at most a minute old.
     pub async fn source_pool(&self, tenant: TenantId) -> Result<Option<String>> {
         match self.tenant(tenant).await {
@@ -82,7 +90,10 @@ impl Directory {
         let read = || {
             Some(Tenant {
                 name: row.str("n")?.to_owned(),
-                status: Status::read(row.u64("st")?),
+                status: TenantStatus::read(&row)?,
+                trial_ends: stored_time(&row, "tr"),
+                closed: stored_time(&row, "cl"),
+                revision: row.u64("rv").unwrap_or(0),
                 key_version: u32::try_from(row.u64("kv")?).ok()?,
                 pool: row.str("po").map(str::to_owned),
                 created: read_time(&row),

@@ -9,9 +9,12 @@
 //! | groups.rs | members, nesting, who may post |
 //! | shared.rs | mailboxes of a team |
 //! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
+//! | second_factor.rs, sessions.rs | codes beside the password; bearer tokens |
+//! | roles.rs, caller.rs | what administrators may do, and who asks |
 //! | keys.rs, sealing.rs | the data keys of tenants, and secrets sealed with them |
 //! | cell_secrets.rs | the same for what is no tenant's |
 //! | claims.rs | whose a domain is, and whether that is proved |
+//! | once.rs | requests that are done once, however often they come |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
 //! | naming.rs | in whose name somebody may write |
@@ -22,6 +25,7 @@ mod access;
 mod app_password;
 mod audit;
 mod cache;
+mod caller;
 mod cell_secrets;
 mod check;
 mod claims;
@@ -32,11 +36,15 @@ mod hasher;
 mod keys;
 mod moving;
 mod naming;
+mod once;
 mod operator;
+mod roles;
 mod routes;
 mod rows;
 mod sealing;
+mod second_factor;
 mod service;
+mod sessions;
 mod shared;
 mod sign_in;
 mod store;
@@ -45,7 +53,8 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use audit::{AuditEntry, SHARDS as AUDIT_SHARDS};
+pub use audit::{AuditEntry, AuditHead, AuditProof};
+pub use caller::{Caller, Reach};
 pub use claims::Claim;
 pub use directory::{Directory, Options};
 pub use domain_keys::{DomainKey, KeyChange, KeyState};
@@ -54,12 +63,16 @@ pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
 pub use moving::{claimed_by, named_by, tenant_entry};
 pub use naming::SendRight;
+pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
+    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
     Quota, SharedInfo, TenantInfo,
 };
+pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
-pub use rows::{PostPolicy, PrincipalKind, Status};
+pub use rows::{PostPolicy, PrincipalKind, Status, TenantStatus};
+pub use second_factor::NewSecret;
 pub use service::Service;
+pub use sessions::{NewSession, Session, SessionKind};
 pub use shared::SharedMailbox;
-pub use sign_in::{SignInError, SignedIn};
+pub use sign_in::{SignInError, SignedIn, Use};

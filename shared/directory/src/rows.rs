@@ -6,23 +6,28 @@
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
 //! | `d#domain` | `d` | t tenant, st, at claimed; un 1 until it is proved, n what the proof is made from |
 //! | `tenants` | name | t tenant |
-//! | `t#T` | `tenant` | n name, st, kv current key version, po the pool its mail leaves from, at created |
+//! | `t#T` | `tenant` | n name, st, tr the end of its trial, cl when it was closed, kv current key version, po the pool its mail leaves from, rv revision, at created |
 //! | | `domain#D` | at created |
 //! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
+//! | | `audit` | n number and h hash of the last act, at |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
-//! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, at created |
+//! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
-//! | | `secret#app#id` | h keyed hash, kv key version, n name, at created, used day |
+//! | | `secret#app#id` | h keyed hash, kv key version, n name, sc what it opens, at created, used day |
+//! | | `secret#totp`, `secret#totp-next` | k the shared secret, sealed, sp the last step used, at; the next one counts once its first code was given |
+//! | | `secret#recovery` | h what is kept of the codes left, kv key version |
+//! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
 //! | | `o#domain#local` | a member outside |
 //! | | `w#address` | somebody named who may post |
 //! | | `d#P` | r: 1 may write on its behalf, 2 as it |
 
+use crate::roles::{self, RoleGrant};
 use penfold_ports::{Key, Row, Sk, When, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -93,6 +98,48 @@ impl Status {
             1 => Self::Suspended,
             _ => Self::Deleting,
         }
+    }
+}
+
+/// How far a tenant is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TenantStatus {
+    /// Active until the trial ends, with the limits of one.
+    Trial,
+    Active,
+    /// What is there can be read; nothing is changed or sent, and mail waits where it is.
+    Suspended,
+    /// Nobody signs in but administrators, for the export; once the grace is over, everything is destroyed.
+    Closed,
+    /// Being taken apart.
+    Deleting,
+}
+
+impl TenantStatus {
+    /// The number in the row; a trial is active with an end.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Active | Self::Trial => Status::Active.number(),
+            Self::Suspended => Status::Suspended.number(),
+            Self::Deleting => Status::Deleting.number(),
+            Self::Closed => 4,
+        }
+    }
+
+    pub(crate) fn read(row: &Row) -> Option<Self> {
+        Some(match row.u64("st")? {
+            0 if row.u64("tr").is_some() => Self::Trial,
+            0 => Self::Active,
+            1 => Self::Suspended,
+            4 => Self::Closed,
+            _ => Self::Deleting,
+        })
+    }
+
+    /// It works as a tenant should.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Trial | Self::Active)
     }
 }
 
@@ -182,10 +229,37 @@ pub(crate) struct Principal {
     pub who_may_post: PostPolicy,
     /// What they send is kept in Sent.
     pub sent_copy: bool,
+    /// A typed password alone opens nothing: the web asks for a code too, and clients have app passwords.
+    pub two_factor: bool,
+    /// What they may do as administrators.
+    pub roles: Vec<RoleGrant>,
+    /// Where a forgotten password is mended: an address elsewhere.
+    pub recovery: Option<Address>,
+    /// Moves with each change of this row; 0 where an older version wrote it.
+    pub revision: u64,
     pub created: Timestamp,
 }
 
 impl Principal {
+    /// As it begins.
+    pub fn new(kind: PrincipalKind, address: &Address, name: &str, created: Timestamp) -> Self {
+        Self {
+            kind,
+            address: address.clone(),
+            name: name.to_owned(),
+            status: Status::Active,
+            quota: None,
+            secret_version: 1,
+            who_may_post: PostPolicy::default(),
+            sent_copy: true,
+            two_factor: false,
+            roles: Vec::new(),
+            recovery: None,
+            revision: 1,
+            created,
+        }
+    }
+
     pub fn row(&self) -> Row {
         let mut row = Row::new()
             .with("k", self.kind.number())
@@ -200,6 +274,15 @@ impl Principal {
         }
         if !self.sent_copy {
             row.set("sc", false);
+        }
+        if self.revision > 0 {
+            row.set("rv", self.revision);
+        }
+        if !self.roles.is_empty() {
+            row.set("ro", roles::write(&self.roles));
+        }
+        if let Some(recovery) = &self.recovery {
+            row.set("rc", recovery.to_string());
         }
         if self.kind == PrincipalKind::Group {
             row.set("wp", self.who_may_post.number());
@@ -218,6 +301,10 @@ impl Principal {
                 secret_version: row.u64("sv")?,
                 who_may_post: PostPolicy::read(row.u64("wp").unwrap_or(0)),
                 sent_copy: row.u64("sc") != Some(0),
+                two_factor: row.u64("tf") == Some(1),
+                roles: roles::read(row.str("ro").unwrap_or_default()),
+                recovery: row.str("rc").and_then(|text| text.parse().ok()),
+                revision: row.u64("rv").unwrap_or(0),
                 created: read_time(row),
             })
         };
@@ -231,6 +318,11 @@ pub(crate) fn time(at: Timestamp) -> u64 {
 
 pub(crate) fn read_time(row: &Row) -> Timestamp {
     Timestamp::from_millis(i64::try_from(row.u64("at").unwrap_or(0)).unwrap_or(i64::MAX))
+}
+
+/// A time that may be absent.
+pub(crate) fn stored_time(row: &Row, name: &'static str) -> Option<Timestamp> {
+    row.u64(name).and_then(|millis| i64::try_from(millis).ok()).map(Timestamp::from_millis)
 }
 
 pub(crate) fn principal_of(row: &Row) -> Result<PrincipalId> {
@@ -280,6 +372,11 @@ pub(crate) mod sk {
         Sk::text(&format!("key#{version:010}"))
     }
 
+    /// The end of the audit log.
+    pub fn audit_head() -> Sk {
+        Sk::text("audit")
+    }
+
     pub fn nesting() -> Sk {
         Sk::text("nesting")
     }
@@ -310,6 +407,27 @@ pub(crate) mod sk {
 
     pub fn alias(address: &Address) -> Sk {
         Sk::text(&format!("alias#{}", address.key()))
+    }
+
+    pub fn totp() -> Sk {
+        Sk::text("secret#totp")
+    }
+
+    /// A secret that waits for its first code.
+    pub fn totp_next() -> Sk {
+        Sk::text("secret#totp-next")
+    }
+
+    pub fn recovery_codes() -> Sk {
+        Sk::text("secret#recovery")
+    }
+
+    pub fn sessions() -> Sk {
+        Sk::text("session#")
+    }
+
+    pub fn session(id: penfold_types::CommitId) -> Sk {
+        keyed("session#", id.as_bytes())
     }
 
     pub fn secrets() -> Sk {

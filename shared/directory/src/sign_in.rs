@@ -3,12 +3,14 @@
 //! not exist costs the same work and gets the same answer.
 
 use crate::cache::Cache;
-use crate::rows::{Principal, PrincipalKind, Route, Status, sk};
+use crate::roles::{Role, RoleGrant};
+use crate::rows::{Principal, PrincipalKind, Route, Status, TenantStatus, sk};
 use crate::throttle::{Attempt, Digest, Throttle, Verdict, network};
 use crate::{Directory, Options, access, app_password};
 use aws_lc_rs::hmac;
 use penfold_ports::{Account, Query, Row, Scope, Sk, When, Write, shared};
 use penfold_types::{Address, Env, Result};
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::OnceLock;
@@ -43,6 +45,31 @@ pub enum SignInError {
     TooMany(Duration),
     #[error("signing in is not possible at the moment")]
     Unavailable,
+    /// The password is right, and a code is needed beside it.
+    #[error("give the code of the second factor as well")]
+    NeedsCode,
+}
+
+/// What somebody signs in for; an app password opens only what it was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Use {
+    Imap,
+    Submission,
+    /// Everything over HTTP.
+    Http,
+}
+
+impl Use {
+    pub const ALL: [Self; 3] = [Self::Imap, Self::Submission, Self::Http];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Imap => "imap",
+            Self::Submission => "submission",
+            Self::Http => "http",
+        }
+    }
 }
 
 /// What signing in remembers.
@@ -113,12 +140,17 @@ impl Directory {
     /// Checks an address (also an alias) and a password or app password, for a client at `from`. Takes up to four seconds
     /// where the address or the client's network failed often; who was verified lately is let in whatever others fail at.
     pub async fn sign_in(&self, address: &str, secret: &str, from: IpAddr) -> Result<SignedIn, SignInError> {
+        self.sign_in_for(Use::Http, address, secret, from).await
+    }
+
+    /// The same, for one use.
+    pub async fn sign_in_for(&self, purpose: Use, address: &str, secret: &str, from: IpAddr) -> Result<SignedIn, SignInError> {
         let door = &self.inner.door;
         let parsed = address.parse::<Address>().ok().filter(|_| !secret.is_empty() && secret.len() <= SECRET_LIMIT);
         let name = parsed.as_ref().map_or_else(|| "?".to_owned(), Address::key);
         let secret = if parsed.is_some() { secret } else { "" };
         let attempt = door.attempt(name.as_bytes(), secret.as_bytes(), from);
-        let digest = door.digest(&[b"verified", name.as_bytes(), secret.as_bytes()]);
+        let digest = door.digest(&[b"verified", purpose.as_str().as_bytes(), name.as_bytes(), secret.as_bytes()]);
         if let Some(known) = self.remembered(&digest).await? {
             return Ok(known);
         }
@@ -135,7 +167,7 @@ impl Directory {
         if let Some(known) = self.remembered(&digest).await? {
             return Ok(known);
         }
-        let found = self.verify(parsed.as_ref(), secret, &attempt).await?;
+        let found = self.verify(purpose, parsed.as_ref(), secret, &attempt).await?;
         let now = self.env().monotonic();
         let Some((account, principal)) = found else {
             door.throttle.failed(&attempt, now);
@@ -144,7 +176,46 @@ impl Directory {
         };
         door.throttle.succeeded(&attempt, now);
         door.verified.put(digest, Verified { account, secret_version: principal.secret_version }, now + REMEMBERED);
-        Ok(signed_in(account, principal))
+        self.let_in(account, principal).await
+    }
+
+    /// A typed password with the code of a second factor, for the web: no app password opens it, and nothing is remembered.
+    pub async fn sign_in_typed(&self, address: &str, password: &str, code: Option<&str>, from: IpAddr) -> Result<SignedIn, SignInError> {
+        let door = &self.inner.door;
+        let parsed = address.parse::<Address>().ok().filter(|_| !password.is_empty() && password.len() <= SECRET_LIMIT);
+        let name = parsed.as_ref().map_or_else(|| "?".to_owned(), Address::key);
+        let guess = [password.as_bytes(), &[0], code.unwrap_or_default().as_bytes()].concat();
+        let attempt = door.attempt(name.as_bytes(), &guess, from);
+        match door.throttle.verdict(&attempt, self.env().monotonic()) {
+            Verdict::Go => {}
+            Verdict::Wait(delay) => self.env().sleep(delay).await,
+            Verdict::Stop(left) => return Err(SignInError::TooMany(left)),
+        }
+        let person = match &parsed {
+            Some(address) => self.person_and_secrets(address).await.map_err(|error| unavailable(&error))?,
+            None => None,
+        };
+        let stored = person.as_ref().and_then(|(_, _, secrets)| secrets.iter().find(|(key, _)| *key == sk::password()));
+        let stored = stored.and_then(|(_, row)| row.str("h")).map(str::to_owned);
+        let matches = self.typed_password(stored, password, &attempt).await?;
+        let (account, principal) = match person.filter(|_| matches) {
+            Some((account, principal, _)) if self.may_enter(account, &principal).await? => (account, principal),
+            _ => {
+                door.throttle.failed(&attempt, self.env().monotonic());
+                tracing::info!(address = %name, client = %from, "sign-in refused");
+                return Err(SignInError::Refused);
+            }
+        };
+        if principal.two_factor {
+            let Some(code) = code else { return Err(SignInError::NeedsCode) };
+            if !self.second_factor(account, code).await.map_err(|error| unavailable(&error))? {
+                door.throttle.failed(&attempt, self.env().monotonic());
+                tracing::info!(address = %name, client = %from, "the second factor was wrong");
+                return Err(SignInError::Refused);
+            }
+        }
+        door.throttle.succeeded(&attempt, self.env().monotonic());
+        self.let_in(account, principal).await
     }
 
     /// A secret verified within five minutes, its owner read again within the last one.
@@ -163,15 +234,20 @@ impl Directory {
             verified.remove(digest);
             return Ok(None);
         }
-        Ok(Some(signed_in(known.account, principal)))
+        self.let_in(known.account, principal).await.map(Some)
     }
 
-    async fn may_enter(&self, account: Account, principal: &Principal) -> Result<bool, SignInError> {
+    pub(crate) async fn may_enter(&self, account: Account, principal: &Principal) -> Result<bool, SignInError> {
         if principal.kind != PrincipalKind::Person || principal.status != Status::Active {
             return Ok(false);
         }
         match self.tenant(account.tenant).await {
-            Ok(tenant) => Ok(tenant.status == Status::Active),
+            // A suspended one is read, a closed one is exported by those who administer it.
+            Ok(tenant) => Ok(match tenant.status {
+                TenantStatus::Trial | TenantStatus::Active | TenantStatus::Suspended => true,
+                TenantStatus::Closed => principal.roles.contains(&RoleGrant::everywhere(Role::TenantAdministrator)),
+                TenantStatus::Deleting => false,
+            }),
             Err(error) if error.kind() == penfold_types::Kind::NotFound => Ok(false),
             Err(error) => Err(unavailable(&error)),
         }
@@ -180,6 +256,7 @@ impl Directory {
     /// The long way: rows, then the app passwords, then the typed one.
     async fn verify(
         &self,
+        purpose: Use,
         address: Option<&Address>,
         secret: &str,
         attempt: &Attempt,
@@ -190,15 +267,22 @@ impl Directory {
         };
         if let Some((account, principal, secrets)) = &person {
             let enters = self.may_enter(*account, principal).await?;
-            if enters && self.app_password(*account, secrets, secret).await.map_err(|error| unavailable(&error))? {
+            if enters && self.app_password(*account, purpose, secrets, secret).await.map_err(|error| unavailable(&error))? {
                 return Ok(Some((*account, principal.clone())));
             }
         }
         let stored = person.as_ref().and_then(|(_, _, secrets)| secrets.iter().find(|(key, _)| *key == sk::password()));
         let stored = stored.and_then(|(_, row)| row.str("h")).map(str::to_owned);
         let matches = self.typed_password(stored, secret, attempt).await?;
-        let Some((account, principal, _)) = person.filter(|_| matches) else { return Ok(None) };
+        let Some((account, principal, _)) = person.filter(|(_, principal, _)| matches && !principal.two_factor) else { return Ok(None) };
         Ok(self.may_enter(account, &principal).await?.then_some((account, principal)))
+    }
+
+    /// With the rights that the state of the tenant leaves.
+    pub(crate) async fn let_in(&self, account: Account, principal: Principal) -> Result<SignedIn, SignInError> {
+        let tenant = self.tenant(account.tenant).await.map_err(|error| unavailable(&error))?;
+        let scope = if tenant.status.is_open() { access::own(account) } else { access::reader(account) };
+        Ok(SignedIn { account, address: principal.address, name: principal.name, sent_copy: principal.sent_copy, scope })
     }
 
     async fn person_and_secrets(&self, address: &Address) -> Result<Option<(Account, Principal, Vec<(Sk, Row)>)>> {
@@ -218,12 +302,13 @@ impl Directory {
         Ok(Some((account, principal, secrets)))
     }
 
-    async fn app_password(&self, account: Account, secrets: &[(Sk, Row)], secret: &str) -> Result<bool> {
+    async fn app_password(&self, account: Account, purpose: Use, secrets: &[(Sk, Row)], secret: &str) -> Result<bool> {
         let Some(normal) = app_password::normalise(secret) else { return Ok(false) };
         for (key, row) in secrets.iter().filter(|(key, _)| key.as_bytes().starts_with(b"secret#app#")) {
             let (Some(tag), Some(version)) = (row.bytes("h"), row.u64("kv").and_then(|v| u32::try_from(v).ok())) else { continue };
             let data_key = self.data_key_version(account.tenant, version).await?;
-            if app_password::same(tag, &app_password::tag(&data_key, account.principal, &normal)) {
+            let opens = row.str("sc").is_none_or(|uses| uses.split(',').any(|one| one == purpose.as_str()));
+            if opens && app_password::same(tag, &app_password::tag(&data_key, account.principal, &normal)) {
                 self.note_use(account, key, row).await;
                 return Ok(true);
             }
@@ -283,11 +368,7 @@ impl Directory {
     }
 }
 
-fn signed_in(account: Account, principal: Principal) -> SignedIn {
-    SignedIn { account, address: principal.address, name: principal.name, sent_copy: principal.sent_copy, scope: access::own(account) }
-}
-
-fn unavailable(error: &penfold_types::Error) -> SignInError {
+pub(crate) fn unavailable(error: &penfold_types::Error) -> SignInError {
     tracing::warn!(%error, "sign-in not possible");
     SignInError::Unavailable
 }

@@ -1,7 +1,7 @@
 //! The table, with the retries that every caller here wants: throttled requests come back with jitter, and a commit whose
 //! answer was lost is sent again under the same id, which carries it out once (the table's contract).
 
-use penfold_ports::{Commit, Key, Page, PortError, Query, Row, Sk, World, Write};
+use penfold_ports::{Commit, Key, Page, PortError, Query, Row, Sk, When, World, Write};
 use penfold_types::{CommitId, Env, Error, Result};
 use std::time::Duration;
 
@@ -86,6 +86,17 @@ impl Store {
             Err(PortError::Condition { write }) => Err(Refused::Condition(write)),
             Err(other) => Err(Refused::Other(other.into())),
         }
+    }
+
+    /// Whether a commit of these would be carried out now.
+    pub async fn would(&self, writes: &[Write]) -> Result<(), Refused> {
+        for (number, write) in writes.iter().enumerate().filter(|(_, write)| *write.when() != When::Always) {
+            let row = self.get(write.key()).await.map_err(Refused::Other)?;
+            if !write.when().holds(row.as_ref()) {
+                return Err(Refused::Condition(number));
+            }
+        }
+        Ok(())
     }
 
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), Refused> {

@@ -28,13 +28,13 @@ impl Pk {
     /// it shows there, and what it is to report to other domains.
     pub fn is_of_cell(&self) -> bool {
         ["q#", "due#", "rs#"].iter().any(|kind| self.0.starts_with(kind))
-            || matches!(&*self.0, "edges" | "meter" | "service" | "certificates")
+            || matches!(&*self.0, "edges" | "meter" | "service" | "certificates" | "sign-ups")
     }
 
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
-        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o" | "rp") {
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o" | "rp" | "on") {
             return None;
         }
         rest.split('#').next()?.parse().ok()
@@ -338,6 +338,35 @@ pub mod shared {
         Key { pk: Pk::new("service".to_owned()), sk: Sk::text("key") }
     }
 
+    /// A token of the operator's.
+    pub fn operator_token(id: &str) -> Key {
+        Key { pk: Pk::new("service".to_owned()), sk: Sk::text(&format!("token#{id}")) }
+    }
+
+    /// All of them: partition and prefix.
+    pub fn operator_tokens() -> (Pk, Sk) {
+        (Pk::new("service".to_owned()), Sk::text("token#"))
+    }
+
+    /// Answers to requests of the operator that may come again; with `exp`.
+    pub fn once(sk: Sk) -> Key {
+        Key { pk: Pk::new("service".to_owned()), sk }
+    }
+
+    /// Companies that are signing up.
+    pub fn sign_ups() -> Pk {
+        Pk::new("sign-ups".to_owned())
+    }
+
+    pub fn sign_up(id: penfold_types::CommitId) -> Key {
+        Key { pk: sign_ups(), sk: Sk::parts(&[b"s#", id.as_bytes()]) }
+    }
+
+    /// How many there were from one network, or for one domain, on a day.
+    pub fn sign_up_count(day: i64, of: &str) -> Key {
+        Key { pk: sign_ups(), sk: Sk::parts(&[b"n#", &day.max(0).to_be_bytes(), of.as_bytes()]) }
+    }
+
     /// The certificates that the cell shows, and what belongs to getting them.
     pub fn certificates() -> Pk {
         Pk::new("certificates".to_owned())
@@ -462,9 +491,14 @@ impl TenantScope {
         Key { pk: Pk::new(format!("g#{}#{group}", self.tenant)), sk }
     }
 
-    /// `au#T#day#shard`: acts.
-    pub fn audit(&self, day: i64, shard: u8, sk: Sk) -> Key {
-        Key { pk: Pk::new(format!("au#{}#{day}#{shard}", self.tenant)), sk }
+    /// `au#T#day`: acts, by their number.
+    pub fn audit(&self, day: i64, number: u64) -> Key {
+        Key { pk: Pk::new(format!("au#{}#{day}", self.tenant)), sk: Sk(number.to_be_bytes().to_vec()) }
+    }
+
+    /// `on#T`: answers to requests that may come again; with `exp`.
+    pub fn once(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("on#{}", self.tenant)), sk }
     }
 
     /// `x#T#day`: the way of messages.

@@ -2,7 +2,7 @@
 
 use super::capability;
 use crate::session::{Outcome, Session, Stop, User};
-use penfold_directory::SignInError;
+use penfold_directory::{SignInError, Use};
 
 pub async fn run(session: &mut Session, user: &[u8], secret: &[u8]) -> Outcome {
     allowed(session)?;
@@ -25,9 +25,9 @@ pub async fn sign_in(session: &mut Session, user: &[u8], secret: &[u8]) -> Outco
     const REFUSED: Stop = Stop::no("[AUTHENTICATIONFAILED] the address or the password is wrong");
     let (Ok(user), Ok(secret)) = (std::str::from_utf8(user), std::str::from_utf8(secret)) else { return Err(REFUSED) };
     let server = session.server.clone();
-    let who = match server.directory.sign_in(user, secret, session.peer).await {
+    let who = match server.directory.sign_in_for(Use::Imap, user, secret, session.peer).await {
         Ok(who) => who,
-        Err(SignInError::Refused) => return Err(REFUSED),
+        Err(SignInError::Refused | SignInError::NeedsCode) => return Err(REFUSED),
         Err(SignInError::TooMany(_)) => return Err(Stop::no("[LIMIT] too many failed sign-ins, come back later")),
         Err(SignInError::Unavailable) => return Err(Stop::no("[UNAVAILABLE] signing in is not possible at the moment")),
     };

@@ -16,6 +16,7 @@ mod queue;
 mod report;
 mod shared;
 mod tenant;
+mod token;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -50,6 +51,8 @@ pub enum Command {
     Delegate(Noun<delegate::Delegate>),
     /// Passwords and app passwords
     Password(Noun<password::Password>),
+    /// Tokens of the operator, for the API
+    Token(Noun<token::Token>),
     /// What others report about a domain's mail, and what was reported to others
     Report(Noun<report::Report>),
     /// Mail that could not be delivered
@@ -97,6 +100,7 @@ macro_rules! each_noun {
             Command::Shared($noun) => $noun_answer,
             Command::Delegate($noun) => $noun_answer,
             Command::Password($noun) => $noun_answer,
+            Command::Token($noun) => $noun_answer,
             Command::Report($noun) => $noun_answer,
             Command::Queue($noun) => $noun_answer,
             Command::Import($noun) => $noun_answer,

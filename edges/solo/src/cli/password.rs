@@ -1,7 +1,8 @@
 use super::operator;
 use super::units::show_day;
 use crate::control::{Context, Reply};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use penfold_directory::Use;
 use penfold_types::{Address, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,11 +30,32 @@ pub enum App {
         address: Address,
         /// What it is for
         name: String,
+        /// What it opens; everything where it is not said
+        #[arg(long = "for", value_name = "USE", value_delimiter = ',')]
+        opens: Vec<Purpose>,
     },
     /// List them, without their text
     List { address: Address },
     /// Take one back, by id or name
     Remove { address: Address, id: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    Imap,
+    Submission,
+    Http,
+}
+
+impl From<Purpose> for Use {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Imap => Self::Imap,
+            Purpose::Submission => Self::Submission,
+            Purpose::Http => Self::Http,
+        }
+    }
 }
 
 /// Where a password comes from. Only its text goes to the server.
@@ -101,8 +123,9 @@ impl Password {
                 operator.set_password(&address, &password).await?;
                 reply.say(format!("the password of {address} is set"), json!({ "address": address })).await
             }
-            Self::App(App::Add { address, name }) => {
-                let (made, secret) = operator.create_app_password(&address, &name).await?;
+            Self::App(App::Add { address, name, opens }) => {
+                let opens: Vec<Use> = opens.into_iter().map(Into::into).collect();
+                let (made, secret) = operator.create_app_password(&address, &name, &opens).await?;
                 let rows = vec![
                     vec![secret.clone()],
                     vec![format!("This is the only time it is shown. It is for {name}, with the address {address}.")],

@@ -3,8 +3,8 @@ use super::units::{show_size, show_time, size};
 use super::{operator, password};
 use crate::control::{Context, Reply};
 use clap::Subcommand;
-use penfold_directory::{NewPerson, PersonChange, PersonInfo, Quota};
-use penfold_types::{Address, Env, Result};
+use penfold_directory::{NewPerson, PersonChange, PersonInfo, Quota, Role, RoleGrant};
+use penfold_types::{Address, Env, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -41,6 +41,9 @@ pub enum Person {
         /// Whether what the person sends is kept in Sent by the server
         #[arg(long, value_name = "on|off", value_parser = on_or_off)]
         sent_copy: Option<bool>,
+        /// What the person administers, such as tenant-administrator or help-desk; none for nothing
+        #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
+        roles: Vec<String>,
     },
     /// Remove a person and free the addresses
     Remove { address: Address },
@@ -84,8 +87,11 @@ impl Person {
             Self::Add { address, name, password, quota } => add(context, reply, address, name, password.taken(), quota).await,
             Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
             Self::Show { address } => show(reply, operator.person(&address).await?).await,
-            Self::Set { address, name, quota, status, sent_copy } => {
-                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy };
+            Self::Set { address, name, quota, status, sent_copy, roles } => {
+                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy, recovery: None };
+                if !roles.is_empty() {
+                    operator.set_roles(&address, &grants(&roles)?).await?;
+                }
                 show(reply, operator.update_person(&address, &change).await?).await
             }
             Self::Remove { address } => {
@@ -102,6 +108,15 @@ impl Person {
             }
         }
     }
+}
+
+fn grants(names: &[String]) -> Result<Vec<RoleGrant>> {
+    let known = Role::ALL.map(Role::as_str).join(", ");
+    let one = |name: &String| match Role::ALL.into_iter().find(|role| role.as_str() == name) {
+        Some(role) => Ok(RoleGrant::everywhere(role)),
+        None => Err(Error::invalid(format!("there is no role {name}; there are {known}, and none"))),
+    };
+    names.iter().filter(|name| *name != "none").map(one).collect()
 }
 
 async fn add(
@@ -157,6 +172,7 @@ async fn show(reply: &Reply, person: PersonInfo) -> Result<()> {
         vec!["status".into(), show_status(person.status)],
         vec!["aliases".into(), aliases.join(", ")],
         vec!["quota".into(), format!("{}{default}", show_size(person.quota))],
+        vec!["roles".into(), person.roles.iter().map(|grant| grant.role.as_str()).collect::<Vec<_>>().join(", ")],
         vec!["sent copy".into(), if person.sent_copy { "on" } else { "off" }.into()],
         vec!["created".into(), show_time(person.created)],
     ];

@@ -2,7 +2,7 @@ use super::operator;
 use super::units::{show_day, show_time};
 use crate::control::{Context, Reply};
 use clap::{Subcommand, ValueEnum};
-use penfold_directory::{PrincipalKind, Status, TenantInfo};
+use penfold_directory::{GRACE, PrincipalKind, Status, TenantInfo, TenantStatus};
 use penfold_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,9 +25,9 @@ pub enum Tenant {
     #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
     Set {
         name: String,
-        /// In a suspended tenant nobody signs in
+        /// In a suspended tenant mail is read and waits; a closed one is destroyed after 30 days
         #[arg(long, group = "change")]
-        status: Option<Switch>,
+        status: Option<Stage>,
         /// The pool of addresses that its mail leaves from (see serve --send-from), or none
         #[arg(long, group = "change")]
         pool: Option<String>,
@@ -54,6 +54,24 @@ pub enum Switch {
     Suspended,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    Active,
+    Suspended,
+    Closed,
+}
+
+impl From<Stage> for TenantStatus {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Active => Self::Active,
+            Stage::Suspended => Self::Suspended,
+            Stage::Closed => Self::Closed,
+        }
+    }
+}
+
 impl From<Switch> for Status {
     fn from(switch: Switch) -> Self {
         match switch {
@@ -72,6 +90,16 @@ pub fn show_status(status: Status) -> String {
     .to_owned()
 }
 
+fn show_stage(tenant: &TenantInfo) -> String {
+    match (tenant.status, tenant.trial_ends, tenant.closed) {
+        (TenantStatus::Trial, Some(ends), _) => format!("trial until {}", show_day(ends)),
+        (TenantStatus::Closed, _, Some(closed)) => format!("closed, destroyed on {}", show_day(closed.plus(GRACE))),
+        (TenantStatus::Suspended, ..) => "suspended".to_owned(),
+        (TenantStatus::Deleting, ..) => "being deleted".to_owned(),
+        _ => "active".to_owned(),
+    }
+}
+
 impl Tenant {
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
         let operator = operator(context);
@@ -86,7 +114,7 @@ impl Tenant {
             }
             Self::List => {
                 for tenant in super::tenants(context, None).await? {
-                    let cells = [tenant.name.clone(), show_status(tenant.status), show_day(tenant.created)];
+                    let cells = [tenant.name.clone(), show_stage(&tenant), show_day(tenant.created)];
                     reply.line(cells, &tenant).await?;
                 }
                 Ok(())
@@ -109,7 +137,7 @@ impl Tenant {
             Self::Thaw { name } => {
                 let tenant = operator.tenant(&name).await?;
                 let count = each_mailbox(context, reply, &tenant, false).await?;
-                operator.note_move(tenant.id, "tenant.thaw", &tenant.name).await?;
+                operator.note(tenant.id, "tenant.thaw", &tenant.name, "").await?;
                 reply.say(format!("{count} mailboxes of {} are thawed", tenant.name), json!({ "name": tenant.name, "thawed": count })).await
             }
             Self::Remove { name, everything } => {
@@ -128,7 +156,7 @@ impl Tenant {
 /// Every mailbox's head says so, and its epoch is raised: whoever decided on it before writes nothing any more.
 pub async fn freeze(context: &Context, reply: &Reply, name: &str) -> Result<()> {
     let tenant = operator(context).tenant(name).await?;
-    operator(context).note_move(tenant.id, "tenant.freeze", &tenant.name).await?;
+    operator(context).note(tenant.id, "tenant.freeze", &tenant.name, "").await?;
     let count = each_mailbox(context, reply, &tenant, true).await?;
     reply.say(format!("{count} mailboxes of {} are frozen", tenant.name), json!({ "name": tenant.name, "frozen": count })).await
 }
@@ -151,7 +179,7 @@ async fn show(context: &Context, reply: &Reply, name: &str) -> Result<()> {
     let rows = vec![
         vec!["name".into(), tenant.name.clone()],
         vec!["id".into(), tenant.id.to_string()],
-        vec!["status".into(), show_status(tenant.status)],
+        vec!["status".into(), show_stage(&tenant)],
         vec!["mail leaves from".into(), tenant.pool.clone().unwrap_or_else(|| "everybody's addresses".to_owned())],
         vec!["created".into(), show_time(tenant.created)],
         vec!["domains".into(), domains.join(", ")],

@@ -10,7 +10,7 @@ use super::walk::{Pages, Walk};
 use super::{Moved, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
-use penfold_directory::{Status, TenantInfo, claimed_by, tenant_entry};
+use penfold_directory::{TenantInfo, TenantStatus, claimed_by, tenant_entry};
 use penfold_ports::{BlobKey, Key, Pk, Query, QueueName, Row, Sk, World};
 use penfold_types::{AcceptanceId, Error, PrincipalId, Result, Timestamp};
 use std::collections::{BTreeSet, HashSet, VecDeque};
@@ -34,11 +34,11 @@ pub async fn export(context: &Context, name: &str, key: &ExportKey, to: mpsc::Se
     let service = &context.service;
     let operator = crate::cli::operator(context);
     let tenant = operator.tenant(name).await?;
-    if tenant.status == Status::Deleting {
+    if tenant.status == TenantStatus::Deleting {
         return Err(Error::conflict(format!("{} is being removed", tenant.name)));
     }
     refuse_parked(&service.world, &tenant).await?;
-    operator.note_move(tenant.id, "tenant.export", &tenant.name).await?;
+    operator.note(tenant.id, "tenant.export", &tenant.name, "").await?;
     let world = service.world.named("export");
     let walk = Walk { world: world.clone(), directory: service.directory.clone(), tenant: tenant.id };
     let (sealer, header, salt) = Sealer::new(&world.env, key)?;

@@ -74,7 +74,7 @@ pub async fn import(context: &Context, key: &ExportKey, from: mpsc::Receiver<Res
     into.verify(&end).await?;
     let tenant = into.walk.tenant;
     into.reachable(&end).await?;
-    crate::cli::operator(context).note_move(tenant, "tenant.import", &name).await?;
+    crate::cli::operator(context).note(tenant, "tenant.import", &name, "").await?;
     Ok(Moved { tenant: name, rows: end.rows, blobs: end.blobs, bytes: end.bytes, checksum: checksum(&end) })
 }
 

@@ -22,8 +22,8 @@ impl Operator {
         let mut writes = self.address_writes(alias, &route);
         writes.push(Write::Check { key: self.principal_key(account), when: alive(None) });
         writes.push(Write::put(scope.principal(account.principal, sk::alias(alias)), Row::new().with("a", alias.to_string())));
-        writes.push(self.audit(account.tenant, "alias.add", &principal.address.to_string(), &alias.to_string()));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(|write| address_words(alias, write)))
+        let act = self.act(account.tenant, "alias.add", &principal.address.to_string(), &alias.to_string());
+        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(alias, write)))
     }
 
     pub async fn remove_alias(&self, of: &Address, alias: &Address) -> Result<()> {
@@ -31,10 +31,10 @@ impl Operator {
         if *alias == principal.address {
             return Err(Error::invalid(format!("{alias} is the primary address; delete the {} instead", principal.kind.words())));
         }
-        let mut writes = alias_removal(account, principal.kind, alias);
-        writes.push(self.audit(account.tenant, "alias.remove", &principal.address.to_string(), &alias.to_string()));
+        let writes = alias_removal(account, principal.kind, alias);
+        let act = self.act(account.tenant, "alias.remove", &principal.address.to_string(), &alias.to_string());
         let words = |_| Error::not_found(format!("{alias} is no alias of {of}"));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))?;
+        self.commit(writes, act).await.map_err(|refused| refused.explain(words))?;
         self.directory.forget_routes();
         Ok(())
     }

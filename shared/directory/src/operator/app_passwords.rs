@@ -1,4 +1,5 @@
 use super::{AppPassword, Operator};
+use crate::sign_in::Use;
 use crate::rows::{PrincipalKind, read_time, sk, time};
 use crate::{access, app_password};
 use penfold_ports::{Account, Query, Row, Sk, Write};
@@ -9,8 +10,10 @@ const PREFIX: &str = "secret#app#";
 
 impl Operator {
     /// Makes an app password; its text is in this answer and nowhere else.
-    pub async fn create_app_password(&self, address: &Address, name: &str) -> Result<(AppPassword, String)> {
+    /// It opens `opens`, or everything where that is empty.
+    pub async fn create_app_password(&self, address: &Address, name: &str, opens: &[Use]) -> Result<(AppPassword, String)> {
         super::check_name(name)?;
+        let opens: Vec<Use> = if opens.is_empty() { Use::ALL.to_vec() } else { opens.to_vec() };
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
         if self.app_password_rows(account).await?.len() >= APP_PASSWORDS {
             return Err(Error::limit(format!("{address} has {APP_PASSWORDS} app passwords already")));
@@ -21,13 +24,13 @@ impl Operator {
         let key = self.directory.data_key(account.tenant).await?;
         let tag = app_password::tag(&key, account.principal, &normal);
         let row = Row::new().with("h", tag).with("kv", key.version).with("n", name).with("at", time(created));
+        let uses: Vec<_> = opens.iter().map(|one| one.as_str()).collect();
+        let row = row.with("sc", uses.join(","));
         let row_key = access::organisation(account.tenant).principal(account.principal, sk::app_password(&id));
         let target = person.address.to_string();
-        self.change_secrets(account, |operator| {
-            vec![Write::put(row_key.clone(), row.clone()), operator.audit(account.tenant, "app-password.create", &target, name)]
-        })
-        .await?;
-        Ok((AppPassword { id, name: name.to_owned(), created, used: None }, shown))
+        let act = self.act(account.tenant, "app-password.create", &target, name);
+        self.change_secrets(account, vec![Write::put(row_key, row)], &act).await?;
+        Ok((AppPassword { id, name: name.to_owned(), opens, created, used: None }, shown))
     }
 
     pub async fn app_passwords(&self, address: &Address) -> Result<Vec<AppPassword>> {
@@ -37,7 +40,9 @@ impl Operator {
             let id = std::str::from_utf8(crate::rows::rest(key, PREFIX)?).ok()?.to_owned();
             let used =
                 row.u64("used").and_then(|day| i64::try_from(day).ok()).map(|day| Timestamp::from_seconds(day.saturating_mul(86_400)));
-            Some(AppPassword { id, name: row.str("n")?.to_owned(), created: read_time(row), used })
+            let opens = |one: &Use| row.str("sc").is_none_or(|uses| uses.split(',').any(|name| name == one.as_str()));
+            let opens = Use::ALL.into_iter().filter(opens).collect();
+            Some(AppPassword { id, name: row.str("n")?.to_owned(), opens, created: read_time(row), used })
         };
         Ok(rows.iter().filter_map(read).collect())
     }
@@ -55,10 +60,8 @@ impl Operator {
         };
         let key = access::organisation(account.tenant).principal(account.principal, sk::app_password(&one.id));
         let target = person.address.to_string();
-        self.change_secrets(account, |operator| {
-            vec![Write::delete(key.clone()), operator.audit(account.tenant, "app-password.remove", &target, &one.name)]
-        })
-        .await
+        let act = self.act(account.tenant, "app-password.remove", &target, &one.name);
+        self.change_secrets(account, vec![Write::delete(key)], &act).await
     }
 
     async fn app_password_rows(&self, account: Account) -> Result<Vec<(Sk, Row)>> {

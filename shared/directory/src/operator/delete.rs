@@ -4,9 +4,10 @@
 use super::Operator;
 use super::aliases::alias_removal;
 use super::principals::act;
+use super::restore::gone_row;
 use crate::access;
-use crate::rows::{PrincipalKind, Status, rest, sk, time};
-use penfold_ports::{Account, Query, Row, Sk, When, Write, shared};
+use crate::rows::{PrincipalKind, Status, rest, sk};
+use penfold_ports::{Account, Query, Sk, When, Write, shared};
 use penfold_types::{Address, PrincipalId, Result};
 
 const CHUNK: usize = 90;
@@ -14,6 +15,7 @@ const CHUNK: usize = 90;
 impl Operator {
     pub(super) async fn delete_principal(&self, address: &Address, kind: PrincipalKind) -> Result<()> {
         let (account, principal) = self.find_kind(address, kind).await?;
+        self.expects(principal.revision)?;
         let store = self.directory.store();
         let set = vec![
             ("st".into(), Status::Deleting.number().into()),
@@ -21,23 +23,28 @@ impl Operator {
             ("sv".into(), principal.secret_version.saturating_add(1).into()),
         ];
         let mark = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Present };
-        let audit = self.audit(account.tenant, act(kind, "delete"), &principal.address.to_string(), &principal.name);
-        store.commit(vec![mark, audit]).await?;
+        let act = self.act(account.tenant, act(kind, "delete"), &principal.address.to_string(), &principal.name);
+        let mut writes = vec![mark];
+        if principal.status != Status::Deleting && kind != PrincipalKind::Group {
+            // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one; until then it can
+            // be restored.
+            let gone = gone_row(&principal, &self.aliases(account).await?, self.directory.env().now());
+            writes.push(Write::put(access::organisation(account.tenant).organisation(sk::gone(account.principal)), gone));
+        }
+        self.commit(writes, act).await?;
+        if self.rehearses {
+            return Ok(());
+        }
         self.directory.forget_principal(account);
         self.delete_members(account, kind).await?;
         self.delete_own_rows(account, kind).await?;
         let scope = access::organisation(account.tenant);
         let mine = When::Equal(vec![("p".into(), account.principal.as_bytes().into())]);
-        let mut last = vec![
+        let last = vec![
             Write::Delete { key: shared::route(&principal.address), when: mine },
             Write::delete(scope.organisation(sk::name(kind, &principal.address))),
             Write::delete(self.principal_key(account)),
         ];
-        if kind != PrincipalKind::Group {
-            // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one.
-            let gone = Row::new().with("a", principal.address.to_string()).with("at", time(self.directory.env().now()));
-            last.push(Write::put(scope.organisation(sk::gone(account.principal)), gone));
-        }
         store.commit(last).await?;
         self.directory.forget_principal(account);
         self.directory.forget_routes();

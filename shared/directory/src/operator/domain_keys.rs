@@ -21,12 +21,12 @@ impl Operator {
             writes.push(self.key_write(tenant, domain, change).await?);
             said.push(words(change));
         }
-        writes.push(self.audit(tenant, "domain.keys", domain.as_str(), &said.join(", ")));
+        let act = self.act(tenant, "domain.keys", domain.as_str(), &said.join(", "));
         let words = |write| match write {
             0 => Error::conflict(format!("the domain {domain} is not one of this tenant")),
             _ => Error::conflict(format!("the keys of {domain} were changed meanwhile; look again")),
         };
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))
+        self.commit(writes, act).await.map_err(|refused| refused.explain(words))
     }
 
     async fn key_write(&self, tenant: TenantId, domain: &Domain, change: &KeyChange) -> Result<Write> {

@@ -32,24 +32,29 @@ impl Operator {
         }
         let active = When::Equal(vec![("st".into(), Status::Active.number().into())]);
         let before = self.directory.claim(domain).await?;
-        let (when, taken_away) = match before {
-            None => (When::Absent, Vec::new()),
-            Some(claim) => self.take_over(&tenant, domain, claim).await?,
+        let (when, taken_away, lapsed) = match before {
+            None => (When::Absent, Vec::new(), None),
+            Some(claim) => {
+                let lapsed = self.act(claim.tenant, "domain.lapse", domain.as_str(), "claimed by another tenant");
+                let (when, writes) = self.take_over(&tenant, domain, claim).await?;
+                (when, writes, Some(lapsed))
+            }
         };
         let act = if proved { "domain.create" } else { "domain.claim" };
         let mut writes = vec![
             Write::Put { key: shared::domain(domain), row, when },
             Write::Check { key: scope.organisation(sk::tenant()), when: active },
             Write::put(scope.organisation(sk::domain(domain)), Row::new().with("at", time(now))),
-            self.audit(tenant.id, act, domain.as_str(), ""),
         ];
         writes.extend(taken_away);
+        let mut acts = vec![self.act(tenant.id, act, domain.as_str(), "")];
+        acts.extend(lapsed);
         let words = |write| match write {
             0 => taken(domain),
             1 => Error::conflict(format!("the tenant {} is not active", tenant.name)),
             _ => Error::conflict("changed by somebody else meanwhile; try again"),
         };
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))
+        self.commit_all(writes, &acts).await.map_err(|refused| refused.explain(words))
     }
 
     /// From whom a claim may be taken: its condition, and what goes with it. No address can be in it.
@@ -70,8 +75,7 @@ impl Operator {
                 "the domain {domain} is claimed by another tenant, which has {days} days left to prove it; come back then"
             )));
         }
-        let mut writes = self.removal(claim.tenant, domain).await?;
-        writes.push(self.audit(claim.tenant, "domain.lapse", domain.as_str(), "claimed by another tenant"));
+        let writes = self.removal(claim.tenant, domain).await?;
         let same = vec![("t".into(), claim.tenant.as_bytes().into()), ("n".into(), claim.nonce.into()), ("un".into(), 1u64.into())];
         Ok((When::Equal(same), writes))
     }
@@ -82,8 +86,7 @@ impl Operator {
         let remove = vec!["un".into(), "n".into()];
         let update = Write::Update { key: shared::domain(domain), set: vec![], remove, when: When::Equal(waiting) };
         let words = |_| Error::conflict(format!("{domain} is not waiting for a proof of this tenant"));
-        let writes = vec![update, self.audit(tenant, "domain.prove", domain.as_str(), detail)];
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))
+        self.commit(vec![update], self.act(tenant, "domain.prove", domain.as_str(), detail)).await.map_err(|refused| refused.explain(words))
     }
 
     fn nonce(&self) -> Bytes {
@@ -135,9 +138,9 @@ impl Operator {
             store.commit(vec![Write::Update { key, set: mark(Status::Active), remove: vec![], when: When::Present }]).await?;
             return Err(Error::conflict(format!("addresses of {domain} are still in use; remove or move them first")));
         }
-        let mut writes = vec![Write::delete(key), self.audit(tenant, "domain.remove", domain.as_str(), "")];
+        let mut writes = vec![Write::delete(key)];
         writes.extend(self.removal(tenant, domain).await?);
-        store.commit(writes).await?;
+        self.commit(writes, self.act(tenant, "domain.remove", domain.as_str(), "")).await?;
         self.directory.inner.domains.remove(domain);
         Ok(())
     }

@@ -1,24 +1,15 @@
 use super::principals::act;
 use super::{GroupChange, GroupInfo, NewGroup, Operator, Page};
 use crate::access;
-use crate::rows::{Principal, PrincipalKind, Status, alive, sk};
+use crate::rows::{Principal, PrincipalKind, sk};
 use penfold_ports::{Account, Query, Row, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 use std::collections::BTreeMap;
 
 impl Operator {
     pub async fn create_group(&self, new: &NewGroup) -> Result<Account> {
-        let group = Principal {
-            kind: PrincipalKind::Group,
-            address: new.address.clone(),
-            name: new.name.clone(),
-            status: Status::Active,
-            quota: None,
-            secret_version: 1,
-            who_may_post: new.who_may_post,
-            sent_copy: true,
-            created: self.directory.env().now(),
-        };
+        let created = self.directory.env().now();
+        let group = Principal { who_may_post: new.who_may_post, ..Principal::new(PrincipalKind::Group, &new.address, &new.name, created) };
         self.create_principal(&group, |_| Vec::new()).await
     }
 
@@ -55,11 +46,7 @@ impl Operator {
             return Err(Error::limit("at most 90 posters are changed at once"));
         }
         let scope = access::organisation(account.tenant);
-        let mut writes = vec![if set.is_empty() {
-            Write::Check { key: self.principal_key(account), when: alive(Some(PrincipalKind::Group)) }
-        } else {
-            Write::Update { key: self.principal_key(account), set, remove: vec![], when: alive(Some(PrincipalKind::Group)) }
-        }];
+        let mut writes = vec![self.principal_update(account, &group, set, vec![])?];
         let add: BTreeMap<String, &Address> = change.add_posters.iter().map(|poster| (poster.key(), poster)).collect();
         let remove: BTreeMap<String, &Address> = change.remove_posters.iter().map(|poster| (poster.key(), poster)).collect();
         for poster in add.values() {
@@ -70,9 +57,8 @@ impl Operator {
             writes.push(Write::delete(scope.member(account.principal, sk::poster(poster))));
             detail.push(format!("-{poster}"));
         }
-        writes.push(self.audit(account.tenant, act(PrincipalKind::Group, "update"), &group.address.to_string(), &detail.join(", ")));
-        let words = |_| Error::not_found(format!("{address} is being deleted"));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(words))?;
+        let act = self.act(account.tenant, act(PrincipalKind::Group, "update"), &group.address.to_string(), &detail.join(", "));
+        self.commit(writes, act).await?;
         self.directory.forget_principal(account);
         self.group(address).await
     }
@@ -90,6 +76,7 @@ fn group_info(account: Account, group: Principal) -> GroupInfo {
         name: group.name,
         who_may_post: group.who_may_post,
         posters: Vec::new(),
+        revision: group.revision,
         created: group.created,
     }
 }

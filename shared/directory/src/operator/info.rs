@@ -1,6 +1,8 @@
 //! What the operator gives and gets back.
 
-use crate::rows::{PostPolicy, PrincipalKind, Status};
+use crate::roles::RoleGrant;
+use crate::sign_in::Use;
+use crate::rows::{PostPolicy, PrincipalKind, Status, TenantStatus};
 use penfold_types::{Address, PrincipalId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -15,9 +17,15 @@ pub struct Page<T> {
 pub struct TenantInfo {
     pub id: TenantId,
     pub name: String,
-    pub status: Status,
+    pub status: TenantStatus,
+    /// When the trial ends, where it is one.
+    pub trial_ends: Option<Timestamp>,
+    /// When it was closed, where it is.
+    pub closed: Option<Timestamp>,
     /// The pool of addresses that its mail leaves from.
     pub pool: Option<String>,
+    /// Moves with each change.
+    pub revision: u64,
     pub created: Timestamp,
 }
 
@@ -51,6 +59,13 @@ pub struct PersonInfo {
     pub quota_is_own: bool,
     /// What they send is kept in Sent by the server.
     pub sent_copy: bool,
+    /// A typed password alone opens nothing.
+    pub two_factor: bool,
+    pub roles: Vec<RoleGrant>,
+    /// Where a forgotten password is mended.
+    pub recovery: Option<Address>,
+    /// Moves with each change.
+    pub revision: u64,
     pub created: Timestamp,
 }
 
@@ -70,6 +85,8 @@ pub struct PersonChange {
     /// Active or suspended.
     pub status: Option<Status>,
     pub sent_copy: Option<bool>,
+    /// An address elsewhere, or none.
+    pub recovery: Option<Option<Address>>,
 }
 
 #[derive(Debug, Clone)]
@@ -88,6 +105,8 @@ pub struct GroupInfo {
     pub who_may_post: PostPolicy,
     /// Those who are named, at most 1,000.
     pub posters: Vec<Address>,
+    /// Moves with each change.
+    pub revision: u64,
     pub created: Timestamp,
 }
 
@@ -122,6 +141,8 @@ pub struct SharedInfo {
     pub name: String,
     /// Bytes.
     pub quota: u64,
+    /// Moves with each change.
+    pub revision: u64,
     pub created: Timestamp,
 }
 
@@ -129,6 +150,8 @@ pub struct SharedInfo {
 pub struct AppPassword {
     pub id: String,
     pub name: String,
+    /// What it opens.
+    pub opens: Vec<Use>,
     pub created: Timestamp,
     /// The beginning of the day of its last use.
     pub used: Option<Timestamp>,

@@ -138,8 +138,8 @@ impl Operator {
                 }
             }
         }
-        writes.push(self.audit(account.tenant, "member.add", &container.address.to_string(), &names.join(", ")));
-        Ok(self.directory.store().commit(writes).await?)
+        let act = self.act(account.tenant, "member.add", &container.address.to_string(), &names.join(", "));
+        Ok(self.commit(writes, act).await?)
     }
 
     /// A group into a group. All nestings of a tenant pass one row, so two that would close a circle together cannot both
@@ -167,14 +167,14 @@ impl Operator {
         let scope = access::organisation(account.tenant);
         let route = self.directory.store().get(&shared::route(member)).await?.map(|row| Route::read(&row)).transpose()?;
         let not_there = |_| Error::not_found(format!("{member} is no member of {}", container.address));
-        let mut writes = match route.filter(|route| route.tenant == account.tenant) {
+        let writes = match route.filter(|route| route.tenant == account.tenant) {
             Some(route) => vec![
                 Write::Delete { key: scope.member(account.principal, sk::member(route.principal)), when: When::Present },
                 Write::delete(scope.principal(route.principal, sk::membership(container.kind, account.principal))),
             ],
             None => vec![Write::Delete { key: scope.member(account.principal, sk::outside(member)), when: When::Present }],
         };
-        writes.push(self.audit(account.tenant, "member.remove", &container.address.to_string(), &member.to_string()));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(not_there))
+        let act = self.act(account.tenant, "member.remove", &container.address.to_string(), &member.to_string());
+        self.commit(writes, act).await.map_err(|refused| refused.explain(not_there))
     }
 }

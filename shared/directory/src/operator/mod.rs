@@ -2,26 +2,33 @@
 //! first, so that it can be done again from the start after a crash, and nothing new is added meanwhile.
 
 mod aliases;
+mod by_id;
 mod app_passwords;
 mod delete;
 mod domain_keys;
 mod domains;
 mod groups;
 mod info;
+mod life;
 mod members;
 mod naming;
 mod passwords;
 mod people;
 mod principals;
+mod restore;
+mod roles;
 mod shared;
 mod tenants;
 
 use crate::Directory;
-use crate::audit::AuditEntry;
+use crate::audit::{Act, AuditEntry, AuditProof};
 use crate::rows::PrincipalKind;
-use penfold_ports::Scope;
+use crate::store::Refused;
+use penfold_ports::{Scope, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 
+pub use life::GRACE;
+pub use restore::Deleted;
 pub use info::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Page, PersonChange, PersonInfo, Quota,
     SharedInfo, TenantInfo,
@@ -32,17 +39,33 @@ pub use info::{
 pub struct Operator {
     directory: Directory,
     actor: String,
+    /// The revision that the caller saw: another one is a conflict.
+    expected: Option<u64>,
+    /// Nothing is changed; the answer is what it would be.
+    rehearses: bool,
 }
 
 impl Operator {
     pub(crate) fn new(directory: Directory, actor: &str) -> Self {
-        Self { directory, actor: actor.to_owned() }
+        Self { directory, actor: actor.to_owned(), expected: None, rehearses: false }
     }
 
     /// The same rights under another name.
     #[must_use]
     pub fn acting_as(&self, actor: &str) -> Self {
-        Self::new(self.directory.clone(), actor)
+        Self { actor: actor.to_owned(), ..self.clone() }
+    }
+
+    /// Changes and deletes a principal or a tenant only where it is still of this revision.
+    #[must_use]
+    pub fn expecting(&self, revision: Option<u64>) -> Self {
+        Self { expected: revision, ..self.clone() }
+    }
+
+    /// Does nothing, and says what doing it would: conditions are looked at, and nothing is written.
+    #[must_use]
+    pub fn rehearsing(&self, rehearses: bool) -> Self {
+        Self { rehearses, ..self.clone() }
     }
 
     /// The owner's right to a person's or shared mailbox, noted in the audit log before it is given.
@@ -51,23 +74,47 @@ impl Operator {
         if principal.kind == PrincipalKind::Group {
             return Err(Error::invalid(format!("{address} is a group and has no mailbox")));
         }
-        let audit = self.audit(account.tenant, "mailbox.open", &principal.address.to_string(), why);
-        self.directory.store().put(audit).await?;
+        self.commit(Vec::new(), self.act(account.tenant, "mailbox.open", &principal.address.to_string(), why)).await?;
         Ok(self.directory.job_scope(account))
     }
 
     /// One day's acts in a tenant, the newest first; `day` counts from 1970-01-01.
     pub async fn audit_log(&self, tenant: TenantId, day: i64, limit: usize) -> Result<Vec<AuditEntry>> {
-        self.directory.audit_day(tenant, day, limit.min(10_000)).await
+        self.directory.audit_day(tenant, day, None, limit.min(10_000)).await
     }
 
-    /// Notes that a tenant left as a copy, came in, was frozen or thawed.
-    pub async fn note_move(&self, tenant: TenantId, act: &str, name: &str) -> Result<()> {
-        Ok(self.directory.store().put(self.audit(tenant, act, name, "")).await?)
+    /// The same before a number, for going on.
+    pub async fn audit_page(&self, tenant: TenantId, day: i64, before: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>> {
+        self.directory.audit_day(tenant, day, before, limit.min(1000)).await
     }
 
-    fn audit(&self, tenant: TenantId, act: &str, target: &str, detail: &str) -> penfold_ports::Write {
-        self.directory.audit_write(tenant, &self.actor, act, target, detail)
+    /// Whether the log is as it was written.
+    pub async fn verify_audit(&self, tenant: TenantId) -> Result<AuditProof> {
+        self.directory.verify_audit(tenant).await
+    }
+
+    /// Notes what is no change of a row of the directory: a tenant that left as a copy, mail that was taken off the queue.
+    pub async fn note(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Result<()> {
+        Ok(self.commit(Vec::new(), self.act(tenant, act, target, detail)).await?)
+    }
+
+    /// A token of the operator's, under a name that stands in the audit log. Its text is in this answer and nowhere else.
+    pub async fn make_token(&self, name: &str) -> Result<String> {
+        check_name(name)?;
+        self.directory.make_operator_token(name).await
+    }
+
+    fn act(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Act {
+        Act { tenant, actor: self.actor.clone(), act, target: target.to_owned(), detail: detail.to_owned() }
+    }
+
+    /// Carries out `writes` and notes the act in the same commit; where this operator only rehearses, looks whether it would.
+    async fn commit(&self, writes: Vec<Write>, act: Act) -> Result<(), Refused> {
+        self.commit_all(writes, &[act]).await
+    }
+
+    async fn commit_all(&self, writes: Vec<Write>, acts: &[Act]) -> Result<(), Refused> {
+        if self.rehearses { self.directory.store().would(&writes).await } else { self.directory.commit_noted(writes, acts).await }
     }
 }
 

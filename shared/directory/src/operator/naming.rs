@@ -34,12 +34,12 @@ impl Operator {
             Some(SendRight::OnBehalf) => format!("{person} may send on behalf"),
             None => format!("{person} may not send"),
         };
-        let audit = self.audit(named.tenant, "rights.send", &principal.address.to_string(), &detail);
+        let act = self.act(named.tenant, "rights.send", &principal.address.to_string(), &detail);
         let words = |write| match write {
             0 => Error::not_found(format!("{person} had no right to write in the name of {name}")),
             _ => Error::not_found("it is being deleted"),
         };
-        self.directory.store().commit(writes.into_iter().chain([audit]).collect()).await.map_err(|refused| refused.explain(words))
+        self.commit(writes, act).await.map_err(|refused| refused.explain(words))
     }
 
     /// Who may write in the name of an address, beside those who open a shared mailbox.

@@ -1,5 +1,6 @@
 use super::Operator;
 use crate::access;
+use crate::audit::Act;
 use crate::rows::{PrincipalKind, sk};
 use crate::sign_in::SECRET_LIMIT;
 use penfold_ports::{Account, Row, When, Write};
@@ -19,19 +20,19 @@ impl Operator {
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
         let hash = self.directory.hash_password(password).await?;
         let key = access::organisation(account.tenant).principal(account.principal, sk::password());
-        let audit = |operator: &Self| operator.audit(account.tenant, "password.set", &person.address.to_string(), "");
-        self.change_secrets(account, |operator| vec![Write::put(key.clone(), Row::new().with("h", hash.as_str())), audit(operator)]).await
+        let act = self.act(account.tenant, "password.set", &person.address.to_string(), "");
+        self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash.as_str()))], &act).await
     }
 
     /// Writes secrets and moves the secret version in one commit.
-    pub(super) async fn change_secrets(&self, account: Account, writes: impl Fn(&Self) -> Vec<Write>) -> Result<()> {
+    pub(super) async fn change_secrets(&self, account: Account, writes: Vec<Write>, act: &Act) -> Result<()> {
         for _ in 0..5 {
             let version = self.directory.principal_now(account).await?.secret_version;
             let when = When::Equal(vec![("sv".into(), version.into()), ("lv".into(), 1u64.into())]);
             let set = vec![("sv".into(), version.saturating_add(1).into())];
             let mut all = vec![Write::Update { key: self.principal_key(account), set, remove: vec![], when }];
-            all.extend(writes(self));
-            match self.directory.store().commit(all).await.map_err(Error::from) {
+            all.extend(writes.iter().cloned());
+            match self.commit(all, act.clone()).await.map_err(Error::from) {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 Err(error) => return Err(error),
                 Ok(()) => {

@@ -2,7 +2,8 @@ use super::passwords::check_password;
 use super::principals::{act, quota_change};
 use super::{NewPerson, Operator, Page, PersonChange, PersonInfo};
 use crate::access;
-use crate::rows::{PostPolicy, Principal, PrincipalKind, Status, rest, sk};
+use crate::roles::{Role, RoleGrant};
+use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
 use penfold_ports::{Account, Query, Row, Sk, Write};
 use penfold_types::{Address, Error, Kind, Result, TenantId};
 
@@ -16,17 +17,8 @@ impl Operator {
             }
             None => None,
         };
-        let person = Principal {
-            kind: PrincipalKind::Person,
-            address: new.address.clone(),
-            name: new.name.clone(),
-            status: Status::Active,
-            quota: new.quota,
-            secret_version: 1,
-            who_may_post: PostPolicy::default(),
-            sent_copy: true,
-            created: self.directory.env().now(),
-        };
+        let created = self.directory.env().now();
+        let person = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Person, &new.address, &new.name, created) };
         self.create_principal(&person, |account| {
             let key = access::organisation(account.tenant).principal(account.principal, sk::password());
             hash.map(|hash| Write::put(key, Row::new().with("h", hash))).into_iter().collect()
@@ -48,10 +40,7 @@ impl Operator {
 
     pub async fn person(&self, address: &Address) -> Result<PersonInfo> {
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
-        let prefix = Sk::text("alias#");
-        let pk = access::organisation(account.tenant).principal(account.principal, prefix.clone()).pk().clone();
-        let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
-        let aliases = rows.iter().filter_map(|(key, _)| std::str::from_utf8(rest(key, "alias#")?).ok()?.parse().ok()).collect();
+        let aliases = self.aliases(account).await?;
         Ok(PersonInfo { aliases, ..self.person_info(account, person) })
     }
 
@@ -81,13 +70,21 @@ impl Operator {
             set.push(("sc".into(), sent_copy.into()));
             detail.push(format!("sent copy {sent_copy}"));
         }
+        if let Some(recovery) = &change.recovery {
+            match recovery {
+                Some(address) => set.push(("rc".into(), address.to_string().into())),
+                None => remove.push("rc".into()),
+            }
+            // Where it leads is the person's own matter.
+            detail.push("recovery address".to_owned());
+        }
         if let Some(quota) = change.quota {
             detail.push(format!("quota {quota:?}"));
         }
         quota_change(change.quota, &mut set, &mut remove);
         if !set.is_empty() || !remove.is_empty() {
-            let audit = self.audit(account.tenant, act(PrincipalKind::Person, "update"), &person.address.to_string(), &detail.join(", "));
-            self.update_principal(account, PrincipalKind::Person, set, remove, audit).await?;
+            let act = self.act(account.tenant, act(PrincipalKind::Person, "update"), &person.address.to_string(), &detail.join(", "));
+            self.update_principal(account, &person, set, remove, act).await?;
         }
         self.person(address).await
     }
@@ -95,7 +92,19 @@ impl Operator {
     /// Frees the addresses at once. The mailbox is left for the sweep that destroys it, which finds `gone#P` in the
     /// tenant's rows.
     pub async fn delete_person(&self, address: &Address) -> Result<()> {
+        let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
+        if person.status != Status::Deleting && person.roles.contains(&RoleGrant::everywhere(Role::TenantAdministrator)) {
+            self.keep_an_administrator(account).await?;
+        }
         self.delete_principal(address, PrincipalKind::Person).await
+    }
+
+    /// The other addresses of a person or shared mailbox.
+    pub(super) async fn aliases(&self, account: Account) -> Result<Vec<Address>> {
+        let prefix = Sk::text("alias#");
+        let pk = access::organisation(account.tenant).principal(account.principal, prefix.clone()).pk().clone();
+        let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
+        Ok(rows.iter().filter_map(|(key, _)| std::str::from_utf8(rest(key, "alias#")?).ok()?.parse().ok()).collect())
     }
 
     fn person_info(&self, account: Account, person: Principal) -> PersonInfo {
@@ -109,6 +118,10 @@ impl Operator {
             quota: person.quota.unwrap_or(self.directory.inner.options.quota),
             quota_is_own: person.quota.is_some(),
             sent_copy: person.sent_copy,
+            two_factor: person.two_factor,
+            roles: person.roles,
+            recovery: person.recovery,
+            revision: person.revision,
             created: person.created,
         }
     }

@@ -2,7 +2,8 @@
 
 use super::{Operator, Page, Quota};
 use crate::access;
-use crate::rows::{Principal, PrincipalKind, Route, Status, alive, principal_of, sk};
+use crate::audit::Act;
+use crate::rows::{Principal, PrincipalKind, Route, Status, principal_of, sk};
 use penfold_ports::{Account, Key, Name, Query, Row, Sk, Value, When, Write, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 
@@ -35,8 +36,8 @@ impl Operator {
         let mut writes = self.address_writes(address, &route);
         writes.push(Write::put_new(self.principal_key(account), principal.row()));
         writes.extend(extra(account));
-        writes.push(self.audit(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(|write| address_words(address, write)))?;
+        let act = self.act(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name);
+        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(address, write)))?;
         Ok(account)
     }
 
@@ -62,16 +63,41 @@ impl Operator {
     pub(super) async fn update_principal(
         &self,
         account: Account,
-        kind: PrincipalKind,
+        before: &Principal,
         set: Vec<(Name, Value)>,
         remove: Vec<Name>,
-        audit: Write,
+        act: Act,
     ) -> Result<()> {
-        let update = Write::Update { key: self.principal_key(account), set, remove, when: alive(Some(kind)) };
-        let words = |_| Error::not_found("it is being deleted");
-        self.directory.store().commit(vec![update, audit]).await.map_err(|refused| refused.explain(words))?;
+        let update = self.principal_update(account, before, set, remove)?;
+        self.commit(vec![update], act).await?;
         self.directory.forget_principal(account);
         Ok(())
+    }
+
+    /// The write that changes a principal's row and moves its revision, where it is still as it was read.
+    pub(super) fn principal_update(
+        &self,
+        account: Account,
+        before: &Principal,
+        mut set: Vec<(Name, Value)>,
+        remove: Vec<Name>,
+    ) -> Result<Write> {
+        self.expects(before.revision)?;
+        set.push(("rv".into(), before.revision.saturating_add(1).into()));
+        let mut still = vec![("lv".into(), 1u64.into()), ("k".into(), before.kind.number().into())];
+        // A row of an older version has none.
+        if before.revision > 0 {
+            still.push(("rv".into(), before.revision.into()));
+        }
+        Ok(Write::Update { key: self.principal_key(account), set, remove, when: When::Equal(still) })
+    }
+
+    /// Refuses where the caller saw another revision.
+    pub(super) fn expects(&self, revision: u64) -> Result<()> {
+        match self.expected {
+            Some(expected) if expected != revision => Err(Error::conflict("it was changed since; read it again")),
+            _ => Ok(()),
+        }
     }
 
     /// A page of one kind, by primary address.

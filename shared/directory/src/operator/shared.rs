@@ -1,23 +1,14 @@
 use super::principals::{act, quota_change};
 use super::{MemberInfo, NewShared, Operator, Page, PersonChange, SharedInfo};
 use crate::MemberKey;
-use crate::rows::{PostPolicy, Principal, PrincipalKind, Status};
+use crate::rows::{Principal, PrincipalKind};
 use penfold_ports::Account;
 use penfold_types::{Address, Result, TenantId};
 
 impl Operator {
     pub async fn create_shared(&self, new: &NewShared) -> Result<Account> {
-        let shared = Principal {
-            kind: PrincipalKind::Shared,
-            address: new.address.clone(),
-            name: new.name.clone(),
-            status: Status::Active,
-            quota: new.quota,
-            secret_version: 1,
-            who_may_post: PostPolicy::default(),
-            sent_copy: true,
-            created: self.directory.env().now(),
-        };
+        let created = self.directory.env().now();
+        let shared = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Shared, &new.address, &new.name, created) };
         self.create_principal(&shared, |_| Vec::new()).await
     }
 
@@ -43,8 +34,8 @@ impl Operator {
         quota_change(change.quota, &mut set, &mut remove);
         if !set.is_empty() || !remove.is_empty() {
             let detail = format!("name {:?}, quota {:?}", change.name, change.quota);
-            let audit = self.audit(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail);
-            self.update_principal(account, PrincipalKind::Shared, set, remove, audit).await?;
+            let act = self.act(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail);
+            self.update_principal(account, &shared, set, remove, act).await?;
         }
         self.shared(address).await
     }
@@ -80,6 +71,7 @@ impl Operator {
             address: shared.address,
             name: shared.name,
             quota: shared.quota.unwrap_or(self.directory.inner.options.quota),
+            revision: shared.revision,
             created: shared.created,
         }
     }

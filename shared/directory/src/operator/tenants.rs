@@ -1,11 +1,12 @@
 use super::{Operator, Page, TenantInfo};
 use crate::access;
-use crate::rows::{Status, gone_entry, sk, tenant_of, time};
+use crate::directory::Tenant;
+use crate::rows::{Status, TenantStatus, gone_entry, sk, tenant_of, time};
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
-use penfold_types::{Error, Result, TenantId};
+use penfold_types::{Error, Result, TenantId, Timestamp};
 
 /// 1 to 100 letters, digits, dots, hyphens and spaces in between; kept as written, unique in lower case.
-fn check(name: &str) -> Result<String> {
+pub(super) fn check(name: &str) -> Result<String> {
     let fits = (1..=100).contains(&name.len())
         && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ' ' | '&'))
         && name.trim() == name;
@@ -16,21 +17,33 @@ fn check(name: &str) -> Result<String> {
     }
 }
 
+fn info(id: TenantId, tenant: Tenant) -> TenantInfo {
+    let Tenant { name, status, trial_ends, closed, revision, pool, created, .. } = tenant;
+    TenantInfo { id, name, status, trial_ends, closed, pool, revision, created }
+}
+
 impl Operator {
     pub async fn create_tenant(&self, name: &str) -> Result<TenantInfo> {
+        self.make_tenant(name, None).await
+    }
+
+    pub(super) async fn make_tenant(&self, name: &str, trial_ends: Option<Timestamp>) -> Result<TenantInfo> {
         let (folded, tenant) = (check(name)?, TenantId::new(self.directory.env()));
         let (scope, created) = (access::organisation(tenant), self.directory.env().now());
         let entry = Row::new().with("t", tenant.as_bytes());
-        let row = Row::new().with("n", name).with("st", Status::Active.number()).with("kv", 1u64).with("at", time(created));
+        let mut row = Row::new().with("n", name).with("st", Status::Active.number()).with("kv", 1u64).with("rv", 1u64).with("at", time(created));
+        if let Some(ends) = trial_ends {
+            row.set("tr", time(ends));
+        }
         let writes = vec![
             Write::put_new(shared::tenant_entry(&folded), entry),
             Write::put_new(scope.organisation(sk::tenant()), row),
             self.directory.new_data_key(tenant, 1).await?,
-            self.audit(tenant, "tenant.create", name, ""),
         ];
         let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
-        self.directory.store().commit(writes).await.map_err(|refused| refused.explain(taken))?;
-        Ok(TenantInfo { id: tenant, name: name.to_owned(), status: Status::Active, pool: None, created })
+        self.commit(writes, self.act(tenant, "tenant.create", name, "")).await.map_err(|refused| refused.explain(taken))?;
+        let status = if trial_ends.is_some() { TenantStatus::Trial } else { TenantStatus::Active };
+        Ok(TenantInfo { id: tenant, name: name.to_owned(), status, trial_ends, closed: None, pool: None, revision: 1, created })
     }
 
     /// The tenant of this name, made where it is absent; true where it was made now.
@@ -57,7 +70,7 @@ impl Operator {
             penfold_types::Kind::NotFound => unknown(),
             _ => error,
         })?;
-        Ok(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created })
+        Ok(info(id, tenant))
     }
 
     pub async fn tenants(&self, after: Option<&str>, limit: usize) -> Result<Page<TenantInfo>> {
@@ -69,29 +82,12 @@ impl Operator {
         for (_, row) in &page.rows {
             let id = tenant_of(row)?;
             match self.directory.tenant_now(id).await {
-                Ok(tenant) => {
-                    items.push(TenantInfo { id, name: tenant.name, status: tenant.status, pool: tenant.pool, created: tenant.created })
-                }
+                Ok(tenant) => items.push(info(id, tenant)),
                 Err(error) if error.kind() == penfold_types::Kind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(Page { items, next })
-    }
-
-    /// Active or suspended: in a suspended tenant nobody signs in, and mail still comes in.
-    pub async fn set_tenant_status(&self, name: &str, status: Status) -> Result<()> {
-        let tenant = self.tenant(name).await?;
-        if status == Status::Deleting || tenant.status == Status::Deleting {
-            return Err(Error::invalid("a tenant is active or suspended; to delete it, remove it"));
-        }
-        let set = vec![("st".into(), status.number().into())];
-        let when = When::Equal(vec![("st".into(), tenant.status.number().into())]);
-        let key = access::organisation(tenant.id).organisation(sk::tenant());
-        let audit = self.audit(tenant.id, "tenant.status", &tenant.name, if status == Status::Active { "active" } else { "suspended" });
-        self.directory.store().commit(vec![Write::Update { key, set, remove: vec![], when }, audit]).await?;
-        self.directory.inner.tenants.remove(&tenant.id);
-        Ok(())
     }
 
     /// From which pool of addresses its mail leaves; `None` for everybody's.
@@ -106,11 +102,8 @@ impl Operator {
             Some(pool) => (vec![("po".into(), pool.into())], vec![]),
             None => (vec![], vec!["po".into()]),
         };
-        let key = access::organisation(tenant.id).organisation(sk::tenant());
-        let audit = self.audit(tenant.id, "tenant.pool", &tenant.name, pool.unwrap_or("none"));
-        self.directory.store().commit(vec![Write::Update { key, set, remove, when: When::Present }, audit]).await?;
-        self.directory.inner.tenants.remove(&tenant.id);
-        Ok(())
+        let act = self.act(tenant.id, "tenant.pool", &tenant.name, pool.unwrap_or("none"));
+        self.update_tenant_row(&tenant, set, remove, Vec::new(), act).await.map(|_| ())
     }
 
     /// Makes a new data key; what comes is sealed with it, what is there stays readable.
@@ -123,9 +116,8 @@ impl Operator {
         let writes = vec![
             Write::Update { key, set: vec![("kv".into(), next.into())], remove: vec![], when },
             self.directory.new_data_key(tenant.id, next).await?,
-            self.audit(tenant.id, "tenant.key", &tenant.name, &format!("version {next}")),
         ];
-        self.directory.store().commit(writes).await?;
+        self.commit(writes, self.act(tenant.id, "tenant.key", &tenant.name, &format!("version {next}"))).await?;
         self.directory.inner.tenants.remove(&tenant.id);
         Ok(next)
     }
@@ -136,9 +128,9 @@ impl Operator {
         let tenant = self.tenant(name).await?;
         let scope = access::organisation(tenant.id);
         let (key, store) = (scope.organisation(sk::tenant()), self.directory.store());
-        let mark = |status: Status| vec![("st".into(), status.number().into())];
+        let mark = |status: TenantStatus| vec![("st".into(), status.number().into())];
         // From here on no domain can be added; then look whether there is one.
-        store.commit(vec![Write::Update { key: key.clone(), set: mark(Status::Deleting), remove: vec![], when: When::Present }]).await?;
+        store.commit(vec![Write::Update { key: key.clone(), set: mark(TenantStatus::Deleting), remove: vec![], when: When::Present }]).await?;
         self.directory.inner.tenants.remove(&tenant.id);
         let domains = Sk::text("domain#");
         let mut query = Query::prefix(key.pk().clone(), &domains);
@@ -157,9 +149,8 @@ impl Operator {
             Write::delete(shared::tenant_entry(&tenant.name.to_lowercase())),
             Write::delete(scope.organisation(sk::nesting())),
             Write::delete(key),
-            self.audit(tenant.id, "tenant.remove", &tenant.name, ""),
         ];
-        store.commit(writes).await?;
+        self.commit(writes, self.act(tenant.id, "tenant.remove", &tenant.name, "")).await?;
         self.directory.inner.tenants.remove(&tenant.id);
         self.directory.inner.keys.clear();
         Ok(())

@@ -115,7 +115,7 @@ async fn a_deleted_person_leaves_the_addresses_free_and_no_row_but_a_mark() {
     for number in 0..60 {
         house.operator.add_alias(&a("new@one.test"), &a(&format!("n{number}@one.test"))).await.unwrap();
     }
-    house.operator.create_app_password(&a("new@one.test"), "phone").await.unwrap();
+    house.operator.create_app_password(&a("new@one.test"), "phone", &[]).await.unwrap();
     house.operator.create_group(&group("team@one.test", PostPolicy::Anyone)).await.unwrap();
     house.operator.add_members(&a("team@one.test"), &[a("new@one.test"), a("ann@one.test")]).await.unwrap();
     house.operator.create_shared(&NewShared { address: a("info@one.test"), name: "Info".into(), quota: None }).await.unwrap();

@@ -94,7 +94,7 @@ async fn the_suspended_do_not_enter() {
     assert_eq!(house.sign_in("ann@one.test", "secret").await.unwrap_err(), SignInError::Refused);
     house.operator.update_person(&a("ann@one.test"), &change(Status::Active)).await.unwrap();
     assert!(house.sign_in("ann@one.test", "secret").await.is_ok());
-    house.operator.set_tenant_status("One", Status::Suspended).await.unwrap();
+    house.operator.set_tenant_status("One", TenantStatus::Closed).await.unwrap();
     assert_eq!(house.sign_in("ann@one.test", "secret").await.unwrap_err(), SignInError::Refused);
     assert!(house.sign_in("eve@two.test", "secret").await.is_ok());
 }
@@ -102,7 +102,7 @@ async fn the_suspended_do_not_enter() {
 #[tokio::test(start_paused = true)]
 async fn an_app_password_opens_without_hashing_and_can_be_taken_back() {
     let (house, hasher) = counted().await;
-    let (made, secret) = house.operator.create_app_password(&a("ann@one.test"), "phone").await.unwrap();
+    let (made, secret) = house.operator.create_app_password(&a("ann@one.test"), "phone", &[]).await.unwrap();
     assert!(house.sign_in("ann@one.test", &secret).await.is_ok());
     assert!(house.sign_in("ann@one.test", &secret.replace('-', "").to_uppercase()).await.is_ok());
     assert_eq!(hasher.0.load(Ordering::SeqCst), 0);

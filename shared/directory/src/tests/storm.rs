@@ -44,7 +44,7 @@ async fn administrator(house: &House, number: u64) {
         done(async || operator.add_shared_members(&shared, &[one.clone(), two.clone()]).await).await;
         done(async || operator.add_alias(&one, &a(&format!("alias{set}@one.test"))).await).await;
         done(async || operator.set_password(&two, "other").await).await;
-        done(async || operator.create_app_password(&one, "phone").await).await;
+        done(async || operator.create_app_password(&one, "phone", &[]).await).await;
         done(async || operator.remove_member(&team, &two).await).await;
         done(async || operator.delete_person(&one).await).await;
         done(async || operator.delete_group(&sub).await).await;

@@ -63,7 +63,7 @@ async fn every_act_is_in_the_log() {
     operator.update_group(&team, &GroupChange { name: Some("T".into()), ..Default::default() }).await.unwrap();
     operator.delete_group(&team).await.unwrap();
     operator.set_password(&ann, "other").await.unwrap();
-    operator.create_app_password(&ann, "phone").await.unwrap();
+    operator.create_app_password(&ann, "phone", &[]).await.unwrap();
     operator.remove_app_password(&ann, "phone").await.unwrap();
     operator.add_alias(&ann, &a("x@one.test")).await.unwrap();
     operator.remove_alias(&ann, &a("x@one.test")).await.unwrap();

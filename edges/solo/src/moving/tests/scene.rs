@@ -98,7 +98,7 @@ pub async fn fill(context: &Context, large: usize) -> String {
     }
     domain_keys(context).await;
     operator.add_alias(&address("ann@one.test"), &address("a.n.n@one.example")).await.unwrap();
-    let (_, secret) = operator.create_app_password(&address("ann@one.test"), "phone").await.unwrap();
+    let (_, secret) = operator.create_app_password(&address("ann@one.test"), "phone", &[]).await.unwrap();
     let team = address("team@one.test");
     operator.create_group(&NewGroup { address: team.clone(), name: "Team".to_owned(), who_may_post: PostPolicy::Members }).await.unwrap();
     operator.add_members(&team, &[address("ann@one.test"), address("bob@one.test"), address("x@outside.test")]).await.unwrap();

@@ -1,0 +1,28 @@
+//! What an API names by id leads here to the address that everything else is done by.
+
+use super::Operator;
+use crate::rows::PrincipalKind;
+use penfold_ports::Account;
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
+
+impl Operator {
+    /// The primary address of somebody of this kind in this tenant; another tenant's id is nobody's here.
+    pub async fn address_of(&self, tenant: TenantId, id: PrincipalId, kind: PrincipalKind) -> Result<Address> {
+        let unknown = || Error::not_found(format!("there is no such {}", kind.words()));
+        match self.directory.principal_now(Account { tenant, principal: id }).await {
+            Ok(principal) if principal.kind == kind => Ok(principal.address),
+            Ok(_) => Err(unknown()),
+            Err(error) if error.kind() == penfold_types::Kind::NotFound => Err(unknown()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The id behind an address of this tenant.
+    pub async fn id_of(&self, tenant: TenantId, address: &Address) -> Result<(PrincipalId, PrincipalKind)> {
+        match self.find(address).await {
+            Ok((account, principal)) if account.tenant == tenant => Ok((account.principal, principal.kind)),
+            Ok(_) => Err(Error::not_found(format!("there is no {address}"))),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The life of a tenant: on trial, active, suspended, closed, destroyed.
+
+use super::{Operator, TenantInfo};
+use crate::access;
+use crate::rows::{PrincipalKind, TenantStatus, sk, time};
+use penfold_ports::{Name, Row, Value, When, Write, shared};
+use penfold_types::{Domain, Error, Kind, Result, Timestamp};
+use std::time::Duration;
+
+/// For how long a closed tenant can be exported and opened again.
+pub const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+impl Operator {
+    /// Active, suspended or closed. A trial begins with the tenant only.
+    pub async fn set_tenant_status(&self, name: &str, status: TenantStatus) -> Result<TenantInfo> {
+        let tenant = self.tenant(name).await?;
+        self.expects(tenant.revision)?;
+        if matches!(status, TenantStatus::Deleting | TenantStatus::Trial) || tenant.status == TenantStatus::Deleting {
+            return Err(Error::invalid("a tenant is made active, suspended or closed; to delete it, remove it"));
+        }
+        if status == tenant.status {
+            return Ok(tenant);
+        }
+        let (mut set, mut remove): (Vec<(Name, Value)>, Vec<Name>) = (vec![("st".into(), status.number().into())], Vec::new());
+        match status {
+            TenantStatus::Closed => set.push(("cl".into(), time(self.directory.env().now()).into())),
+            TenantStatus::Active => remove.extend([Name::new("tr"), Name::new("cl")]),
+            _ => remove.push("cl".into()),
+        }
+        let act = self.act(tenant.id, "tenant.status", &tenant.name, &format!("{status:?}").to_lowercase());
+        self.update_tenant_row(&tenant, set, remove, Vec::new(), act).await
+    }
+
+    /// A tenant whose trial ends at a time.
+    pub async fn create_trial(&self, name: &str, ends: Timestamp) -> Result<TenantInfo> {
+        self.make_tenant(name, Some(ends)).await
+    }
+
+    /// Under another name; addresses and domains stay.
+    pub async fn rename_tenant(&self, name: &str, new: &str) -> Result<TenantInfo> {
+        let tenant = self.tenant(name).await?;
+        self.expects(tenant.revision)?;
+        let (folded, old) = (super::tenants::check(new)?, tenant.name.to_lowercase());
+        let mut extra = Vec::new();
+        if folded != old {
+            extra.push(Write::put_new(shared::tenant_entry(&folded), Row::new().with("t", tenant.id.as_bytes())));
+            extra.push(Write::delete(shared::tenant_entry(&old)));
+        }
+        let act = self.act(tenant.id, "tenant.rename", &tenant.name, new);
+        self.update_tenant_row(&tenant, vec![("n".into(), new.into())], Vec::new(), extra, act).await
+    }
+
+    pub(super) async fn update_tenant_row(
+        &self,
+        tenant: &TenantInfo,
+        mut set: Vec<(Name, Value)>,
+        remove: Vec<Name>,
+        extra: Vec<Write>,
+        act: crate::audit::Act,
+    ) -> Result<TenantInfo> {
+        set.push(("rv".into(), tenant.revision.saturating_add(1).into()));
+        let mut still = vec![("st".into(), tenant.status.number().into())];
+        if tenant.revision > 0 {
+            still.push(("rv".into(), tenant.revision.into()));
+        }
+        let key = access::organisation(tenant.id).organisation(sk::tenant());
+        let mut writes = vec![Write::Update { key, set, remove, when: When::Equal(still) }];
+        writes.extend(extra);
+        let words = |write| match write {
+            0 => Error::conflict("changed by somebody else meanwhile; try again"),
+            _ => Error::conflict("there is a tenant of this name already"),
+        };
+        self.commit(writes, act).await.map_err(|refused| refused.explain(words))?;
+        self.directory.inner.tenants.remove(&tenant.id);
+        self.tenant(&tenant.id.to_string()).await
+    }
+
+    /// What is due of the lives of all tenants: trials that are over are suspended, closed ones destroyed after the grace.
+    pub async fn age(&self) -> Result<()> {
+        let now = self.directory.env().now();
+        for id in self.directory.every_tenant().await? {
+            let tenant = match self.tenant(&id.to_string()).await {
+                Err(error) if error.kind() == Kind::NotFound => continue,
+                tenant => tenant?,
+            };
+            let aged = match tenant.status {
+                TenantStatus::Trial if tenant.trial_ends.is_some_and(|ends| ends <= now) => {
+                    self.set_tenant_status(&id.to_string(), TenantStatus::Suspended).await.map(|_| ())
+                }
+                TenantStatus::Closed if tenant.closed.is_some_and(|closed| now.since(closed) >= GRACE) => {
+                    self.destroy_tenant(&id.to_string()).await
+                }
+                _ => Ok(()),
+            };
+            if let Err(error) = aged {
+                tracing::warn!(tenant = %id, %error, "a tenant stays as it is until the next time");
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody, every domain, the tenant and its keys: nothing of it can be read again. Whatever stops it, doing it again
+    /// goes on.
+    pub async fn destroy_tenant(&self, name: &str) -> Result<()> {
+        let tenant = self.tenant(name).await?;
+        // Groups first, so that nobody is taken out of one that goes anyway.
+        for kind in [PrincipalKind::Group, PrincipalKind::Shared, PrincipalKind::Person] {
+            loop {
+                let page = self.list_principals(tenant.id, kind, None, 500).await?;
+                for (_, principal) in &page.items {
+                    self.delete_principal(&principal.address, kind).await?;
+                }
+                if page.items.is_empty() && page.next.is_none() {
+                    break;
+                }
+            }
+        }
+        for domain in self.domains(&tenant.id.to_string()).await? {
+            let domain: Domain = domain.domain.parse().map_err(|_| Error::broken("a domain of the tenant cannot be read"))?;
+            self.remove_domain(&domain).await?;
+        }
+        self.remove_tenant(&tenant.id.to_string()).await
+    }
+}

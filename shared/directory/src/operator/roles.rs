@@ -1,0 +1,75 @@
+//! Who administers, and the second factor of people.
+
+use super::Operator;
+use crate::roles::{RoleGrant, Within, write};
+use crate::rows::{PrincipalKind, Status};
+use penfold_ports::{Account, Write};
+use penfold_types::{Address, Error, Result, TenantId};
+use std::collections::BTreeSet;
+
+const GRANTS: usize = 50;
+
+impl Operator {
+    /// All roles of a person; those that are not named are gone. A tenant keeps somebody who administers it.
+    pub async fn set_roles(&self, address: &Address, grants: &[RoleGrant]) -> Result<()> {
+        let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
+        let grants: BTreeSet<RoleGrant> = grants.iter().cloned().collect();
+        if grants.len() > GRANTS {
+            return Err(Error::limit(format!("a person has at most {GRANTS} roles")));
+        }
+        for grant in &grants {
+            self.check_within(account.tenant, &grant.within).await?;
+        }
+        let grants: Vec<_> = grants.into_iter().collect();
+        let administers = RoleGrant::everywhere(crate::Role::TenantAdministrator);
+        if person.roles.contains(&administers) && !grants.contains(&administers) {
+            self.keep_an_administrator(account).await?;
+        }
+        let text = write(&grants);
+        let (set, remove) = if grants.is_empty() { (vec![], vec!["ro".into()]) } else { (vec![("ro".into(), text.as_str().into())], vec![]) };
+        let act = self.act(account.tenant, "role.set", &person.address.to_string(), if text.is_empty() { "none" } else { &text });
+        self.update_principal(account, &person, set, remove, act).await
+    }
+
+    async fn check_within(&self, tenant: TenantId, within: &Within) -> Result<()> {
+        match within {
+            Within::Tenant => Ok(()),
+            Within::Domain(domain) => match self.directory.claim(domain).await? {
+                Some(claim) if claim.tenant == tenant => Ok(()),
+                _ => Err(Error::invalid(format!("{domain} is not a domain of this tenant"))),
+            },
+            Within::Group(group) => match self.directory.principal_now(Account { tenant, principal: *group }).await {
+                Ok(principal) if principal.kind == PrincipalKind::Group => Ok(()),
+                _ => Err(Error::invalid(format!("{group} is not a group of this tenant"))),
+            },
+        }
+    }
+
+    /// Refused where nobody but this person administers the tenant.
+    pub(super) async fn keep_an_administrator(&self, but: Account) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.list_principals(but.tenant, PrincipalKind::Person, after.as_deref(), 500).await?;
+            let administers = RoleGrant::everywhere(crate::Role::TenantAdministrator);
+            let other = page.items.iter().any(|(id, person)| {
+                *id != but.principal && person.status == Status::Active && person.roles.contains(&administers)
+            });
+            match page.next {
+                _ if other => return Ok(()),
+                Some(next) => after = Some(next),
+                None => return Err(Error::conflict("this is the last administrator of the tenant; make somebody else one first")),
+            }
+        }
+    }
+
+    pub(crate) async fn change_second_factor(&self, account: Account, writes: Vec<Write>, on: bool) -> Result<()> {
+        let person = self.directory.principal_now(account).await?;
+        let (set, remove) = if on { (vec![("tf".into(), true.into())], vec![]) } else { (vec![], vec!["tf".into()]) };
+        let mut all = vec![self.principal_update(account, &person, set, remove)?];
+        all.extend(writes);
+        let act = self.act(account.tenant, if on { "second-factor.set" } else { "second-factor.remove" }, &person.address.to_string(), "");
+        self.commit(all, act).await?;
+        self.directory.forget_principal(account);
+        Ok(())
+    }
+}

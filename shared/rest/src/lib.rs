@@ -1,0 +1,41 @@
+//! The manners of our REST API, the same for every resource. What an operation needs stands in its description
+//! (`x-permission` in the OpenAPI document), and is enforced from there: an operation that does not say it is not served.
+//!
+//! | file | what |
+//! |---|---|
+//! | gate.rs | who asks, how often they may, and whether this operation is for them |
+//! | call.rs | what a handler gets of that |
+//! | problem.rs | errors (RFC 9457), with the field that is wrong |
+//! | body.rs | JSON that comes in: unknown fields are refused |
+//! | page.rs | lists, page by page |
+//! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
+//! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
+//! | limits.rs | how often, and the header fields that say it |
+//! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
+//! | when.rs | times as text (RFC 3339) |
+
+mod basic;
+mod body;
+mod call;
+mod gate;
+mod limits;
+mod once;
+mod page;
+mod peer;
+mod problem;
+mod tag;
+mod when;
+
+pub use basic::basic;
+pub use body::Body;
+pub use call::Call;
+pub use gate::{Api, guarded};
+pub use limits::{Limits, Rate};
+pub use page::{Listed, Paging};
+pub use peer::Peer;
+pub use problem::{Problem, Wrong};
+pub use tag::{IfMatch, tag, tagged};
+pub use when::When;
+
+/// Octets of a request's body.
+pub const BODY: usize = 1 << 20;
