@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::IncomingStream;
-use penfold_account::Peer;
+use penfold_rest::Peer;
 use penfold_runtime::Front;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;

@@ -1,5 +1,6 @@
 //! `penfold`: the whole service in one process, and the command line that administers it.
 
+mod api;
 mod certificates;
 mod cli;
 mod control;

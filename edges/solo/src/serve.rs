@@ -1,5 +1,6 @@
 //! `penfold serve`: every function and edge in this one process; `penfold edge`: one of them beside the cloud's store.
 
+use crate::api;
 use crate::certificates;
 use crate::control::{self, Service};
 use crate::failure::Failure;
@@ -160,8 +161,9 @@ impl Host {
         }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
         let imap = parts.imap.then(|| self.start_imap(listeners.imap));
-        let process = SoloProcess { world: self.service.world.clone(), store: self.store.clone(), transport, smtp, imap };
-        self.start_http(Arc::new(process), parts, listeners.http);
+        let process =
+            SoloProcess { world: self.service.world.clone(), store: self.store.clone(), transport: transport.clone(), smtp, imap };
+        self.start_http(Arc::new(process), &transport, parts, listeners.http);
     }
 
     /// Whoever has a TLS listener shows what there is; the HTTP edge, which authorities come to, also gets it.
@@ -261,11 +263,11 @@ impl Host {
         server
     }
 
-    fn start_http(&mut self, process: Arc<SoloProcess>, parts: Parts, listeners: Vec<(TcpListener, bool)>) {
+    fn start_http(&mut self, process: Arc<SoloProcess>, transport: &Transport, parts: Parts, listeners: Vec<(TcpListener, bool)>) {
         for (listener, implicit_tls) in listeners {
             let mut router = penfold_http::router(process.clone());
             if parts.http {
-                router = router.merge(penfold_account::router(self.service.directory.clone()));
+                router = router.merge(api::router(&self.service, transport));
                 router = router.merge(penfold_setup::router(self.service.directory.clone()));
                 router = router.merge(penfold_http::challenges(Arc::new(certificates::Proofs(self.certificates.clone()))));
             }

@@ -1,63 +1,74 @@
-//! What a person asks of their own account over HTTP. For now: who am I, by Basic sign-in (RFC 7617).
+//! What people do with their own account over HTTP: signing a company up, signing in, sessions, passwords, the second factor.
+//!
+//! | file | what |
+//! |---|---|
+//! | sign_up.rs | a company, its domain and its first administrator |
+//! | sessions.rs | signing in, and where one is signed in |
+//! | me.rs | who am I; the password |
+//! | second_factor.rs | codes beside the password |
+//! | app_passwords.rs, tokens.rs | for programs |
+//! | resets.rs | a forgotten password |
+//! | letter.rs | messages of the service itself |
+//! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
 
-mod basic;
-
+mod app_passwords;
+mod letter;
+mod me;
+mod resets;
+mod second_factor;
+mod sessions;
+mod sign_up;
 #[cfg(test)]
 mod tests;
+mod tokens;
+mod whoami;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
-use penfold_directory::{Directory, SignInError};
-use serde::Serialize;
-use std::net::IpAddr;
+use axum::Router;
+use penfold_domains::Domains;
+use penfold_ports::World;
+use penfold_rest::{Api, guarded};
+use penfold_transport::Transport;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Whose request it is, put into the request by whoever hosts the router: the load balancer's word, or the socket's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Peer(pub IpAddr);
+/// What the operations work on.
+#[derive(Clone)]
+pub struct Accounts {
+    api: Api,
+    world: World,
+    domains: Domains,
+    /// By which the service writes to people.
+    transport: Transport,
+}
 
-impl Peer {
-    /// The last of X-Forwarded-For: what the load balancer itself added.
-    pub fn forwarded(headers: &HeaderMap) -> Option<Self> {
-        let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        last.rsplit(',').next()?.trim().parse().ok().map(Self)
+impl Accounts {
+    pub fn new(api: Api, world: &World, transport: &Transport) -> Self {
+        let domains = Domains::new(world, api.directory.clone()).acting_as("sign-up");
+        Self { api, world: world.named("account"), domains, transport: transport.clone() }
     }
 }
 
-pub fn router(directory: Directory) -> Router {
-    Router::new().route("/v1/whoami", get(whoami)).with_state(directory)
-}
-
-#[derive(Serialize)]
-struct Me {
-    address: String,
-    name: String,
-    tenant: String,
-    principal: String,
-}
-
-async fn whoami(State(directory): State<Directory>, peer: Option<axum::Extension<Peer>>, headers: HeaderMap) -> Response {
-    // Without a word for where it comes from, all such requests share one limit.
-    let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0.0);
-    let Some((user, password)) = basic::read(&headers) else { return challenge() };
-    match directory.sign_in(&user, &password, peer).await {
-        Ok(who) => Json(Me {
-            address: who.address.to_string(),
-            name: who.name,
-            tenant: who.account.tenant.to_string(),
-            principal: who.account.principal.to_string(),
-        })
-        .into_response(),
-        Err(SignInError::Refused) => challenge(),
-        Err(SignInError::TooMany(wait)) => {
-            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, wait.as_secs().max(1).to_string())]).into_response()
-        }
-        Err(SignInError::Unavailable) => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")]).into_response(),
-    }
-}
-
-fn challenge() -> Response {
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Basic realm=\"Penfold\", charset=\"UTF-8\"")]).into_response()
+/// The routes, and their description.
+pub fn router(accounts: Accounts) -> (Router, OpenApi) {
+    let api = accounts.api.clone();
+    let whoami = whoami::router(api.directory.clone());
+    let routes = OpenApiRouter::new()
+        .routes(routes!(sign_up::begin))
+        .routes(routes!(sign_up::show))
+        .routes(routes!(sign_up::verify))
+        .routes(routes!(sessions::list, sessions::open))
+        .routes(routes!(sessions::close))
+        .routes(routes!(me::show, me::change))
+        .routes(routes!(me::set_password))
+        .routes(routes!(second_factor::begin, second_factor::end))
+        .routes(routes!(second_factor::confirm))
+        .routes(routes!(app_passwords::list, app_passwords::create))
+        .routes(routes!(app_passwords::remove))
+        .routes(routes!(tokens::create))
+        .routes(routes!(resets::begin))
+        .routes(routes!(resets::finish))
+        .with_state(accounts);
+    let (router, document) = guarded(api, routes);
+    (router.merge(whoami), document)
 }

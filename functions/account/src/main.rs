@@ -4,18 +4,28 @@
 
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use penfold_account::Peer;
+use penfold_account::Accounts;
 use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;
+use penfold_mailbox::Mailboxes;
+use penfold_rest::{Api, Limits, Peer};
 use penfold_runtime::{LogFormat, start_logging};
+use penfold_transport::Transport;
 use penfold_types::Env;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     start_logging(LogFormat::Json, "info")?;
     let env = Env::system();
-    let ports = Ports::open(env.clone(), Settings::from_env()?).await;
-    let router = penfold_account::router(Directory::new(ports.world(env)));
+    let world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
+    let directory = Directory::new(world.clone());
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    // The service's own letters go out as everybody's mail does.
+    let hostname = std::env::var("PENFOLD_HOST_NAME").unwrap_or_else(|_| "localhost".to_owned());
+    let settings = penfold_transport::Settings { hostname, sends: true, ..penfold_transport::Settings::default() };
+    let transport = Transport::new(&world, directory.clone(), mailboxes, settings);
+    let api = Api { directory, limits: Limits::new(env) };
+    let (router, _) = penfold_account::router(Accounts::new(api, &world, &transport));
     // Nobody but the load balancer calls this function, so what it says is believed.
     let router = router.layer(from_fn(|mut request: Request, next: Next| {
         if let Some(peer) = Peer::forwarded(request.headers()) {

@@ -57,6 +57,7 @@ impl Upkeep {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            self.directory.expire_once(tenant).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
@@ -64,6 +65,7 @@ impl Upkeep {
                 self.sweep(tenant, &needed).await?;
             }
         }
+        self.directory.expire_sign_ups().await?;
         self.directory.operator().acting_as("upkeep").age().await?;
         Sent::expire(&self.world).await?;
         for tenant in self.directory.gone_tenants().await? {

@@ -106,6 +106,10 @@ impl Directory {
         Ok(self.principal(Account { tenant, principal }).await?.address)
     }
 
+    pub fn now(&self) -> Timestamp {
+        self.env().now()
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store
     }

@@ -13,7 +13,9 @@
 //! | roles.rs, caller.rs | what administrators may do, and who asks |
 //! | keys.rs, sealing.rs | the data keys of tenants, and secrets sealed with them |
 //! | cell_secrets.rs | the same for what is no tenant's |
+//! | claimable.rs | which domains nobody claims for a company |
 //! | claims.rs | whose a domain is, and whether that is proved |
+//! | sign_up.rs | companies that sign themselves up |
 //! | once.rs | requests that are done once, however often they come |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
@@ -28,6 +30,7 @@ mod cache;
 mod caller;
 mod cell_secrets;
 mod check;
+mod claimable;
 mod claims;
 mod directory;
 mod domain_keys;
@@ -47,6 +50,7 @@ mod service;
 mod sessions;
 mod shared;
 mod sign_in;
+mod sign_up;
 mod store;
 mod throttle;
 
@@ -65,8 +69,8 @@ pub use moving::{claimed_by, named_by, tenant_entry};
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page, PersonChange, PersonInfo,
-    Quota, SharedInfo, TenantInfo,
+    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page,
+    PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo,
 };
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
@@ -76,3 +80,4 @@ pub use service::Service;
 pub use sessions::{NewSession, Session, SessionKind};
 pub use shared::SharedMailbox;
 pub use sign_in::{SignInError, SignedIn, Use};
+pub use sign_up::{NewSignUp, ProofBy, SignUp, TRIAL};

@@ -1,11 +1,11 @@
 //! Requests that are to be done once, however often they come: under their key stands what they were and what came of them.
 
+use crate::rows::{read_time, time};
 use crate::store::Refused;
 use crate::{Directory, access};
 use bytes::Bytes;
-use penfold_ports::{Key, Row, Sk, When, Write, shared};
+use penfold_ports::{Key, Query, Row, Sk, When, Write, shared};
 use penfold_types::{Error, Result, TenantId};
-use crate::rows::{read_time, time};
 use std::time::Duration;
 
 /// For how long an answer is kept.
@@ -86,6 +86,19 @@ impl Directory {
         let set = vec![("an".into(), sealed.into())];
         let write = Write::Update { key: once.row_key(), set, remove: vec![], when: When::Present };
         self.store().put(write).await.map_err(|refused| refused.explain(|_| Error::not_found("the request is not known any more")))
+    }
+
+    /// Takes away what is over, for upkeep; the cloud's table does it by itself as well.
+    pub async fn expire_once(&self, tenant: TenantId) -> Result<()> {
+        let (scope, now) = (access::organisation(tenant), self.env().now().seconds().unsigned_abs());
+        let prefix = Sk::text("once#");
+        let pk = scope.once(prefix.clone()).pk().clone();
+        for (sk, row) in self.store().query_all(&Query::prefix(pk, &prefix)).await? {
+            if row.u64("exp").is_none_or(|ends| ends < now) {
+                self.store().put(Write::delete(scope.once(sk))).await?;
+            }
+        }
+        Ok(())
     }
 
     /// It may be done again.

@@ -157,10 +157,19 @@ impl Role {
                     | P::SharedRead
                     | P::TraceRead
             ),
-            Self::Compliance => matches!(
-                permission,
-                P::TenantRead | P::DomainRead | P::PersonRead | P::GroupRead | P::SharedRead | P::RightsRead | P::RoleRead | P::AuditRead
-            ) || matches!(permission, P::TraceRead | P::ReportRead | P::QueueRead),
+            Self::Compliance => {
+                matches!(
+                    permission,
+                    P::TenantRead
+                        | P::DomainRead
+                        | P::PersonRead
+                        | P::GroupRead
+                        | P::SharedRead
+                        | P::RightsRead
+                        | P::RoleRead
+                        | P::AuditRead
+                ) || matches!(permission, P::TraceRead | P::ReportRead | P::QueueRead)
+            }
             Self::Records => matches!(permission, P::TenantRead | P::PersonRead | P::SharedRead | P::TraceRead | P::AuditRead),
             Self::ReadOnly => permission.reads(),
         }

@@ -58,7 +58,8 @@ impl Directory {
         let key = access::organisation(account.tenant).principal(account.principal, sk::totp_next());
         self.store().put(Write::put(key, row)).await?;
         let shown = BASE32_NOPAD.encode(&secret);
-        let label: String = principal.address.to_string().chars().map(|c| if matches!(c, '%' | '?' | '#' | '&' | ' ' | '"') { '_' } else { c }).collect();
+        let label: String =
+            principal.address.to_string().chars().map(|c| if matches!(c, '%' | '?' | '#' | '&' | ' ' | '"') { '_' } else { c }).collect();
         Ok(NewSecret { uri: format!("otpauth://totp/Penfold:{label}?secret={shown}&issuer=Penfold"), secret: shown })
     }
 

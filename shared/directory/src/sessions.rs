@@ -230,10 +230,8 @@ impl Directory {
 
     async fn bearer(&self, named: &Named) -> Result<(SignedIn, Session), SignInError> {
         let scope = access::organisation(named.account.tenant);
-        let keys = [
-            scope.principal(named.account.principal, sk::session(named.id)),
-            scope.principal(named.account.principal, sk::principal()),
-        ];
+        let keys =
+            [scope.principal(named.account.principal, sk::session(named.id)), scope.principal(named.account.principal, sk::principal())];
         let rows = self.store().batch_get(&keys).await.map_err(|error| unavailable(&error))?;
         let [Some(row), Some(principal)] = rows.as_slice() else { return Err(SignInError::Refused) };
         let fits = row.bytes("h").is_some_and(|kept| constant_time::verify_slices_are_equal(kept, &hash(named.secret)).is_ok());

@@ -218,6 +218,25 @@ impl Directory {
         self.let_in(account, principal).await
     }
 
+    /// Whether somebody who is signed in knows their password: what is asked again before an account is changed.
+    pub async fn knows_password(&self, who: &SignedIn, password: &str, from: IpAddr) -> Result<(), SignInError> {
+        let door = &self.inner.door;
+        let attempt = door.attempt(who.address.key().as_bytes(), password.as_bytes(), from);
+        match door.throttle.verdict(&attempt, self.env().monotonic()) {
+            Verdict::Go => {}
+            Verdict::Wait(delay) => self.env().sleep(delay).await,
+            Verdict::Stop(left) => return Err(SignInError::TooMany(left)),
+        }
+        let key = access::organisation(who.account.tenant).principal(who.account.principal, sk::password());
+        let row = self.store().get(&key).await.map_err(|error| unavailable(&error))?;
+        let stored = row.and_then(|row| row.str("h").map(str::to_owned));
+        if password.len() <= SECRET_LIMIT && self.typed_password(stored, password, &attempt).await? {
+            return Ok(());
+        }
+        door.throttle.failed(&attempt, self.env().monotonic());
+        Err(SignInError::Refused)
+    }
+
     /// A secret verified within five minutes, its owner read again within the last one.
     async fn remembered(&self, digest: &[u8; 32]) -> Result<Option<SignedIn>, SignInError> {
         let verified = &self.inner.door.verified;

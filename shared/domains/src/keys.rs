@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 #[derive(Clone)]
 pub struct Domains {
     inner: Arc<Inner>,
-    actor: &'static str,
+    actor: Arc<str>,
 }
 
 struct Inner {
@@ -42,13 +42,13 @@ impl Domains {
     /// Keys of these kinds only. A simulation leaves RSA out: it takes its randomness from the library, and a thread of its own.
     pub fn with_algorithms(world: &World, directory: Directory, algorithms: &[Algorithm]) -> Self {
         let (env, dns, algorithms) = (world.env.clone(), world.dns.clone(), algorithms.to_vec());
-        Self { inner: Arc::new(Inner { env, dns, directory, algorithms, making: Mutex::default() }), actor: "keys" }
+        Self { inner: Arc::new(Inner { env, dns, directory, algorithms, making: Mutex::default() }), actor: "keys".into() }
     }
 
     /// The same under another name in the audit log.
     #[must_use]
-    pub fn acting_as(&self, actor: &'static str) -> Self {
-        Self { actor, ..self.clone() }
+    pub fn acting_as(&self, actor: &str) -> Self {
+        Self { actor: actor.into(), ..self.clone() }
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -64,7 +64,7 @@ impl Domains {
     }
 
     pub(crate) fn operator(&self) -> Operator {
-        self.inner.directory.operator().acting_as(self.actor)
+        self.inner.directory.operator().acting_as(&self.actor)
     }
 
     /// Whose the domain is, proved or not.

@@ -29,7 +29,7 @@ mod tests;
 
 pub use check::{Finding, Report, Verdict, leads_to};
 pub use keys::{Domains, PublicKey};
-pub use ownership::Proof;
+pub use ownership::{Proof, sign_up_record};
 pub use penfold_authentication::Algorithm;
 pub use publish::{Done, Primary, Published};
 pub use records::{Aim, Data, Need, Record};

@@ -3,7 +3,7 @@
 use crate::keys::Domains;
 use crate::records::{Aim, Data, Need, Record};
 use aws_lc_rs::hmac;
-use penfold_directory::Claim;
+use penfold_directory::{Claim, SignUp};
 use penfold_types::{Domain, Error, Result};
 
 pub(crate) const PREFIX: &str = "penfold-domain-verification=";
@@ -38,7 +38,22 @@ pub(crate) fn record(domain: &Domain, claim: &Claim) -> Option<Record> {
     })
 }
 
+/// The record that proves the domain of a company that signs up: name and text.
+pub fn sign_up_record(waiting: &SignUp) -> (String, String) {
+    (format!("_penfold.{}", waiting.domain()), format!("{PREFIX}{}", waiting.token()))
+}
+
 impl Domains {
+    /// Whether the record of a sign-up is in DNS.
+    pub async fn finds_sign_up(&self, waiting: &SignUp) -> Result<bool> {
+        let (name, wanted) = sign_up_record(waiting);
+        match self.dns().txt(&name).await {
+            Ok(answer) => Ok(answer.records.iter().any(|text| String::from_utf8_lossy(text).trim() == wanted)),
+            Err(error) if error.is_void() => Ok(false),
+            Err(error) => Err(Error::retry(format!("nobody answers for {name}; try again later")).because(error)),
+        }
+    }
+
     /// Looks for the proof of a claim, and notes it where it is there.
     pub async fn prove(&self, domain: &Domain) -> Result<Proof> {
         let claim = self.claim(domain).await?;

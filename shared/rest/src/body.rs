@@ -2,7 +2,8 @@
 //! `deny_unknown_fields`), so a misspelt field is never silently ignored.
 
 use crate::{BODY, Problem};
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         }
         let bytes = Limited::new(request.into_body(), BODY).collect().await.map_err(|_| too_large())?.to_bytes();
         read(&bytes).map(Self)
+    }
+}
+
+/// Parameters of the query, of which none is unknown.
+#[derive(Debug, Clone)]
+pub struct Params<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|error| Problem::field("?", error.body_text()))?;
+        Ok(Self(value))
     }
 }
 

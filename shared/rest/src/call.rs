@@ -22,7 +22,15 @@ pub struct Call {
 
 impl Call {
     pub(crate) fn public(api: &Api) -> Self {
-        Self { api: api.clone(), caller: None, tenant: None, reach: Reach::Only(Vec::new()), subject: None, permission: None, dry_run: false }
+        Self {
+            api: api.clone(),
+            caller: None,
+            tenant: None,
+            reach: Reach::Only(Vec::new()),
+            subject: None,
+            permission: None,
+            dry_run: false,
+        }
     }
 
     pub(crate) fn by(api: &Api, caller: Caller, dry_run: bool) -> Self {
@@ -43,7 +51,9 @@ impl Call {
 
     /// The person, with the session; the operator has neither.
     pub fn person(&self) -> Result<(&SignedIn, &Session), Problem> {
-        self.caller()?.signed_in().ok_or_else(|| Problem::new(axum::http::StatusCode::FORBIDDEN, "Only people have this; this token is the operator's."))
+        self.caller()?
+            .signed_in()
+            .ok_or_else(|| Problem::new(axum::http::StatusCode::FORBIDDEN, "Only people have this; this token is the operator's."))
     }
 
     pub fn tenant(&self) -> Result<TenantId, Problem> {

@@ -4,37 +4,45 @@
 //! | file | what |
 //! |---|---|
 //! | gate.rs | who asks, how often they may, and whether this operation is for them |
+//! | document.rs | the description of the API: what all operations have in common is added here |
 //! | call.rs | what a handler gets of that |
 //! | problem.rs | errors (RFC 9457), with the field that is wrong |
 //! | body.rs | JSON that comes in: unknown fields are refused |
 //! | page.rs | lists, page by page |
 //! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
+//! | session.rs, app_password.rs | how these are shown, to their owner and to who administers |
 //! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
 //! | limits.rs | how often, and the header fields that say it |
 //! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
 //! | when.rs | times as text (RFC 3339) |
 
+mod app_password;
 mod basic;
 mod body;
 mod call;
+mod document;
 mod gate;
 mod limits;
 mod once;
 mod page;
 mod peer;
 mod problem;
+mod session;
 mod tag;
 mod when;
 
+pub use app_password::{AppPasswordView, NewAppPassword};
 pub use basic::basic;
-pub use body::Body;
+pub use body::{Body, Params};
 pub use call::Call;
+pub use document::described;
 pub use gate::{Api, guarded};
 pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
 pub use peer::Peer;
 pub use problem::{Problem, Wrong};
-pub use tag::{IfMatch, tag, tagged};
+pub use session::SessionView;
+pub use tag::{IfMatch, created, tag, tagged};
 pub use when::When;
 
 /// Octets of a request's body.

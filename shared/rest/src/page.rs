@@ -36,8 +36,17 @@ impl<T> Listed<T> {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    /// Items of a page, 1 to 200; 50 where it is absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
+    /// From the page before.
     cursor: Option<String>,
+}
+
+impl IntoParams for Paging {
+    fn into_params(place: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
+        Asked::into_params(place)
+    }
 }
 
 /// Which page: `limit` (1 to 200, 50 where it is absent) and `cursor`.

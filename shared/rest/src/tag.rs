@@ -4,7 +4,7 @@ use crate::Problem;
 use axum::Json;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -22,6 +22,16 @@ pub fn tagged(revision: u64, body: impl Serialize) -> Response {
     answer
 }
 
+/// A resource that was made, and where it is.
+pub fn created(place: &str, revision: u64, body: impl Serialize) -> Response {
+    let mut answer = tagged(revision, body);
+    *answer.status_mut() = StatusCode::CREATED;
+    if let Ok(value) = HeaderValue::from_str(place) {
+        answer.headers_mut().insert(header::LOCATION, value);
+    }
+    answer
+}
+
 /// What the caller wants to find (RFC 9110 §13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IfMatch(Option<Vec<u64>>);
@@ -35,7 +45,9 @@ impl IfMatch {
                 match one {
                     "*" => return Ok(Self(None)),
                     // A tag that was never ours, or a weak one, matches nothing.
-                    one => wanted.extend(one.strip_prefix('"').and_then(|one| one.strip_suffix('"')).and_then(|one| one.parse::<u64>().ok())),
+                    one => {
+                        wanted.extend(one.strip_prefix('"').and_then(|one| one.strip_suffix('"')).and_then(|one| one.parse::<u64>().ok()))
+                    }
                 }
             }
         }

@@ -36,7 +36,8 @@ impl FromStr for When {
 
 fn read(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once(['T', 't'])?;
-    let number = |text: &str, digits: usize| text.parse::<i64>().ok().filter(|_| text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        |text: &str, digits: usize| text.parse::<i64>().ok().filter(|_| text.len() == digits && text.bytes().all(|b| b.is_ascii_digit()));
     let mut parts = date.split('-');
     let (year, month, dom) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     let (clock, offset) = match time.strip_suffix(['Z', 'z']) {
@@ -90,7 +91,15 @@ mod tests {
             assert_eq!(When(Timestamp::from_seconds(seconds)).to_string(), text);
         }
         assert_eq!("1990-12-31t15:59:59.5-08:00".parse::<When>().unwrap().to_string(), "1990-12-31T23:59:59Z");
-        for wrong in ["", "2026-11-26", "2026-13-01T00:00:00Z", "2026-11-26T24:00:00Z", "2026-11-26T08:30Z", "+026-11-26T08:30:00Z", "2026-11-26T08:30:00"] {
+        for wrong in [
+            "",
+            "2026-11-26",
+            "2026-13-01T00:00:00Z",
+            "2026-11-26T24:00:00Z",
+            "2026-11-26T08:30Z",
+            "+026-11-26T08:30:00Z",
+            "2026-11-26T08:30:00",
+        ] {
             assert!(wrong.parse::<When>().is_err(), "{wrong}");
         }
     }

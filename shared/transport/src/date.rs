@@ -3,6 +3,13 @@
 use penfold_types::{Timestamp, date};
 use std::fmt::Write;
 
+/// As a header field has it.
+pub fn date(at: Timestamp) -> String {
+    let mut out = String::new();
+    write(at, &mut out);
+    out
+}
+
 pub(crate) fn write(at: Timestamp, out: &mut String) {
     let seconds = at.seconds();
     let (days, time) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));

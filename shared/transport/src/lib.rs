@@ -40,6 +40,7 @@ pub mod work;
 mod tests;
 
 pub use accept::{Incoming, Origin, To};
+pub use date::date;
 pub use header::HEADER_LIMIT;
 pub use plan::{job_id, send_jobs};
 pub use recipient::Target;
@@ -58,6 +59,9 @@ use recipient::Room;
 use std::sync::Arc;
 use std::time::Duration;
 use trace::Tracer;
+
+/// Recipients a day of a person whose tenant is on trial.
+const TRIAL_RECIPIENTS: u64 = 200;
 
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -80,6 +84,14 @@ pub struct Settings {
     pub messages_per_minute: u64,
     /// What is found of strangers' mail is counted for reports to their domains (RFC 9990).
     pub reports: bool,
+}
+
+impl Settings {
+    /// What a person of a tenant on trial may hand in.
+    pub(crate) fn on_trial(&self) -> Self {
+        let at_most = |limit: u64, most: u64| if limit == 0 { most } else { limit.min(most) };
+        Self { recipients_per_day: at_most(self.recipients_per_day, TRIAL_RECIPIENTS), ..self.clone() }
+    }
 }
 
 impl Default for Settings {

@@ -1,7 +1,7 @@
 //! The answer to a recipient, before any of the message has come.
 
 use crate::{Refusal, Transport};
-use penfold_directory::{Recipient, SignedIn};
+use penfold_directory::{Recipient, SignedIn, TenantStatus};
 use penfold_mailbox::Status;
 use penfold_ports::Account;
 use penfold_reports::Received;
@@ -57,6 +57,10 @@ impl Transport {
                 _ => return Err(Refusal::Outside),
             },
         };
+        self.may_receive(target.tenant()).await?;
+        if let Some(submitter) = submitter {
+            self.may_receive(submitter.scope.tenant()).await?;
+        }
         self.0.has_share(target.tenant()).await?;
         let admitted = match target {
             Target::Mailbox(account) if self.has_room(account).await? => true,
@@ -68,6 +72,15 @@ impl Transport {
             Target::Outside(..) => true,
         };
         if admitted { Ok(target) } else { Err(Refusal::MayNotPost) }
+    }
+
+    /// What is for a suspended tenant, and what is from it, stays with who sent it; a closed one has no addresses any more.
+    async fn may_receive(&self, tenant: TenantId) -> Result<(), Refusal> {
+        match self.0.directory.tenant_status(tenant).await? {
+            TenantStatus::Trial | TenantStatus::Active => Ok(()),
+            TenantStatus::Suspended => Err(Error::retry("the organisation is suspended").into()),
+            TenantStatus::Closed | TenantStatus::Deleting => Err(Refusal::Unknown),
+        }
     }
 
     /// Notes in the trace that a recipient was refused, for the administrator of the domain.

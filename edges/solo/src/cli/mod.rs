@@ -16,9 +16,9 @@ mod queue;
 mod report;
 mod shared;
 mod tenant;
-mod token;
 #[cfg(test)]
 mod tests;
+mod token;
 mod trace;
 mod units;
 mod usage;

@@ -1,6 +1,6 @@
 use super::{AppPassword, Operator};
-use crate::sign_in::Use;
 use crate::rows::{PrincipalKind, read_time, sk, time};
+use crate::sign_in::Use;
 use crate::{access, app_password};
 use penfold_ports::{Account, Query, Row, Sk, Write};
 use penfold_types::{Address, CommitId, Error, Result, Timestamp};

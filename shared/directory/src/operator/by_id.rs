@@ -3,7 +3,7 @@
 use super::Operator;
 use crate::rows::PrincipalKind;
 use penfold_ports::Account;
-use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
+use penfold_types::{Address, Domain, Error, PrincipalId, Result, TenantId};
 
 impl Operator {
     /// The primary address of somebody of this kind in this tenant; another tenant's id is nobody's here.
@@ -14,6 +14,14 @@ impl Operator {
             Ok(_) => Err(unknown()),
             Err(error) if error.kind() == penfold_types::Kind::NotFound => Err(unknown()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses a domain that is not this tenant's; whether it is somebody else's is not told.
+    pub async fn own_domain(&self, tenant: TenantId, domain: &Domain) -> Result<()> {
+        match self.directory.claim(domain).await? {
+            Some(claim) if claim.tenant == tenant => Ok(()),
+            _ => Err(Error::not_found(format!("{domain} is not a domain of this tenant"))),
         }
     }
 

@@ -1,8 +1,8 @@
 //! What the operator gives and gets back.
 
 use crate::roles::RoleGrant;
-use crate::sign_in::Use;
 use crate::rows::{PostPolicy, PrincipalKind, Status, TenantStatus};
+use crate::sign_in::Use;
 use penfold_types::{Address, PrincipalId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 

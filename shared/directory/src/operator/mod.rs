@@ -2,8 +2,8 @@
 //! first, so that it can be done again from the start after a crash, and nothing new is added meanwhile.
 
 mod aliases;
-mod by_id;
 mod app_passwords;
+mod by_id;
 mod delete;
 mod domain_keys;
 mod domains;
@@ -12,6 +12,7 @@ mod info;
 mod life;
 mod members;
 mod naming;
+mod password_rules;
 mod passwords;
 mod people;
 mod principals;
@@ -27,12 +28,12 @@ use crate::store::Refused;
 use penfold_ports::{Scope, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 
-pub use life::GRACE;
-pub use restore::Deleted;
 pub use info::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Page, PersonChange, PersonInfo, Quota,
     SharedInfo, TenantInfo,
 };
+pub use life::GRACE;
+pub use restore::Deleted;
 
 /// The directory with the right to change it. `actor` stands in the audit rows.
 #[derive(Clone)]

@@ -24,6 +24,14 @@ impl Operator {
         self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash.as_str()))], &act).await
     }
 
+    /// The same, hashed before.
+    pub(crate) async fn set_password_hash(&self, account: Account, hash: &str) -> Result<()> {
+        let address = self.directory.principal_now(account).await?.address.to_string();
+        let key = access::organisation(account.tenant).principal(account.principal, sk::password());
+        let act = self.act(account.tenant, "password.set", &address, "");
+        self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash))], &act).await
+    }
+
     /// Writes secrets and moves the secret version in one commit.
     pub(super) async fn change_secrets(&self, account: Account, writes: Vec<Write>, act: &Act) -> Result<()> {
         for _ in 0..5 {

@@ -26,7 +26,8 @@ impl Operator {
             self.keep_an_administrator(account).await?;
         }
         let text = write(&grants);
-        let (set, remove) = if grants.is_empty() { (vec![], vec!["ro".into()]) } else { (vec![("ro".into(), text.as_str().into())], vec![]) };
+        let (set, remove) =
+            if grants.is_empty() { (vec![], vec!["ro".into()]) } else { (vec![("ro".into(), text.as_str().into())], vec![]) };
         let act = self.act(account.tenant, "role.set", &person.address.to_string(), if text.is_empty() { "none" } else { &text });
         self.update_principal(account, &person, set, remove, act).await
     }
@@ -51,9 +52,10 @@ impl Operator {
         loop {
             let page = self.list_principals(but.tenant, PrincipalKind::Person, after.as_deref(), 500).await?;
             let administers = RoleGrant::everywhere(crate::Role::TenantAdministrator);
-            let other = page.items.iter().any(|(id, person)| {
-                *id != but.principal && person.status == Status::Active && person.roles.contains(&administers)
-            });
+            let other = page
+                .items
+                .iter()
+                .any(|(id, person)| *id != but.principal && person.status == Status::Active && person.roles.contains(&administers));
             match page.next {
                 _ if other => return Ok(()),
                 Some(next) => after = Some(next),

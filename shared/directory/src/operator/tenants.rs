@@ -31,7 +31,8 @@ impl Operator {
         let (folded, tenant) = (check(name)?, TenantId::new(self.directory.env()));
         let (scope, created) = (access::organisation(tenant), self.directory.env().now());
         let entry = Row::new().with("t", tenant.as_bytes());
-        let mut row = Row::new().with("n", name).with("st", Status::Active.number()).with("kv", 1u64).with("rv", 1u64).with("at", time(created));
+        let mut row =
+            Row::new().with("n", name).with("st", Status::Active.number()).with("kv", 1u64).with("rv", 1u64).with("at", time(created));
         if let Some(ends) = trial_ends {
             row.set("tr", time(ends));
         }
@@ -130,7 +131,9 @@ impl Operator {
         let (key, store) = (scope.organisation(sk::tenant()), self.directory.store());
         let mark = |status: TenantStatus| vec![("st".into(), status.number().into())];
         // From here on no domain can be added; then look whether there is one.
-        store.commit(vec![Write::Update { key: key.clone(), set: mark(TenantStatus::Deleting), remove: vec![], when: When::Present }]).await?;
+        store
+            .commit(vec![Write::Update { key: key.clone(), set: mark(TenantStatus::Deleting), remove: vec![], when: When::Present }])
+            .await?;
         self.directory.inner.tenants.remove(&tenant.id);
         let domains = Sk::text("domain#");
         let mut query = Query::prefix(key.pk().clone(), &domains);

@@ -14,7 +14,7 @@ use crate::work::{self, Worker};
 use crate::{Target, Transport, send_jobs};
 use async_trait::async_trait;
 use bytes::Bytes;
-use penfold_directory::Recipient;
+use penfold_directory::{Recipient, TenantStatus};
 use penfold_formats::mime;
 use penfold_mailbox::{Blob, Mailboxes};
 use penfold_ports::{
@@ -23,6 +23,7 @@ use penfold_ports::{
 };
 use penfold_types::{AcceptanceId, Address, Error, Result, TenantId, Timestamp};
 use std::sync::Arc;
+use std::time::Duration;
 
 const VERSION: u8 = 1;
 /// A queue's group has so many bytes at most, with the tenant and the lane.
@@ -62,6 +63,9 @@ impl Leave {
         from.is_empty().then_some(Self { acceptance, part, attempts })
     }
 }
+
+/// How often it is looked whether a tenant is still suspended.
+const SUSPENDED: Duration = Duration::from_secs(1800);
 
 /// A domain's end tells more than its beginning.
 fn short(destination: &str) -> &str {
@@ -148,6 +152,7 @@ impl Trip<'_> {
             State::Done | State::Held => return Ok(()),
             State::Reporting => return self.settle().await,
             State::Waiting if attempts < self.parcel.attempts => return Ok(()),
+            State::Waiting if self.is_suspended().await? => return self.wait().await,
             State::Waiting => {}
             // A later job's attempt is under way.
             State::Trying if attempts < self.parcel.job => return Ok(()),
@@ -170,6 +175,22 @@ impl Trip<'_> {
             self.give_up();
         }
         self.settle().await
+    }
+
+    async fn is_suspended(&self) -> Result<bool> {
+        Ok(self.transport().directory().tenant_status(self.scope.tenant()).await? == TenantStatus::Suspended)
+    }
+
+    /// What a suspended tenant sent waits, and its time does not run out meanwhile.
+    async fn wait(mut self) -> Result<()> {
+        (self.parcel.at, self.parcel.expires) = (self.now().plus(SUSPENDED), self.parcel.expires.plus(SUSPENDED));
+        // So that the job of now is an old one.
+        self.parcel.attempts = self.parcel.attempts.saturating_add(1);
+        let leave = Leave { acceptance: self.parcel.acceptance, part: self.part, attempts: self.parcel.attempts };
+        postpone(&self.transport().0.world, self.parcel.at, QueueName::Relay, &leave.job(self.scope.tenant(), &self.parcel.destination))
+            .await?;
+        self.write().await?;
+        Ok(())
     }
 
     /// False where somebody else was first.

@@ -1,0 +1,99 @@
+//! What administrators do, over HTTP: one file for each resource. Who may do what stands in the description of each operation
+//! (`x-permission`), and is judged before a handler runs (`penfold_rest::guarded`).
+
+mod app_passwords;
+mod audit;
+mod delegates;
+mod deleted;
+mod domains;
+mod groups;
+mod keys;
+mod members;
+mod passwords;
+mod people;
+mod queue;
+mod reports;
+mod roles;
+mod sessions;
+mod shared;
+mod tenants;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trace;
+
+use axum::Router;
+use penfold_domains::Domains;
+use penfold_ports::World;
+use penfold_rest::{Api, guarded};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What the operations work on.
+#[derive(Clone)]
+pub struct Admin {
+    api: Api,
+    world: World,
+    domains: Domains,
+}
+
+impl Admin {
+    pub fn new(api: Api, world: &World) -> Self {
+        let domains = Domains::new(world, api.directory.clone());
+        Self { api, world: world.named("admin"), domains }
+    }
+}
+
+/// The routes, and their description.
+pub fn router(admin: Admin) -> (Router, OpenApi) {
+    let api = admin.api.clone();
+    let routes = OpenApiRouter::new()
+        .routes(routes!(tenants::list, tenants::create))
+        .routes(routes!(tenants::show, tenants::change, tenants::remove))
+        .routes(routes!(tenants::rotate_key))
+        .routes(routes!(domains::list, domains::add))
+        .routes(routes!(domains::show, domains::remove))
+        .routes(routes!(domains::verify))
+        .routes(routes!(domains::records))
+        .routes(routes!(domains::check))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::show, people::change, people::remove))
+        .routes(routes!(people::aliases, people::add_alias))
+        .routes(routes!(people::remove_alias))
+        .routes(routes!(passwords::set))
+        .routes(routes!(passwords::end_second_factor))
+        .routes(routes!(app_passwords::list, app_passwords::create))
+        .routes(routes!(app_passwords::remove))
+        .routes(routes!(sessions::list, sessions::close_all))
+        .routes(routes!(sessions::close))
+        .routes(routes!(roles::show, roles::set))
+        .routes(routes!(deleted::list))
+        .routes(routes!(deleted::restore))
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::show, groups::change, groups::remove))
+        .routes(routes!(members::of_group, members::add_to_group))
+        .routes(routes!(members::remove_from_group))
+        .routes(routes!(shared::list, shared::create))
+        .routes(routes!(shared::show, shared::change, shared::remove))
+        .routes(routes!(members::of_shared, members::add_to_shared))
+        .routes(routes!(members::remove_from_shared))
+        .routes(routes!(delegates::of_person))
+        .routes(routes!(delegates::set_for_person, delegates::remove_from_person))
+        .routes(routes!(delegates::of_shared))
+        .routes(routes!(delegates::set_for_shared, delegates::remove_from_shared))
+        .routes(routes!(queue::list))
+        .routes(routes!(queue::show, queue::drop))
+        .routes(routes!(queue::retry))
+        .routes(routes!(queue::hold))
+        .routes(routes!(trace::search))
+        .routes(routes!(trace::follow))
+        .routes(routes!(reports::dmarc))
+        .routes(routes!(reports::tls))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
+        .with_state(admin);
+    guarded(api, routes)
+}
