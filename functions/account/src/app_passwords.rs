@@ -15,7 +15,7 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<AppPasswordView
 
 /// Makes one. Its text is in this answer and nowhere else.
 #[utoipa::path(post, path = "/v1/me/app-passwords", tag = "me", request_body = NewAppPassword,
-    extensions(("x-permission" = json!("signed-in"))), responses((status = 201, body = AppPasswordView)))]
+    extensions(("x-permission" = json!("session"))), responses((status = 201, body = AppPasswordView)))]
 pub(crate) async fn create(call: Call, Body(new): Body<NewAppPassword>) -> Result<Response, Problem> {
     let (who, _) = call.person()?;
     let opens: Vec<Use> = new.opens.into_iter().map(Use::from).collect();
@@ -25,7 +25,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewAppPassword>) -> Resul
 }
 
 /// Takes one back.
-#[utoipa::path(delete, path = "/v1/me/app-passwords/{app_password}", tag = "me", extensions(("x-permission" = json!("signed-in"))),
+#[utoipa::path(delete, path = "/v1/me/app-passwords/{app_password}", tag = "me", extensions(("x-permission" = json!("session"))),
     responses((status = 204)))]
 pub(crate) async fn remove(call: Call, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let (who, _) = call.person()?;

@@ -84,7 +84,7 @@ pub(crate) async fn judge(call: &Call, peer: Option<axum::Extension<Peer>>, poin
 }
 
 /// Changes what people change themselves.
-#[utoipa::path(patch, path = "/v1/me", tag = "me", request_body = MyChange, extensions(("x-permission" = json!("signed-in"))),
+#[utoipa::path(patch, path = "/v1/me", tag = "me", request_body = MyChange, extensions(("x-permission" = json!("session"))),
     responses((status = 200, body = Me)))]
 pub(crate) async fn change(
     call: Call,
@@ -105,7 +105,7 @@ pub(crate) async fn change(
 
 /// Sets a new password. All other sessions end.
 #[utoipa::path(put, path = "/v1/me/password", tag = "me", request_body = PasswordChange,
-    extensions(("x-permission" = json!("signed-in"))), responses((status = 204)))]
+    extensions(("x-permission" = json!("session"))), responses((status = 204)))]
 pub(crate) async fn set_password(
     call: Call,
     peer: Option<axum::Extension<Peer>>,

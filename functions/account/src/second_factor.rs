@@ -36,7 +36,7 @@ pub(crate) struct RecoveryCodes {
 
 /// Makes a second factor, which counts once its first code is given.
 #[utoipa::path(post, path = "/v1/me/second-factor", tag = "second factor", request_body = Confirmation,
-    extensions(("x-permission" = json!("signed-in"))), responses((status = 200, body = NewFactor)))]
+    extensions(("x-permission" = json!("session"))), responses((status = 200, body = NewFactor)))]
 pub(crate) async fn begin(
     call: Call,
     peer: Option<axum::Extension<Peer>>,
@@ -50,7 +50,7 @@ pub(crate) async fn begin(
 
 /// The first code: from here on signing in asks for one, and clients of mail need app passwords.
 #[utoipa::path(post, path = "/v1/me/second-factor/confirm", tag = "second factor", request_body = FirstCode,
-    extensions(("x-permission" = json!("signed-in"))), responses((status = 200, body = RecoveryCodes)))]
+    extensions(("x-permission" = json!("session"))), responses((status = 200, body = RecoveryCodes)))]
 pub(crate) async fn confirm(call: Call, Body(given): Body<FirstCode>) -> Result<axum::Json<RecoveryCodes>, Problem> {
     let (who, _) = call.person()?;
     let confirmed = call.directory().confirm_second_factor(&call.operator()?, who.account, &given.code).await;
@@ -62,8 +62,8 @@ pub(crate) async fn confirm(call: Call, Body(given): Body<FirstCode>) -> Result<
 }
 
 /// Takes the second factor away.
-#[utoipa::path(delete, path = "/v1/me/second-factor", tag = "second factor", request_body = Confirmation,
-    extensions(("x-permission" = json!("signed-in"))), responses((status = 204)))]
+#[utoipa::path(post, path = "/v1/me/second-factor/remove", tag = "second factor", request_body = Confirmation,
+    extensions(("x-permission" = json!("session"))), responses((status = 204)))]
 pub(crate) async fn end(call: Call, peer: Option<axum::Extension<Peer>>, Body(given): Body<Confirmation>) -> Result<StatusCode, Problem> {
     judge(&call, peer, "/password", &given.password).await?;
     let (who, _) = call.person()?;

@@ -70,7 +70,7 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<SessionView>>, 
 }
 
 /// Signs out; `current` is the session of this very token.
-#[utoipa::path(delete, path = "/v1/sessions/{session}", tag = "sessions", extensions(("x-permission" = json!("signed-in"))),
+#[utoipa::path(delete, path = "/v1/sessions/{session}", tag = "sessions", extensions(("x-permission" = json!("session"))),
     responses((status = 204)))]
 pub(crate) async fn close(call: Call, Path(session): Path<String>) -> Result<StatusCode, Problem> {
     let (who, current) = call.person()?;

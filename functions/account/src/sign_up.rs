@@ -28,7 +28,7 @@ pub(crate) struct NewCompany {
     password: String,
     /// How the domain is proved: by a TXT record where this is absent.
     #[serde(default)]
-    proof: Option<By>,
+    proof: Option<ProofKind>,
     /// Where `proof` is `mail`: an address of the domain that only those have who run it, admin, administrator, hostmaster,
     /// postmaster or webmaster.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub(crate) struct NewCompany {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum By {
+pub(crate) enum ProofKind {
     Dns,
     Mail,
 }
@@ -49,8 +49,8 @@ pub(crate) struct SignUp {
     company: String,
     domain: String,
     address: String,
-    status: Stage,
-    proof: Proof,
+    status: SignUpStatus,
+    proof: SignUpProof,
     /// When it is forgotten, where nothing is proved.
     expires: When,
     /// The tenant that was made.
@@ -63,25 +63,25 @@ pub(crate) struct SignUp {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Stage {
+pub(crate) enum SignUpStatus {
     Waiting,
     Done,
 }
 
 /// What shows that the domain is the company's.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Proof {
-    by: By,
+pub(crate) struct SignUpProof {
+    by: ProofKind,
     /// The record to publish.
     #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<Record>,
+    record: Option<ProofRecord>,
     /// Where the code was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Record {
+pub(crate) struct ProofRecord {
     #[serde(rename = "type")]
     kind: String,
     name: String,
@@ -102,16 +102,16 @@ impl SignUp {
         let proof = match &waiting.by {
             ProofBy::Dns => {
                 let (name, value) = penfold_domains::sign_up_record(waiting);
-                Proof { by: By::Dns, record: Some(Record { kind: "TXT".to_owned(), name, value }), address: None }
+                SignUpProof { by: ProofKind::Dns, record: Some(ProofRecord { kind: "TXT".to_owned(), name, value }), address: None }
             }
-            ProofBy::Mail(address) => Proof { by: By::Mail, record: None, address: Some(address.to_string()) },
+            ProofBy::Mail(address) => SignUpProof { by: ProofKind::Mail, record: None, address: Some(address.to_string()) },
         };
         Self {
             id: waiting.id.to_string(),
             company: waiting.company.clone(),
             domain: waiting.domain().to_string(),
             address: waiting.address.to_string(),
-            status: if waiting.tenant.is_some() { Stage::Done } else { Stage::Waiting },
+            status: if waiting.tenant.is_some() { SignUpStatus::Done } else { SignUpStatus::Waiting },
             proof,
             expires: When(waiting.expires),
             tenant: waiting.tenant.map(|tenant| tenant.to_string()),
@@ -136,10 +136,10 @@ pub(crate) async fn begin(
     operator.judge_password(&new.password, &address, &new.name).map_err(|error| field(&error, "/password"))?;
     operator.check_company(&new.company).map_err(|error| field(&error, "/company"))?;
     operator.check_person(&new.name).map_err(|error| field(&error, "/name"))?;
-    let by = match (new.proof.unwrap_or(By::Dns), &new.proof_address) {
-        (By::Dns, None) => ProofBy::Dns,
-        (By::Dns, Some(_)) => return Err(Problem::field("/proof_address", "this is for proof `mail` only")),
-        (By::Mail, given) => ProofBy::Mail(runner(&address, given.as_deref())?),
+    let by = match (new.proof.unwrap_or(ProofKind::Dns), &new.proof_address) {
+        (ProofKind::Dns, None) => ProofBy::Dns,
+        (ProofKind::Dns, Some(_)) => return Err(Problem::field("/proof_address", "this is for proof `mail` only")),
+        (ProofKind::Mail, given) => ProofBy::Mail(runner(&address, given.as_deref())?),
     };
     let sender = match &by {
         ProofBy::Mail(_) => Some(accounts.sender().await?),

@@ -32,7 +32,7 @@ pub(crate) struct Token {
 }
 
 /// Makes a token. It is listed, and taken back, among the sessions.
-#[utoipa::path(post, path = "/v1/me/tokens", tag = "me", request_body = NewToken, extensions(("x-permission" = json!("signed-in"))),
+#[utoipa::path(post, path = "/v1/me/tokens", tag = "me", request_body = NewToken, extensions(("x-permission" = json!("session"))),
     responses((status = 201, body = Token)))]
 pub(crate) async fn create(
     call: Call,

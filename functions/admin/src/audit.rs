@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Something that an administrator did, or the opening of somebody else's mailbox.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Entry {
+pub(crate) struct Act {
     /// Counts the tenant's acts without a gap, from 1.
     number: u64,
     at: When,
@@ -23,7 +23,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl From<AuditEntry> for Entry {
+impl From<AuditEntry> for Act {
     fn from(entry: AuditEntry) -> Self {
         let AuditEntry { number, at, actor, act, target, detail, hash } = entry;
         Self { number, at: When(at), actor, act, target, detail, hash: hex(&hash) }
@@ -31,7 +31,7 @@ impl From<AuditEntry> for Entry {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Verified {
+pub(crate) struct AuditProof {
     /// Every entry is as it was written, and none is missing.
     whole: bool,
     /// The first number at which it is not.
@@ -58,8 +58,8 @@ pub(crate) struct Which {
 
 /// One day's acts, the newest first.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/audit", tag = "audit", params(Which), extensions(("x-permission" = json!("audit-read"))),
-    responses((status = 200, body = Listed<Entry>)))]
-pub(crate) async fn list(call: Call, Params(which): Params<Which>) -> Result<axum::Json<Listed<Entry>>, Problem> {
+    responses((status = 200, body = Listed<Act>)))]
+pub(crate) async fn list(call: Call, Params(which): Params<Which>) -> Result<axum::Json<Listed<Act>>, Problem> {
     let paging = Paging::new(which.limit, which.cursor.as_deref())?;
     let wrong = || Problem::field("cursor", "this is no cursor of this list; begin without one");
     let before = paging.after_text()?.map(|text| text.parse::<u64>().map_err(|_| wrong())).transpose()?;
@@ -71,15 +71,15 @@ pub(crate) async fn list(call: Call, Params(which): Params<Which>) -> Result<axu
     let more = page.len() > paging.limit;
     page.truncate(paging.limit);
     let next = page.last().filter(|_| more).map(|entry| entry.number.to_string());
-    Ok(axum::Json(Listed::page(page.into_iter().map(Entry::from).collect(), next)))
+    Ok(axum::Json(Listed::page(page.into_iter().map(Act::from).collect(), next)))
 }
 
 /// Follows the chain of the whole log: whether every entry is as it was written.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/audit/verify", tag = "audit", extensions(("x-permission" = json!("audit-read"))),
-    responses((status = 200, body = Verified)))]
-pub(crate) async fn verify(call: Call) -> Result<(StatusCode, axum::Json<Verified>), Problem> {
+    responses((status = 200, body = AuditProof)))]
+pub(crate) async fn verify(call: Call) -> Result<(StatusCode, axum::Json<AuditProof>), Problem> {
     let proof = call.operator()?.verify_audit(call.tenant()?).await?;
     let broken_at = proof.broken_at;
-    let verified = Verified { whole: broken_at.is_none(), broken_at, number: proof.head.number, hash: hex(&proof.head.hash) };
+    let verified = AuditProof { whole: broken_at.is_none(), broken_at, number: proof.head.number, hash: hex(&proof.head.hash) };
     Ok((StatusCode::OK, axum::Json(verified)))
 }

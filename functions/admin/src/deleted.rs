@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Deleted {
     id: String,
-    kind: Kind,
+    kind: DeletedKind,
     address: String,
     name: String,
     deleted: When,
@@ -18,14 +18,14 @@ pub(crate) struct Deleted {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum DeletedKind {
     Person,
     SharedMailbox,
 }
 
 impl From<Info> for Deleted {
     fn from(info: Info) -> Self {
-        let kind = if info.kind == PrincipalKind::Person { Kind::Person } else { Kind::SharedMailbox };
+        let kind = if info.kind == PrincipalKind::Person { DeletedKind::Person } else { DeletedKind::SharedMailbox };
         Self { id: info.id.to_string(), kind, address: info.address.to_string(), name: info.name, deleted: When(info.deleted) }
     }
 }

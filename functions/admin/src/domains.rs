@@ -41,7 +41,7 @@ pub(crate) struct Record {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Checked {
     wanted: Record,
-    verdict: Found,
+    verdict: RecordVerdict,
     found: Vec<String>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ pub(crate) struct Checked {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Found {
+pub(crate) enum RecordVerdict {
     Ok,
     Missing,
     /// There is something else, or too much.
@@ -70,7 +70,7 @@ pub(crate) struct Check {
 
 /// What came of looking for the proof.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Verified {
+pub(crate) struct DomainProof {
     proved: bool,
     /// The record to publish, where it is not there yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,10 +95,10 @@ impl From<DomainInfo> for Domain {
 impl From<Finding> for Checked {
     fn from(finding: Finding) -> Self {
         let verdict = match finding.verdict {
-            Verdict::Ok => Found::Ok,
-            Verdict::Missing => Found::Missing,
-            Verdict::Differs => Found::Differs,
-            Verdict::CannotBeAsked => Found::CannotBeAsked,
+            Verdict::Ok => RecordVerdict::Ok,
+            Verdict::Missing => RecordVerdict::Missing,
+            Verdict::Differs => RecordVerdict::Differs,
+            Verdict::CannotBeAsked => RecordVerdict::CannotBeAsked,
         };
         Self { wanted: finding.wanted.into(), verdict, found: finding.found, advice: finding.advice }
     }
@@ -165,12 +165,12 @@ pub(crate) async fn remove(call: Call, State(admin): State<Admin>, Path((_, name
 
 /// Looks in DNS for the proof that the domain is the tenant's.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains/{domain}/verify", tag = "domains",
-    extensions(("x-permission" = json!("domain-write"))), responses((status = 200, body = Verified)))]
-pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Verified>, Problem> {
+    extensions(("x-permission" = json!("domain-write"))), responses((status = 200, body = DomainProof)))]
+pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<DomainProof>, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
     let verified = match domains.prove(&domain).await? {
-        Proof::Already | Proof::Proved => Verified { proved: true, wanted: None, found: Vec::new() },
-        Proof::NotYet { wanted, found } => Verified { proved: false, wanted: Some(wanted.into()), found },
+        Proof::Already | Proof::Proved => DomainProof { proved: true, wanted: None, found: Vec::new() },
+        Proof::NotYet { wanted, found } => DomainProof { proved: false, wanted: Some(wanted.into()), found },
     };
     Ok(axum::Json(verified))
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 /// The public side of a key.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Key {
+pub(crate) struct DkimKey {
     selector: String,
     state: Stage,
     /// Since when it is in this state.
@@ -31,7 +31,7 @@ pub(crate) enum Stage {
     Retired,
 }
 
-impl From<PublicKey> for Key {
+impl From<PublicKey> for DkimKey {
     fn from(key: PublicKey) -> Self {
         let state = match key.state {
             KeyState::Next => Stage::Next,
@@ -44,13 +44,13 @@ impl From<PublicKey> for Key {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Rotated {
-    step: Step,
-    keys: Vec<Key>,
+    step: RotationStep,
+    keys: Vec<DkimKey>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Step {
+pub(crate) enum RotationStep {
     /// New keys are there; publish their records.
     Made,
     /// Their records are not seen yet.
@@ -61,11 +61,11 @@ pub(crate) enum Step {
 
 /// Keys of a domain.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/domains/{domain}/keys", tag = "dkim keys",
-    extensions(("x-permission" = json!("domain-read"))), responses((status = 200, body = Listed<Key>)))]
-pub(crate) async fn list(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Listed<Key>>, Problem> {
+    extensions(("x-permission" = json!("domain-read"))), responses((status = 200, body = Listed<DkimKey>)))]
+pub(crate) async fn list(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Listed<DkimKey>>, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
     let keys = domains.public_keys(call.tenant()?, &domain).await?;
-    Ok(axum::Json(Listed::whole(keys.into_iter().map(Key::from).collect())))
+    Ok(axum::Json(Listed::whole(keys.into_iter().map(DkimKey::from).collect())))
 }
 
 /// Makes the next pair of keys; once their records are seen, lets them sign. Ask again until they do.
@@ -74,9 +74,9 @@ pub(crate) async fn list(call: Call, State(admin): State<Admin>, Path((_, name))
 pub(crate) async fn rotate(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Rotated>, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
     let (step, keys) = match domains.rotate(&domain, false).await? {
-        Rotation::Made(keys) => (Step::Made, keys),
-        Rotation::Waiting(keys) => (Step::Waiting, keys),
-        Rotation::Activated(keys) => (Step::Activated, keys),
+        Rotation::Made(keys) => (RotationStep::Made, keys),
+        Rotation::Waiting(keys) => (RotationStep::Waiting, keys),
+        Rotation::Activated(keys) => (RotationStep::Activated, keys),
     };
-    Ok(axum::Json(Rotated { step, keys: keys.into_iter().map(Key::from).collect() }))
+    Ok(axum::Json(Rotated { step, keys: keys.into_iter().map(DkimKey::from).collect() }))
 }

@@ -15,13 +15,13 @@ const MOST: usize = 1000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Member {
     address: String,
-    kind: Kind,
+    kind: MemberKind,
     name: String,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub(crate) enum MemberKind {
     Person,
     Group,
     SharedMailbox,
@@ -32,10 +32,10 @@ pub(crate) enum Kind {
 impl From<MemberInfo> for Member {
     fn from(info: MemberInfo) -> Self {
         let kind = match info.kind {
-            Some(PrincipalKind::Person) => Kind::Person,
-            Some(PrincipalKind::Group) => Kind::Group,
-            Some(PrincipalKind::Shared) => Kind::SharedMailbox,
-            None => Kind::Outside,
+            Some(PrincipalKind::Person) => MemberKind::Person,
+            Some(PrincipalKind::Group) => MemberKind::Group,
+            Some(PrincipalKind::Shared) => MemberKind::SharedMailbox,
+            None => MemberKind::Outside,
         };
         Self { address: info.address.to_string(), kind, name: info.name }
     }

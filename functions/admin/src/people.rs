@@ -14,7 +14,7 @@ pub(crate) struct Person {
     id: String,
     address: String,
     name: String,
-    status: State,
+    status: PersonStatus,
     /// Further addresses; only where one person is shown.
     aliases: Vec<String>,
     /// Octets that the mailbox may hold.
@@ -34,7 +34,7 @@ pub(crate) struct Person {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum PersonStatus {
     Active,
     /// Mail still comes in; nobody signs in.
     Suspended,
@@ -46,7 +46,7 @@ impl From<PersonInfo> for Person {
             id: info.id.to_string(),
             address: info.address.to_string(),
             name: info.name,
-            status: if info.status == Status::Active { State::Active } else { State::Suspended },
+            status: if info.status == Status::Active { PersonStatus::Active } else { PersonStatus::Suspended },
             aliases: info.aliases.iter().map(Address::to_string).collect(),
             quota: info.quota,
             quota_is_own: info.quota_is_own,
@@ -78,7 +78,7 @@ pub(crate) struct NewPerson {
 #[schema(example = json!({ "name": "Ann Example", "quota": 10_000_000_000u64 }))]
 pub(crate) struct PersonChange {
     name: Option<String>,
-    status: Option<State>,
+    status: Option<PersonStatus>,
     /// Octets; null for the default.
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<u64>)]
@@ -103,7 +103,7 @@ pub(crate) struct Which {
     q: Option<String>,
     /// With their primary address in it.
     domain: Option<String>,
-    status: Option<State>,
+    status: Option<PersonStatus>,
 }
 
 /// People, by address.
@@ -122,7 +122,7 @@ pub(crate) async fn list(call: Call, Params(which): Params<Which>) -> Result<axu
         within.contains(&person.id)
             && q.as_ref().is_none_or(found)
             && domain.as_ref().is_none_or(|domain| person.address.domain() == domain)
-            && which.status.is_none_or(|status| (status == State::Active) == (person.status == Status::Active))
+            && which.status.is_none_or(|status| (status == PersonStatus::Active) == (person.status == Status::Active))
     };
     Ok(axum::Json(Listed::page(page.items.into_iter().filter(fits).map(Person::from).collect(), page.next)))
 }
@@ -175,7 +175,7 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Perso
     let change = Change {
         name: change.name,
         quota: change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes)),
-        status: change.status.map(|status| if status == State::Active { Status::Active } else { Status::Suspended }),
+        status: change.status.map(|status| if status == PersonStatus::Active { Status::Active } else { Status::Suspended }),
         sent_copy: change.sent_copy,
         recovery,
     };

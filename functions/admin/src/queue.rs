@@ -17,7 +17,7 @@ pub(crate) struct Outgoing {
     /// The sender of the envelope; empty for reports.
     from: String,
     destination: String,
-    state: Progress,
+    state: OutgoingState,
     /// Since when, or when the next attempt is due.
     at: When,
     attempts: u32,
@@ -25,12 +25,12 @@ pub(crate) struct Outgoing {
     accepted: When,
     /// No attempt begins after this.
     expires: When,
-    recipients: Vec<Recipient>,
+    recipients: Vec<OutgoingRecipient>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Progress {
+pub(crate) enum OutgoingState {
     Waiting,
     Trying,
     Reporting,
@@ -39,9 +39,9 @@ pub(crate) enum Progress {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Recipient {
+pub(crate) struct OutgoingRecipient {
     to: String,
-    state: Passage,
+    state: RecipientState,
     /// What the other host said last.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) struct Recipient {
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Passage {
+pub(crate) enum RecipientState {
     Waiting,
     Sent,
     Failed,
@@ -58,19 +58,19 @@ pub(crate) enum Passage {
 impl Outgoing {
     fn of(part: u64, parcel: Parcel) -> Self {
         let state = match parcel.state {
-            Stage::Waiting => Progress::Waiting,
-            Stage::Trying => Progress::Trying,
-            Stage::Reporting => Progress::Reporting,
-            Stage::Done => Progress::Done,
-            Stage::Held => Progress::Held,
+            Stage::Waiting => OutgoingState::Waiting,
+            Stage::Trying => OutgoingState::Trying,
+            Stage::Reporting => OutgoingState::Reporting,
+            Stage::Done => OutgoingState::Done,
+            Stage::Held => OutgoingState::Held,
         };
         let recipients = parcel.passages.into_iter().map(|passage| {
             let (state, said) = match passage.fate {
-                Fate::Waiting(said) => (Passage::Waiting, said),
-                Fate::Sent(said) => (Passage::Sent, Some(said)),
-                Fate::Failed(said) => (Passage::Failed, Some(said)),
+                Fate::Waiting(said) => (RecipientState::Waiting, said),
+                Fate::Sent(said) => (RecipientState::Sent, Some(said)),
+                Fate::Failed(said) => (RecipientState::Failed, Some(said)),
             };
-            Recipient { to: passage.to.path, state, text: said.map(|said| said.to_string()) }
+            OutgoingRecipient { to: passage.to.path, state, text: said.map(|said| said.to_string()) }
         });
         Self {
             id: format!("{}-{part}", parcel.acceptance),

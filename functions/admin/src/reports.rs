@@ -23,7 +23,7 @@ pub(crate) struct About {
 
 /// Messages in the domain's name that fared alike (RFC 9990).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub(crate) struct Dmarc {
+pub(crate) struct DmarcLine {
     source_ip: String,
     header_from: String,
     disposition: String,
@@ -34,7 +34,7 @@ pub(crate) struct Dmarc {
 
 /// Sessions of TLS with the domain's hosts that went alike (RFC 8460).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub(crate) struct Tls {
+pub(crate) struct TlsLine {
     policy: String,
     /// `success`, or what failed.
     result: String,
@@ -56,18 +56,18 @@ async fn each(call: &Call, admin: &Admin, name: &str, about: &About, kind: Kind,
 
 /// Who sends in the domain's name, and how it fared with others; the most messages first.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/domains/{domain}/reports/dmarc", tag = "reports", params(About),
-    extensions(("x-permission" = json!("report-read"))), responses((status = 200, body = Listed<Dmarc>)))]
+    extensions(("x-permission" = json!("report-read"))), responses((status = 200, body = Listed<DmarcLine>)))]
 pub(crate) async fn dmarc(
     call: Call,
     State(admin): State<Admin>,
     Path((_, name)): Named,
     Params(about): Params<About>,
-) -> Result<axum::Json<Listed<Dmarc>>, Problem> {
-    let mut lines = BTreeMap::<Dmarc, u64>::new();
+) -> Result<axum::Json<Listed<DmarcLine>>, Problem> {
+    let mut lines = BTreeMap::<DmarcLine, u64>::new();
     each(&call, &admin, &name, &about, Kind::Dmarc, |received| {
         let Kept::Dmarc(feedback) = &received.kept else { return };
         for record in &feedback.records {
-            let line = Dmarc {
+            let line = DmarcLine {
                 source_ip: record.source_ip.to_string(),
                 header_from: record.identifiers.header_from.clone(),
                 disposition: record.evaluated.disposition.clone(),
@@ -80,7 +80,7 @@ pub(crate) async fn dmarc(
         }
     })
     .await?;
-    let mut items: Vec<_> = lines.into_iter().map(|(line, messages)| Dmarc { messages, ..line }).collect();
+    let mut items: Vec<_> = lines.into_iter().map(|(line, messages)| DmarcLine { messages, ..line }).collect();
     items.sort_by_key(|line| std::cmp::Reverse(line.messages));
     items.truncate(LINES);
     Ok(axum::Json(Listed::whole(items)))
@@ -88,17 +88,17 @@ pub(crate) async fn dmarc(
 
 /// How TLS to the domain's hosts went for others; failures first.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/domains/{domain}/reports/tls", tag = "reports", params(About),
-    extensions(("x-permission" = json!("report-read"))), responses((status = 200, body = Listed<Tls>)))]
+    extensions(("x-permission" = json!("report-read"))), responses((status = 200, body = Listed<TlsLine>)))]
 pub(crate) async fn tls(
     call: Call,
     State(admin): State<Admin>,
     Path((_, name)): Named,
     Params(about): Params<About>,
-) -> Result<axum::Json<Listed<Tls>>, Problem> {
-    let mut lines = BTreeMap::<Tls, u64>::new();
+) -> Result<axum::Json<Listed<TlsLine>>, Problem> {
+    let mut lines = BTreeMap::<TlsLine, u64>::new();
     let mut add = |policy: &str, result: &str, host: Option<String>, count: u64| {
         if count > 0 {
-            let line = Tls { policy: policy.to_owned(), result: result.to_owned(), host, sessions: 0 };
+            let line = TlsLine { policy: policy.to_owned(), result: result.to_owned(), host, sessions: 0 };
             let sum = lines.entry(line).or_default();
             *sum = sum.saturating_add(count);
         }
@@ -118,7 +118,7 @@ pub(crate) async fn tls(
         }
     })
     .await?;
-    let mut items: Vec<_> = lines.into_iter().map(|(line, sessions)| Tls { sessions, ..line }).collect();
+    let mut items: Vec<_> = lines.into_iter().map(|(line, sessions)| TlsLine { sessions, ..line }).collect();
     items.sort_by_key(|line| (line.result == "success", std::cmp::Reverse(line.sessions)));
     items.truncate(LINES);
     Ok(axum::Json(Listed::whole(items)))

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 pub(crate) struct Tenant {
     id: String,
     name: String,
-    status: Life,
+    status: TenantStage,
     /// When the trial ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     trial_ends: Option<When>,
@@ -29,7 +29,7 @@ pub(crate) struct Tenant {
 /// How far a tenant is in its life.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Life {
+pub(crate) enum TenantStage {
     Trial,
     Active,
     /// What is there is read, nothing is changed or sent, and mail waits at its senders.
@@ -39,7 +39,7 @@ pub(crate) enum Life {
     Deleting,
 }
 
-impl From<TenantStatus> for Life {
+impl From<TenantStatus> for TenantStage {
     fn from(status: TenantStatus) -> Self {
         match status {
             TenantStatus::Trial => Self::Trial,
@@ -79,7 +79,7 @@ pub(crate) struct NewTenant {
 #[schema(example = json!({ "name": "Example Limited" }))]
 pub(crate) struct TenantChange {
     name: Option<String>,
-    status: Option<Stage>,
+    status: Option<NewStatus>,
     /// The operator's to set; null for everybody's.
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<String>)]
@@ -88,7 +88,7 @@ pub(crate) struct TenantChange {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Stage {
+pub(crate) enum NewStatus {
     Active,
     Suspended,
     Closed,
@@ -136,16 +136,16 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
     let operators = |what: &str| Problem::new(StatusCode::FORBIDDEN, format!("{what} is the operator's to change."));
     let mut operator = call.operator()?.expecting(expected);
     if let Some(stage) = change.status {
-        let suspended = stage == Stage::Suspended || tenant.status == TenantStatus::Suspended;
+        let suspended = stage == NewStatus::Suspended || tenant.status == TenantStatus::Suspended;
         // Who is on trial does not make themselves active for nothing.
-        let by_operator = suspended || (tenant.status == TenantStatus::Trial && stage == Stage::Active) || tenant.trial_ends.is_some();
-        if by_operator && stage != Stage::Closed && !call.caller()?.is_operator() {
+        let by_operator = suspended || (tenant.status == TenantStatus::Trial && stage == NewStatus::Active) || tenant.trial_ends.is_some();
+        if by_operator && stage != NewStatus::Closed && !call.caller()?.is_operator() {
             return Err(operators("This status"));
         }
         let status = match stage {
-            Stage::Active => TenantStatus::Active,
-            Stage::Suspended => TenantStatus::Suspended,
-            Stage::Closed => TenantStatus::Closed,
+            NewStatus::Active => TenantStatus::Active,
+            NewStatus::Suspended => TenantStatus::Suspended,
+            NewStatus::Closed => TenantStatus::Closed,
         };
         tenant = operator.set_tenant_status(&id, status).await.map_err(|error| wanted.explain(error))?;
         operator = call.operator()?;

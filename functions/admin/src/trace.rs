@@ -15,7 +15,7 @@ const DAY: i64 = 86_400;
 
 /// One step of a message.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Step {
+pub(crate) struct TraceStep {
     at: When,
     /// The id that the 250 answer named.
     message: String,
@@ -46,7 +46,7 @@ pub(crate) struct Which {
     limit: Option<usize>,
 }
 
-async fn step(call: &Call, entry: Entry) -> Result<Step, Problem> {
+async fn step(call: &Call, entry: Entry) -> Result<TraceStep, Problem> {
     let (event, detail) = match entry.hop {
         Hop::Accepted { message_id, from, peer, bytes } => {
             ("accepted", json!({ "message_id": message_id, "from": from, "peer": peer, "octets": bytes }))
@@ -67,7 +67,7 @@ async fn step(call: &Call, entry: Entry) -> Result<Step, Problem> {
         Hop::Filed { text } => ("filed", json!({ "text": text })),
         Hop::Told { of, what, report } => ("told", json!({ "of": of, "what": what, "report": report })),
     };
-    Ok(Step { at: When(entry.at), message: entry.acceptance.to_string(), event, detail })
+    Ok(TraceStep { at: When(entry.at), message: entry.acceptance.to_string(), event, detail })
 }
 
 /// The address of a mailbox or group, or the id where it is gone.
@@ -80,7 +80,7 @@ async fn name(call: &Call, principal: PrincipalId) -> Result<String, Problem> {
     }
 }
 
-async fn steps(call: &Call, entries: Vec<Entry>) -> Result<axum::Json<Listed<Step>>, Problem> {
+async fn steps(call: &Call, entries: Vec<Entry>) -> Result<axum::Json<Listed<TraceStep>>, Problem> {
     let mut items = Vec::with_capacity(entries.len());
     for entry in entries {
         items.push(step(call, entry).await?);
@@ -90,12 +90,12 @@ async fn steps(call: &Call, entries: Vec<Entry>) -> Result<axum::Json<Listed<Ste
 
 /// Messages by sender, recipient and time, each with all its steps; the newest ones, the oldest of them first.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/trace", tag = "trace", params(Which), extensions(("x-permission" = json!("trace-read"))),
-    responses((status = 200, body = Listed<Step>)))]
+    responses((status = 200, body = Listed<TraceStep>)))]
 pub(crate) async fn search(
     call: Call,
     State(admin): State<Admin>,
     Params(which): Params<Which>,
-) -> Result<axum::Json<Listed<Step>>, Problem> {
+) -> Result<axum::Json<Listed<TraceStep>>, Problem> {
     let limit = which.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) {
         return Err(Problem::field("limit", "1 to 200"));
@@ -131,12 +131,12 @@ pub(crate) async fn search(
 
 /// One message, by its Message-ID or the id that the 250 answer named.
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/trace/{message}", tag = "trace", extensions(("x-permission" = json!("trace-read"))),
-    responses((status = 200, body = Listed<Step>)))]
+    responses((status = 200, body = Listed<TraceStep>)))]
 pub(crate) async fn follow(
     call: Call,
     State(admin): State<Admin>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<axum::Json<Listed<Step>>, Problem> {
+) -> Result<axum::Json<Listed<TraceStep>>, Problem> {
     let found = trace::find(&admin.world, &call.directory().tenant_scope(call.tenant()?), &id).await?;
     if found.is_empty() {
         return Err(Problem::not_found());

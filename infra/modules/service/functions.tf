@@ -6,7 +6,8 @@ locals {
     timer   = ["table_read", "table_write", "blobs_write", "jobs_send"]
     upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "keys"]
     meter   = ["table_read", "table_write"]
-    account = ["table_read", "table_write", "keys"]
+    account = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "keys"]
+    admin   = ["table_read", "table_write", "jobs_look", "jobs_send", "keys"]
   }
 
   often = {
@@ -48,10 +49,14 @@ module "http" {
   prefix          = local.prefix
   network         = module.network
   certificate_arn = module.certificates.http_arn
-  function_paths  = { account = ["/v1/whoami"] }
-  function_arns   = module.functions.live_arns
+  # A rule holds five values.
+  function_paths = {
+    account = ["/v1/whoami", "/v1/signup*", "/v1/sessions*", "/v1/me*", "/v1/password-resets*"]
+    admin   = ["/v1/tenants*"]
+  }
+  function_arns = module.functions.live_arns
   edge_paths = [
-    "/healthz", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*",
+    "/healthz", "/v1/openapi.json", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav/*",
     "/mail/config-v1.1.xml", "/.well-known/autoconfig/*", "/autodiscover/*", "/Autodiscover/*", "/AutoDiscover/*", "/apple/*", "/.well-known/mta-sts.txt", "/.well-known/acme-challenge/*",
   ]
   edge_port     = local.https_port

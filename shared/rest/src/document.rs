@@ -22,6 +22,7 @@ pub fn described(mut document: OpenApi) -> String {
          made for with `If-Match`; a POST with an `Idempotency-Key` is done once; `dry_run=true` changes nothing and says what would come of it."
             .to_owned(),
     );
+    // Names of functions are those of their files, so each operation is named by its method and path.
     for (path, item) in &mut document.paths.paths {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for (operation, method) in operations.into_iter().zip(["get", "post", "put", "patch", "delete"]) {
@@ -40,6 +41,7 @@ pub fn described(mut document: OpenApi) -> String {
 
 fn complete(operation: &mut Operation, path: &str, method: &str) {
     let needs = operation.extensions.as_ref().and_then(|all| all.get(PERMISSION)).and_then(|value| value.as_str()).unwrap_or_default();
+    operation.operation_id = Some(name_of(path, method));
     let (public, about_one) = (needs == "public", path.contains("{tenant}"));
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
@@ -71,6 +73,21 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
         let done = ResponseBuilder::new().description("With `dry_run`: it would be done.").build();
         operation.responses.responses.insert("204".to_owned(), RefOr::T(done));
     }
+}
+
+/// `get_people`, `delete_people_by_person`, `post_domains_verify`.
+fn name_of(path: &str, method: &str) -> String {
+    let rest = path.strip_prefix("/v1/tenants/{tenant}/").or_else(|| path.strip_prefix("/v1/")).unwrap_or(path);
+    let mut name = method.to_owned();
+    for part in rest.split('/').filter(|part| !part.starts_with('{')) {
+        name.push('_');
+        name.push_str(&part.replace('-', "_"));
+    }
+    if let Some(last) = rest.rsplit('/').next().and_then(|part| part.strip_prefix('{')).and_then(|part| part.strip_suffix('}')) {
+        name.push_str("_by_");
+        name.push_str(last);
+    }
+    name
 }
 
 fn in_path(name: &str) -> Parameter {

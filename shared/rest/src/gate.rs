@@ -8,7 +8,7 @@ use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State
 use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use penfold_directory::{Caller, Directory, Permission, TenantStatus};
+use penfold_directory::{Caller, Directory, Permission, SessionKind, TenantStatus};
 use penfold_types::{PrincipalId, TenantId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,16 +27,19 @@ pub struct Api {
 enum Need {
     Public,
     SignedIn,
+    /// A person who signed in: no token of a program, which might so come to more than it was made for.
+    Session,
     Operator,
     Permission(Permission),
 }
 
 impl Need {
-    /// As it stands in the description: `public`, `signed-in`, `operator`, or a permission.
+    /// As it stands in the description: `public`, `signed-in`, `session`, `operator`, or a permission.
     fn read(text: &str) -> Option<Self> {
         match text {
             "public" => Some(Self::Public),
             "signed-in" => Some(Self::SignedIn),
+            "session" => Some(Self::Session),
             "operator" => Some(Self::Operator),
             text => serde_json::from_value(serde_json::Value::String(text.to_owned())).ok().map(Self::Permission),
         }
@@ -54,7 +57,6 @@ struct Gate {
 pub fn guarded(api: Api, routes: OpenApiRouter) -> (Router, OpenApi) {
     let (router, document) = routes.split_for_parts();
     let gate = Arc::new(Gate { api, needs: needs(&document) });
-    let router = router.method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This is not done here.") });
     (router.route_layer(from_fn_with_state(gate, judge)), document)
 }
 
@@ -98,8 +100,7 @@ impl Gate {
         let (mut parts, body) = request.into_parts();
         let path = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
         let method = if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() };
-        // What does not say whom it is for is for nobody.
-        let need = *self.needs.get(&(path, method)).ok_or_else(Problem::not_found)?;
+        let need = self.need(path, method)?;
         let peer = parts.extensions.get::<Peer>().copied().unwrap_or(Peer::UNKNOWN);
         let token = bearer(&parts.headers);
         let caller = match (need, token) {
@@ -123,6 +124,9 @@ impl Gate {
                 Call::by(&self.api, caller, dry_run(&parts.uri)?)
             }
         };
+        if need == Need::Session && call.person()?.1.kind != SessionKind::Session {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "This needs a session: sign in with the password."));
+        }
         if need == Need::Operator && !call.caller()?.is_operator() {
             return Err(Problem::new(StatusCode::FORBIDDEN, "This is the operator's."));
         }
@@ -136,6 +140,16 @@ impl Gate {
             None => Ok(next.run(request).await),
             Some(once) => once.run(request, next).await,
         }
+    }
+
+    /// What does not say whom it is for is for nobody.
+    fn need(&self, path: String, method: Method) -> Result<Need, Problem> {
+        let key = (path, method);
+        if let Some(need) = self.needs.get(&key) {
+            return Ok(*need);
+        }
+        let known = self.needs.keys().any(|(path, _)| *path == key.0);
+        Err(if known { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This is not done here.") } else { Problem::not_found() })
     }
 
     async fn caller(&self, token: &str, peer: Peer, told: &mut Option<Left>) -> Result<Caller, Problem> {
