@@ -72,7 +72,7 @@ pub(crate) fn name_of(sk: &Sk) -> Option<&str> {
 impl Certificates {
     pub fn new(world: &World, directory: Directory) -> Self {
         let signals = Arc::new(Signals { made: watch::Sender::new(0), shown: watch::Sender::new(None) });
-        Self { store: Store(world.named("certificates")), directory, signals }
+        Self { store: Store::new(world.named("certificates")), directory, signals }
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -147,7 +147,7 @@ impl Certificates {
         let rows = self.store.query(&query).await?;
         let names: Vec<_> = rows.iter().filter_map(|(_, row)| row.str("n").map(str::to_owned)).collect();
         let keys: Vec<_> = names.iter().map(|name| shared::certificate(name)).collect();
-        let rows = if keys.is_empty() { Vec::new() } else { self.store.batch_get(&keys).await? };
+        let rows = self.store.batch_get(&keys).await?;
         let mut found = Vec::with_capacity(names.len());
         for (name, row) in names.into_iter().zip(rows) {
             match self.read(&name, row.as_ref()).await {
