@@ -187,7 +187,7 @@ impl Certifier {
             let failures = row.u64("f").unwrap_or(0).saturating_add(1);
             let next = now.plus(backoff(failures, refused.busy) + jitter);
             let set = vec![("f".into(), Value::U(failures)), ("e".into(), Value::S(reason.clone())), ("nx".into(), Value::U(stored(next)))];
-            let ended = refused.ended || failures % TAKEN_UP == 0;
+            let ended = refused.ended || failures.is_multiple_of(TAKEN_UP);
             let remove = if ended { ["o", "ok", "oa"].map(Into::into).to_vec() } else { Vec::new() };
             (set, remove)
         };
