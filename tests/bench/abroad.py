@@ -171,11 +171,12 @@ class Memory(threading.Thread):
 
 class Penfold:
     name = "Penfold"
+    cache = None
 
     def __init__(self, abroad, label):
         self.abroad, self.data = abroad, os.path.join(abroad.disk, f"penfold-{label}")
         seed = lib.write_seed(self.data + ".toml", [("Ours", ["ours.test"], [(person, PASSWORD, "Ann") for person in PEOPLE])])
-        extra = ["--name-servers", NAMES, "--host-name", "mx.ours.test"]
+        extra = ["--name-servers", NAMES, "--host-name", "mx.ours.test", *(["--cache", str(self.cache)] if self.cache else [])]
         self.server = lib.Server(self.data, seed, extra=extra)
         self.address = ("127.0.0.1", self.server.port["submissions"])
         self.server.start()

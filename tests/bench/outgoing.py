@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`make bench-sending`: mail out of Penfold beside Postfix, in one run, in a private network with a name server and a thousand destinations.
 
-usage: outgoing.py [queue] [list] [--messages N] [--destinations N] [--members N] [--repeat N] [--no-write]
+usage: outgoing.py [queue] [list] [--messages N] [--destinations N] [--members N] [--repeat N] [--only SIDE] [--cache MIB] [--no-write]
   queue  messages to destinations of which a third are dead (connection refused, packets lost, no banner, always 451), and the same without the dead
   list   one message to a list whose members are all elsewhere
 Prints a table and puts it into docs/benchmarks.md between its two markers. Times are told, never asserted; that every live recipient got exactly one
@@ -129,6 +129,7 @@ def queue_once(abroad, kind, label, args, dead):
             # The dead are tried again meanwhile.
             time.sleep(max(0, begin + args.linger - time.time()))
         memory.stop()
+        say(f"{side.name}, {label}: memory every 30 s, MiB: {' '.join(f'{kib / 1024:.0f}' for _, kib in memory.samples[::30])}")
         check_copies(side, copies, wanted)
         left = settled_queue(side, [recipient for number, recipient in mails if number not in wanted])
         delays = [max(0.0, when - accepted[int(number)]) for number, _, when in copies]
@@ -166,12 +167,12 @@ def settled_queue(side, dead):
 def queue(abroad, args):
     got = {(kind.name, dead): [] for kind in args.sides for dead in (True, False)}
     for turn in range(args.repeat):
-        for dead in (False, True):
+        for dead in (True,) if args.no_live else (False, True):
             for kind in args.sides:
                 got[kind.name, dead].append(queue_once(abroad, kind, f"{'dead' if dead else 'live'}-{turn}", args, dead))
 
     def middle(kind, dead, key):
-        return statistics.median(one[key] for one in got[kind.name, dead])
+        return statistics.median(one[key] for one in got[kind.name, dead]) if got[kind.name, dead] else None
     some = got[args.sides[0].name, True][0]
     rows = [f"{args.messages:,} messages of 5 KB to {args.destinations:,} destinations, of which {args.destinations - some['live'] * args.destinations // args.messages:,} are dead"]
 
@@ -189,6 +190,8 @@ def queue(abroad, args):
     row(f"memory {args.linger} s after the first MAIL FROM, the dead being tried again", lambda k, d: middle(k, d, "end") if d else None, "MiB")
     row("memory at most", lambda k, d: middle(k, d, "peak"), "MiB")
     row("left in the queue, all to dead ones", lambda k, d: middle(k, d, "left"), "messages")
+    if args.no_live:
+        return [*rows, ""]
     slower = " and ".join(f"{middle(kind, True, 'last') / middle(kind, False, 'last'):.2f} times for {kind.name}" for kind in args.sides)
     later = " and ".join(f"{middle(kind, True, 'p99') / max(0.001, middle(kind, False, 'p99')):.2f} times for {kind.name}" for kind in args.sides)
     rows.append(f"The dead third makes the last live one's arrival {slower} as late (a half more messages are accepted meanwhile: 1.5 times is what that alone would be), and the 99th percentile of delays {later} as long.")
@@ -265,7 +268,8 @@ def document(args, load, disk, found):
            f"Medians of {args.repeat}, the sides in turn."]
     if "queue" in found:
         title, *rows = found["queue"]
-        out += ["", f"{title}:", "", "| | Penfold, without the dead | with them | Postfix, without the dead | with them |", "|---|---|---|---|---|", *rows[:-1], "", rows[-1]]
+        heads = [f"{kind.name}, without the dead | with them" for kind in args.sides]
+        out += ["", f"{title}:", "", f"| | {' | '.join(heads)} |", "|---|" + "---|---|" * len(heads), *rows[:-1], "", rows[-1]]
     if "list" in found:
         title, *rows = found["list"]
         out += ["", f"{title}:", "", "| | Penfold | Postfix |", "|---|---|---|", *rows]
@@ -287,11 +291,14 @@ def main():
     for name, value in (("messages", 10000), ("destinations", 1000), ("members", 100000), ("repeat", 1), ("limit", 1200), ("linger", 120)):
         args.add_argument(f"--{name}", type=int, default=value)
     args.add_argument("--only", choices=[kind.name for kind in SIDES])
+    args.add_argument("--cache", type=int, help="Penfold's, in MiB")
+    args.add_argument("--no-live", action="store_true", help="not the runs without the dead")
     args.add_argument("--no-write", action="store_true")
     args = args.parse_args()
     if os.geteuid():
         print("MAIL OUT WAS NOT MEASURED: that needs root, for a private network")
         return 0
+    Penfold.cache = args.cache
     args.sides = tuple(kind for kind in SIDES if args.only in (None, kind.name))
     sections, load, begin = args.sections or ["queue", "list"], os.getloadavg()[0], time.monotonic()
     disk = lib.scratch("outgoing")

@@ -10,7 +10,7 @@ use penfold_authentication::Algorithm;
 use penfold_deliver::Deliver;
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_ports::{Attempt, Name, Outcome, Outgoing, Relay, Row, Said, Sk, World, Write};
+use penfold_ports::{Attempt, Name, Outcome, Outgoing, Relay, Row, Said, Sk, World, Write, shared};
 use penfold_relay::{Fact, Facts, PolicyFacts, PolicyType, ResultType};
 use penfold_report::Reporter;
 use penfold_reports::dmarc::{Evaluated, Feedback};
@@ -260,6 +260,70 @@ async fn sessions_are_reported_by_mail_and_to_a_web_server() {
     assert_eq!(house.received(Kind::Tls).await.len(), 1);
     let sent = Sent::list(&house.world, 7, 100).await.unwrap();
     assert_eq!(sent.iter().map(|sent| sent.domain.as_str()).collect::<Vec<_>>(), ["y.test", "x.test"], "and of none.test there is no word");
+}
+
+/// RFC 8460 asks nobody whether they want to be told.
+#[tokio::test(start_paused = true)]
+async fn nobody_is_flooded_by_domains_that_name_them() {
+    let house = house(8).await;
+    let name = |from: u32, until: u32| {
+        for n in from..until {
+            house.zone.txt(&format!("_smtp._tls.n{n}.evil.test"), "v=TLSRPTv1; rua=mailto:victim@victim.test,https://victim.test/x");
+            house.session(&format!("n{n}.evil.test"), Ok(()));
+        }
+    };
+    name(0, 120);
+    house.session("y.test", Ok(()));
+    house.next_day().await;
+    assert_eq!(house.reporter().round().await.unwrap(), 101);
+    house.quiet().await;
+    assert_eq!((house.sent_to("victim@victim.test").len(), house.sent_to("t@y.test").len()), (100, 1));
+    assert_eq!(house.others.posts.lock().iter().filter(|(url, ..)| url.contains("victim")).count(), 100);
+    // What another process had counted of that day comes later, and changes nothing about it.
+    let day = house.today() - 1;
+    let line = penfold_reports::gzip(br#"[{"Tls":{"policy":{"policy-type":"sts"},"failure":null}},1]"#);
+    for n in 120..140 {
+        house.zone.txt(&format!("_smtp._tls.n{n}.evil.test"), "v=TLSRPTv1; rua=mailto:victim@victim.test");
+        house
+            .world
+            .table
+            .put(Write::put(shared::fact('t', day, &format!("n{n}.evil.test"), 1), Row::new().with("f", line.clone())))
+            .await
+            .unwrap();
+    }
+    assert_eq!(house.reporter().round().await.unwrap(), 0);
+    house.quiet().await;
+    assert_eq!(house.sent_to("victim@victim.test").len(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn facts_that_cannot_be_read_keep_no_report_back() {
+    let house = house(9).await;
+    house.session("y.test", Ok(()));
+    let line = penfold_reports::gzip(b"{\"of\":\"another version\"}\n");
+    for (domain, packed) in [("a.test", line.clone()), ("y.test", line), ("y.test", Bytes::from_static(b"\x1f\x8bno"))] {
+        let key = shared::fact('t', house.today(), domain, packed.len() as u64);
+        house.world.table.put(Write::put(key, Row::new().with("f", packed))).await.unwrap();
+    }
+    house.next_day().await;
+    assert_eq!(house.reporter().round().await.unwrap(), 1);
+}
+
+/// A policy is as long as its owner likes, and counted for each of their names.
+#[tokio::test(start_paused = true)]
+async fn of_a_long_policy_the_beginning_is_told() {
+    let house = house(10).await;
+    let text: Vec<String> = (0..500).map(|n| format!("mx: host-with-a-long-name-{n}.y.test")).collect();
+    let policy = PolicyFacts { kind: PolicyType::Sts, mx: text.clone(), text };
+    let fact = Fact { policy, domain: "y.test".to_owned(), host: None, address: None, result: Ok(()) };
+    Facts::session(&house.sessions, fact);
+    house.next_day().await;
+    assert_eq!(house.reporter().round().await.unwrap(), 1);
+    house.quiet().await;
+    let [text] = house.sent_to("t@y.test").try_into().unwrap();
+    let Ok(Found::Tls(report)) = find(text.as_bytes()) else { panic!("{text}") };
+    let policy = &report.policies[0].policy;
+    assert!((10..40).contains(&policy.policy_string.len()) && (10..40).contains(&policy.mx_host.len()), "{policy:?}");
 }
 
 #[tokio::test(start_paused = true)]

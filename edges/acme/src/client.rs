@@ -46,7 +46,9 @@ impl Acme {
     async fn account(&self, kept: Option<&[u8]>, steps: &dyn Steps) -> Result<instant_acme::Account, Refused> {
         let wrong = |error: serde_json::Error| Refused::new(format!("the account cannot be read: {error}"));
         if let Some(kept) = kept {
-            let credentials: AccountCredentials = serde_json::from_slice(kept).map_err(wrong)?;
+            // Where they cannot be read a new account is all that is left.
+            let unreadable = |error| Refused { unknown: true, ..wrong(error) };
+            let credentials: AccountCredentials = serde_json::from_slice(kept).map_err(unreadable)?;
             return self.builder().from_credentials(credentials).await.map_err(|error| refused(&error));
         }
         let contacts: Vec<&str> = self.account.contacts.iter().map(String::as_str).collect();

@@ -21,6 +21,7 @@ mod session;
 mod smart_host;
 mod sts;
 mod tls;
+mod web;
 
 pub use client::{Client, Outside};
 pub use config::{Config, Timeouts};

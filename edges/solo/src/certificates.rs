@@ -6,7 +6,7 @@ use penfold_acme::{Account, Https, Roots};
 use penfold_certificates::{Certificates, Certifier, Changed, Method, Options};
 use penfold_domains::{Domains, Primary};
 use penfold_ports::{World, Zones};
-use penfold_runtime::{Acme, DnsUpdate, Names, SystemDns, Updater};
+use penfold_runtime::{Acme, DnsUpdate, Names, NamesEdit, SystemDns, Updater};
 use penfold_types::{Address, Env, Result};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,9 @@ impl penfold_http::Proofs for Proofs {
 /// Shows what changed after change number `seen`, and says which was the last.
 pub async fn load(certificates: &Certificates, names: &Names, seen: u64) -> Result<u64> {
     let (changed, until) = certificates.changes(seen).await?;
-    changed.iter().for_each(|changed| put(names, changed));
+    let mut edit = names.edit();
+    changed.iter().for_each(|changed| put(&mut edit, changed));
+    edit.show();
     certificates.shown_until(until);
     Ok(until)
 }
@@ -57,10 +59,12 @@ pub async fn show(certificates: Certificates, names: Names, mut seen: u64, env: 
     }
 }
 
-fn put(names: &Names, changed: &Changed) {
+fn put(edit: &mut NamesEdit<'_>, changed: &Changed) {
     let certificate = changed.certificate.as_ref().map(|one| (one.chain.as_str(), one.key.0.as_slice()));
-    let put = names.set(&changed.name, certificate).and_then(|()| names.set_proof(&changed.name, changed.digest.as_deref()));
-    if let Err(error) = put {
+    let shown = if changed.unreadable { Ok(()) } else { edit.set(&changed.name, certificate) };
+    // A certificate that cannot be used does not keep the proof for the next one from being seen.
+    let proved = edit.set_proof(&changed.name, changed.digest.as_deref());
+    for error in [shown, proved].into_iter().filter_map(Result::err) {
         tracing::error!(name = changed.name, %error, "a certificate is not shown");
     }
 }

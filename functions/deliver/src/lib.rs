@@ -25,6 +25,8 @@ use penfold_transport::job::{Delivery, To};
 use penfold_transport::trace::Tracer;
 use penfold_transport::work::{Outcome, Worker};
 use penfold_types::{Error, Result};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub struct Deliver {
     mailboxes: Mailboxes,
     transport: Transport,
     tracer: Tracer,
+    /// One report is read at a time: it may unpack to much more than itself.
+    reading: Arc<Semaphore>,
 }
 
 impl Deliver {
@@ -44,6 +48,7 @@ impl Deliver {
             mailboxes: mailboxes.named("deliver"),
             transport: transport.clone(),
             tracer: transport.tracer().clone(),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 

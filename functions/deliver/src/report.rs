@@ -33,7 +33,7 @@ impl Deliver {
     /// The report and what to call it; or why it is none.
     async fn read(&self, mail: &Mail) -> Result<std::result::Result<(Received, String), String>> {
         let message = self.mailboxes.blob(mail.tenant, Blob { acceptance: mail.acceptance, length: mail.length }).await?;
-        // It may unpack to many times its size.
+        let _one = self.reading.acquire().await.map_err(|error| Error::broken("reports cannot be read any more").because(error))?;
         let found = tokio::task::spawn_blocking(move || find(&message)).await;
         let found = match found.map_err(|error| Error::broken("a report could not be read").because(error))? {
             Ok(found) => found,

@@ -2,6 +2,7 @@
 
 use crate::Reporter;
 use crate::sender::Sender;
+use crate::told::Told;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use penfold_ports::DnsError;
@@ -11,19 +12,21 @@ use penfold_reports::{
 };
 use penfold_transport::outbound::OwnMail;
 use penfold_types::{AcceptanceId, Address, Result, Timestamp};
+use std::sync::Arc;
 
 /// Where others find out who wrote it.
 const GENERATOR: &str = concat!("Penfold ", env!("CARGO_PKG_VERSION"));
 
-pub(crate) struct Task<'a> {
+pub(crate) struct Task {
     pub kind: Kind,
     /// Days since 1970, UTC.
     pub day: i64,
     pub counted: Counted,
-    pub sender: &'a Sender,
+    pub sender: Arc<Sender>,
+    pub told: Arc<Told>,
 }
 
-impl Task<'_> {
+impl Task {
     fn begin(&self) -> i64 {
         self.day * time::DAY
     }
@@ -53,14 +56,14 @@ impl Task<'_> {
 
 impl Reporter {
     /// True where it left now.
-    pub(crate) async fn one(&self, task: &Task<'_>) -> Result<bool> {
+    pub(crate) async fn one(&self, task: &Task) -> Result<bool> {
         let (kind, domain) = (task.kind, task.counted.domain.as_str());
         let dns = self.world.dns.as_ref();
         let wishes = match kind {
             Kind::Dmarc => dmarc_destinations(dns, domain).await,
             Kind::Tls => tls_destinations(dns, domain).await,
         };
-        let wishes = match wishes {
+        let mut wishes = match wishes {
             Ok(wishes) => wishes,
             // Asked again in an hour, for some days.
             Err(DnsError::Temporary) => return Ok(false),
@@ -80,6 +83,7 @@ impl Reporter {
                 return Ok(false);
             }
         };
+        wishes.retain(|wish| task.told.has_room(wish));
         let report = self.report(task);
         let mut told = self.post(task, &wishes, &report).await;
         let (to, message) = letter(task, &wishes, &report, sent.begun);
@@ -101,7 +105,7 @@ impl Reporter {
     }
 
     /// Packed.
-    fn report(&self, task: &Task<'_>) -> Bytes {
+    fn report(&self, task: &Task) -> Bytes {
         let (contact, report_id) = (task.sender.address.to_string(), task.report_id());
         match task.kind {
             Kind::Dmarc => {
@@ -127,7 +131,7 @@ impl Reporter {
     }
 
     /// To web servers, which took it when this returns. One that does not is not tried again: the next report is due soon.
-    async fn post(&self, task: &Task<'_>, wishes: &[Destination], report: &Bytes) -> Vec<String> {
+    async fn post(&self, task: &Task, wishes: &[Destination], report: &Bytes) -> Vec<String> {
         let mut told = Vec::new();
         for wish in wishes {
             let Destination::Https(url) = wish else { continue };
@@ -141,7 +145,7 @@ impl Reporter {
 }
 
 /// For all who want it by mail, and whose message it is not too large for.
-fn letter(task: &Task<'_>, wishes: &[Destination], report: &[u8], at: Timestamp) -> (Vec<Address>, Bytes) {
+fn letter(task: &Task, wishes: &[Destination], report: &[u8], at: Timestamp) -> (Vec<Address>, Bytes) {
     let (mut to, mut limits) = (Vec::new(), Vec::new());
     for wish in wishes {
         if let Destination::Mail { address, limit } = wish {

@@ -6,7 +6,7 @@ use crate::store::Store;
 use bytes::Bytes;
 use penfold_directory::Directory;
 use penfold_ports::{Query, Row, Sk, Value, When, World, Write, shared};
-use penfold_types::{Env, Error, Result};
+use penfold_types::{Env, Error, Kind, Result};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +56,8 @@ pub struct Certificate {
 pub struct Changed {
     pub name: String,
     pub certificate: Option<Certificate>,
+    /// There is a certificate that cannot be read: what was shown before stays.
+    pub unreadable: bool,
     /// The SHA-256 of a key authorization, for TLS-ALPN-01, while an authority may look.
     pub digest: Option<Bytes>,
 }
@@ -72,7 +74,7 @@ pub(crate) fn name_of(sk: &Sk) -> Option<&str> {
 impl Certificates {
     pub fn new(world: &World, directory: Directory) -> Self {
         let signals = Arc::new(Signals { made: watch::Sender::new(0), shown: watch::Sender::new(None) });
-        Self { store: Store(world.named("certificates")), directory, signals }
+        Self { store: Store::new(world.named("certificates")), directory, signals }
     }
 
     pub(crate) fn env(&self) -> &Env {
@@ -133,7 +135,8 @@ impl Certificates {
         Ok(row.and_then(|row| row.u64("v")).unwrap_or(0))
     }
 
-    /// What changed after change number `seen`, and the number of the last one. A row that cannot be read is left out and logged.
+    /// What changed after change number `seen`, and the number of the last one. A certificate that cannot be
+    /// read is logged; the proof for the one that replaces it is there all the same.
     pub async fn changes(&self, seen: u64) -> Result<(Vec<Changed>, u64)> {
         let version = self.version().await?;
         if version == seen {
@@ -147,27 +150,28 @@ impl Certificates {
         let rows = self.store.query(&query).await?;
         let names: Vec<_> = rows.iter().filter_map(|(_, row)| row.str("n").map(str::to_owned)).collect();
         let keys: Vec<_> = names.iter().map(|name| shared::certificate(name)).collect();
-        let rows = if keys.is_empty() { Vec::new() } else { self.store.batch_get(&keys).await? };
+        let rows = self.store.batch_get(&keys).await?;
         let mut found = Vec::with_capacity(names.len());
         for (name, row) in names.into_iter().zip(rows) {
-            match self.read(&name, row.as_ref()).await {
-                Ok(changed) => found.push(changed),
-                Err(error) => tracing::error!(name, %error, "a certificate cannot be read"),
-            }
+            let digest = row.as_ref().and_then(|row| row.bytes("ad")).cloned();
+            let (certificate, unreadable) = match self.read(&name, row.as_ref()).await {
+                Ok(certificate) => (certificate, false),
+                Err(error) if error.kind() == Kind::Retry => return Err(error),
+                Err(error) => {
+                    tracing::error!(name, %error, "a certificate cannot be read");
+                    (None, true)
+                }
+            };
+            found.push(Changed { name, certificate, unreadable, digest });
         }
         Ok((found, version))
     }
 
-    async fn read(&self, name: &str, row: Option<&Row>) -> Result<Changed> {
-        let mut changed = Changed { name: name.to_owned(), certificate: None, digest: None };
-        let Some(row) = row else { return Ok(changed) };
-        changed.digest = row.bytes("ad").cloned();
-        if let (Some(chain), Some(sealed)) = (row.bytes("c"), row.bytes("k")) {
-            let chain = String::from_utf8(chain.to_vec()).map_err(|_| Error::broken("a certificate's row is damaged"))?;
-            let key = self.directory.open_for_cell(&belongs_to(name), sealed).await?;
-            changed.certificate = Some(Certificate { chain, key: Key(key) });
-        }
-        Ok(changed)
+    async fn read(&self, name: &str, row: Option<&Row>) -> Result<Option<Certificate>> {
+        let Some((chain, sealed)) = row.and_then(|row| row.bytes("c").zip(row.bytes("k"))) else { return Ok(None) };
+        let chain = String::from_utf8(chain.to_vec()).map_err(|_| Error::broken("a certificate's row is damaged"))?;
+        let key = self.directory.open_for_cell(&belongs_to(name), sealed).await?;
+        Ok(Some(Certificate { chain, key: Key(key) }))
     }
 
     /// Sets and removes attributes of a name's row, as one more change that everybody hears of.

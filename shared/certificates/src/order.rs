@@ -11,7 +11,7 @@ use crate::schedule::{backoff, renewal};
 use async_trait::async_trait;
 use bytes::Bytes;
 use penfold_ports::{Row, Value, Write, shared};
-use penfold_types::{Result, Timestamp};
+use penfold_types::{Kind, Result, Timestamp};
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -19,6 +19,8 @@ use tokio::sync::Mutex;
 const LONGEST: Duration = Duration::from_secs(240);
 /// Octets of a reason that are kept.
 const REASON: usize = 500;
+/// After so many failures in a row a new order is begun: where the old one is broken, it would be so for ever.
+const TAKEN_UP: u64 = 4;
 
 /// The account's secret opens for its own authority only.
 fn account_of(authority: &str) -> Vec<u8> {
@@ -144,7 +146,11 @@ impl Certifier {
         if let (Some(sealed), Some(_), Some(of)) = (row.bytes("ok"), row.str("o"), row.str("oa"))
             && of == authority
         {
-            return certificates.directory.open_for_cell(&belongs_to(name), sealed).await;
+            match certificates.directory.open_for_cell(&belongs_to(name), sealed).await {
+                // Without its key the order is of no use.
+                Err(error) if error.kind() == Kind::Broken => tracing::warn!(name, %error, "an open order is given up"),
+                opened => return opened,
+            }
         }
         let key = chain::generate()?;
         let sealed = certificates.directory.seal_for_cell(&belongs_to(name), &key).await?;
@@ -181,7 +187,8 @@ impl Certifier {
             let failures = row.u64("f").unwrap_or(0).saturating_add(1);
             let next = now.plus(backoff(failures, refused.busy) + jitter);
             let set = vec![("f".into(), Value::U(failures)), ("e".into(), Value::S(reason.clone())), ("nx".into(), Value::U(stored(next)))];
-            let remove = if refused.ended { ["o", "ok", "oa"].map(Into::into).to_vec() } else { Vec::new() };
+            let ended = refused.ended || failures.is_multiple_of(TAKEN_UP);
+            let remove = if ended { ["o", "ok", "oa"].map(Into::into).to_vec() } else { Vec::new() };
             (set, remove)
         };
         self.certificates.change(name, with).await

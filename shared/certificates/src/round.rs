@@ -117,24 +117,42 @@ impl Certifier {
             if round.ordered + round.failed >= ORDERS || !lease.renew().await? {
                 break;
             }
-            if let Some(obstacle) = self.certificates.obstacle(&*self.dns, &name).await? {
-                tracing::debug!(name, obstacle, "no certificate is ordered");
-                round.elsewhere += 1;
-                // Said where the operator looks for it; a name without a row is just one of many that are not here.
-                if entries.iter().any(|entry| entry.name == name && entry.error.as_ref() != Some(&obstacle)) {
-                    self.certificates.note(&name, &obstacle).await?;
+            match self.one(&name, &entries).await {
+                Ok(Some(true)) => round.ordered += 1,
+                Ok(Some(false)) => round.failed += 1,
+                Ok(None) => round.elsewhere += 1,
+                // One name does not stop the others.
+                Err(error) => {
+                    tracing::warn!(name, %error, "its certificate waits for another round");
+                    round.failed += 1;
                 }
-                continue;
-            }
-            match self.order(&name).await? {
-                true => round.ordered += 1,
-                false => round.failed += 1,
             }
         }
         Ok(round)
     }
 
-    /// Names whose turn it is: those whose certificate ends soonest first, then those that have none.
+    /// Whether there is a new certificate; `None` where the name does not lead to us.
+    async fn one(&self, name: &str, entries: &[Entry]) -> Result<Option<bool>> {
+        if let Some(obstacle) = self.certificates.obstacle(&*self.dns, name).await? {
+            tracing::debug!(name, obstacle, "no certificate is ordered");
+            // Said where the operator looks for it; a name without a row is just one of many that are not here.
+            if entries.iter().any(|entry| entry.name == name && entry.error.as_ref() != Some(&obstacle)) {
+                self.certificates.note(name, &obstacle).await?;
+            }
+            return Ok(None);
+        }
+        match self.order(name).await {
+            Ok(done) => Ok(Some(done)),
+            // A fault of ours counts like one of the authority's, or the name would be tried again within seconds.
+            Err(error) => {
+                let now = self.certificates.env().now();
+                self.failed(name, &error.into(), now).await.map(|()| Some(false))
+            }
+        }
+    }
+
+    /// Names whose turn it is: those that failed least first, so that many that always fail keep nobody out; of these, those whose
+    /// certificate ends soonest, then those that have none.
     fn turns(&self, names: Vec<String>, entries: &[Entry]) -> Vec<String> {
         let (now, authority) = (self.certificates.env().now(), self.authority.name());
         let find = |name: &str| entries.binary_search_by(|entry| entry.name.as_str().cmp(name)).ok().map(|at| &entries[at]);
@@ -147,8 +165,8 @@ impl Certifier {
             !(self.options.covered)(name) && due(known.unwrap_or(Due { same_authority: true, ..Due::default() }), now)
         };
         let mut due: Vec<_> = names.into_iter().filter(is_due).collect();
-        let ends = |name: &String| find(name).and_then(|entry| entry.until).map_or(i64::MAX, Timestamp::millis);
-        due.sort_by_key(ends);
+        let ends = |entry: &Entry| (entry.failures, entry.until.map_or(i64::MAX, Timestamp::millis));
+        due.sort_by_key(|name| find(name).map_or((0, i64::MAX), ends));
         due
     }
 }

@@ -1,54 +1,39 @@
 //! The table, with the retries that a round wants.
 
-use penfold_ports::{Commit, Key, PortError, Query, Row, Sk, World, Write};
-use penfold_types::{CommitId, Env, Result};
-use std::time::Duration;
-
-const TRIES: u32 = 6;
+use penfold_ports::{Key, PortError, Query, Retrying, Row, Sk, World, Write};
+use penfold_types::{Env, Result};
 
 #[derive(Clone)]
-pub(crate) struct Store(pub World);
-
-async fn pause(env: &Env, attempt: u32) {
-    env.sleep_jittered(Duration::from_millis(20 << attempt.min(6))).await;
-}
-
-macro_rules! retried {
-    ($env:expr, $request:expr) => {{
-        let mut attempt = 0;
-        loop {
-            match $request.await {
-                Err(PortError::Throttled | PortError::Unknown) if attempt < TRIES => {
-                    pause($env, attempt).await;
-                    attempt += 1;
-                }
-                answer => break answer,
-            }
-        }
-    }};
-}
+pub(crate) struct Store(World);
 
 impl Store {
+    pub fn new(world: World) -> Self {
+        Self(world)
+    }
+
     pub fn env(&self) -> &Env {
         &self.0.env
     }
 
+    fn table(&self) -> Retrying<'_> {
+        Retrying(&self.0)
+    }
+
     pub async fn get(&self, key: &Key) -> Result<Option<Row>> {
-        Ok(retried!(self.env(), self.0.table.get(key))?)
+        Ok(self.table().get(key).await?)
     }
 
     pub async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>> {
-        Ok(retried!(self.env(), self.0.table.batch_get(keys))?)
+        Ok(self.table().batch_get(keys).await?)
     }
 
     pub async fn query(&self, query: &Query) -> Result<Vec<(Sk, Row)>> {
-        Ok(retried!(self.env(), self.0.table.query_all(query.clone()))?)
+        Ok(self.table().query_all(query).await?)
     }
 
-    /// False where a condition did not hold. The id makes a commit that is sent again the same one.
+    /// False where a condition did not hold.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<bool> {
-        let commit = Commit { id: CommitId::new(self.env()), writes };
-        match retried!(self.env(), self.0.table.commit(&commit)) {
+        match self.table().commit(writes).await {
             Ok(()) => Ok(true),
             Err(PortError::Condition { .. }) => Ok(false),
             Err(other) => Err(other.into()),

@@ -1,11 +1,7 @@
-//! The table, with the retries that every caller here wants: throttled requests come back with jitter, and a commit whose
-//! answer was lost is sent again under the same id, which carries it out once (the table's contract).
+//! The table, with the retries that every caller here wants, and conditions that are told apart.
 
-use penfold_ports::{Commit, Key, Page, PortError, Query, Row, Sk, When, World, Write};
-use penfold_types::{CommitId, Env, Error, Result};
-use std::time::Duration;
-
-const TRIES: u32 = 6;
+use penfold_ports::{Key, Page, PortError, Query, Retrying, Row, Sk, When, World, Write};
+use penfold_types::{Env, Error, Result};
 
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -36,23 +32,13 @@ impl From<Refused> for Error {
     }
 }
 
-async fn pause(env: &Env, attempt: u32) {
-    env.sleep_jittered(Duration::from_millis(10 << attempt.min(6))).await;
-}
-
-macro_rules! retried {
-    ($env:expr, $request:expr) => {{
-        let mut attempt = 0;
-        loop {
-            match $request.await {
-                Err(PortError::Throttled | PortError::Unknown) if attempt < TRIES => {
-                    pause($env, attempt).await;
-                    attempt += 1;
-                }
-                answer => break answer,
-            }
+impl From<PortError> for Refused {
+    fn from(error: PortError) -> Self {
+        match error {
+            PortError::Condition { write } => Self::Condition(write),
+            other => Self::Other(other.into()),
         }
-    }};
+    }
 }
 
 impl Store {
@@ -60,32 +46,29 @@ impl Store {
         &self.world.env
     }
 
+    fn table(&self) -> Retrying<'_> {
+        Retrying(&self.world)
+    }
+
     pub async fn get(&self, key: &Key) -> Result<Option<Row>> {
-        Ok(retried!(self.env(), self.world.table.get(key))?)
+        Ok(self.table().get(key).await?)
     }
 
     pub async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(retried!(self.env(), self.world.table.batch_get(keys))?)
+        Ok(self.table().batch_get(keys).await?)
     }
 
     pub async fn query(&self, query: &Query) -> Result<Page> {
-        Ok(retried!(self.env(), self.world.table.query(query))?)
+        Ok(self.table().query(query).await?)
     }
 
     pub async fn query_all(&self, query: &Query) -> Result<Vec<(Sk, Row)>> {
-        Ok(retried!(self.env(), self.world.table.query_all(query.clone()))?)
+        Ok(self.table().query_all(query).await?)
     }
 
     /// One row by itself, at half a commit's price. Only for writes that may be carried out twice.
     pub async fn put(&self, write: Write) -> Result<(), Refused> {
-        match retried!(self.env(), self.world.table.put(write.clone())) {
-            Ok(()) => Ok(()),
-            Err(PortError::Condition { write }) => Err(Refused::Condition(write)),
-            Err(other) => Err(Refused::Other(other.into())),
-        }
+        Ok(self.table().put(write).await?)
     }
 
     /// Whether a commit of these would be carried out now.
@@ -100,11 +83,6 @@ impl Store {
     }
 
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), Refused> {
-        let commit = Commit { id: CommitId::new(self.env()), writes };
-        match retried!(self.env(), self.world.table.commit(&commit)) {
-            Ok(()) => Ok(()),
-            Err(PortError::Condition { write }) => Err(Refused::Condition(write)),
-            Err(other) => Err(Refused::Other(other.into())),
-        }
+        Ok(self.table().commit(writes).await?)
     }
 }

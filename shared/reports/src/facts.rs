@@ -6,8 +6,9 @@ use crate::dmarc::{DkimResult, Evaluated, Feedback, Identifiers, Metadata, Polic
 use crate::{archive, tls};
 use penfold_authentication::{Alignment, Author, DmarcResult, Handling, Published, Verdicts};
 use penfold_ports::{Query, Row, Sk, World, Write, limits, shared};
-use penfold_types::{Error, Result};
+use penfold_types::Result;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -185,7 +186,7 @@ pub async fn days_facts(world: &World, kind: Kind, day: i64, after: Option<&str>
             if known.domain != domain {
                 return Ok(counted);
             }
-            known.add(row)?;
+            known.add(row);
         }
         match page.rows.last() {
             Some((last, _)) if page.more => query.from = last.successor(),
@@ -210,17 +211,21 @@ pub async fn forget_facts(world: &World, kind: Kind, day: i64, domain: &str) -> 
 }
 
 impl Counted {
-    fn add(&mut self, row: &Row) -> Result<()> {
-        let broken = || Error::broken("a row of facts for reports cannot be read");
-        let packed = row.bytes("f").ok_or_else(broken)?;
-        let lines = archive::unpack(packed, 2 * ROW).map_err(|error| broken().because(error))?;
+    /// What cannot be read, as what another version wrote may be, is left out: it must not keep the others from being told.
+    fn add(&mut self, row: &Row) {
+        let lines = archive::unpack(row.bytes("f").map_or(&[], |packed| packed), 2 * ROW).unwrap_or_else(|error| {
+            tracing::warn!(%error, domain = self.domain, "a row of facts for reports cannot be read");
+            Cow::Borrowed(&[])
+        });
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let (fact, count): (Fact, u64) = serde_json::from_slice(line).map_err(|error| broken().because(error))?;
-            if self.facts.len() < FACTS || self.facts.contains_key(&fact) {
-                *self.facts.entry(fact).or_default() += count;
+            match serde_json::from_slice::<(Fact, u64)>(line) {
+                Ok((fact, count)) if self.facts.len() < FACTS || self.facts.contains_key(&fact) => {
+                    *self.facts.entry(fact).or_default() += count;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, domain = self.domain, "a fact for reports cannot be read"),
             }
         }
-        Ok(())
     }
 
     /// As a DMARC report. Where the policy changed during the day, the one that most messages met is named (RFC 9990 §3.3).

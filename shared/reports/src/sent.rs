@@ -140,6 +140,13 @@ impl Sent {
         Ok(rows.iter().filter_map(|(sk, row)| Self::read(sk, row)).collect())
     }
 
+    /// All about one day, by domain.
+    pub async fn of_day(world: &World, kind: Kind, day: i64) -> Result<Vec<Self>> {
+        let prefix = Sk::from_stored(&[&day.to_be_bytes()[..], &[kind.letter() as u8]].concat());
+        let rows = world.table.query_all(Query::prefix(shared::reports_sent(), &prefix)).await?;
+        Ok(rows.iter().filter_map(|(sk, row)| Self::read(sk, row)).collect())
+    }
+
     /// Forgets what is old, and facts that were never told.
     pub async fn expire(world: &World) -> Result<()> {
         let today = time::day(world.env.now());

@@ -15,6 +15,21 @@ const WAITING: usize = 10_000;
 /// How long they are gathered. A day is reported an hour after its end.
 const GATHER: Duration = Duration::from_secs(300);
 
+/// Bytes of a policy's text, and of its hosts, that are told of.
+const POLICY: usize = 1024;
+
+/// Leaves out what is too much.
+fn cut(texts: &mut Vec<String>) {
+    let mut room = POLICY;
+    let fit = texts.iter().take_while(|text| {
+        let fits = text.len() <= room;
+        room = room.saturating_sub(text.len());
+        fits
+    });
+    texts.truncate(fit.count());
+    texts.shrink_to_fit();
+}
+
 type Waiting = BTreeMap<(i64, Kind, String), BTreeMap<Fact, u64>>;
 
 /// Cheap to clone; clones count together.
@@ -40,8 +55,10 @@ impl Tally {
         self.count(Kind::Dmarc, domain, Fact::Dmarc(Box::new(fact)));
     }
 
-    /// `domain`: the recipients'.
-    pub fn session(&self, domain: String, fact: TlsFact) {
+    /// `domain`: the recipients', whose policy may be as long as they like.
+    pub fn session(&self, domain: String, mut fact: TlsFact) {
+        cut(&mut fact.policy.policy_string);
+        cut(&mut fact.policy.mx_host);
         self.count(Kind::Tls, domain, Fact::Tls(Box::new(fact)));
     }
 

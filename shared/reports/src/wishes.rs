@@ -59,9 +59,7 @@ pub async fn dmarc_destinations(dns: &dyn Dns, domain: &str) -> Result<Vec<Desti
             _ => {}
         }
     }
-    found.truncate(DESTINATIONS);
-    found.dedup();
-    Ok(found.into_iter().map(|(address, limit)| Destination::Mail { address, limit }).collect())
+    Ok(apart(found.into_iter().map(|(address, limit)| Destination::Mail { address, limit })))
 }
 
 /// Who wants reports about TLS to a domain's hosts.
@@ -76,7 +74,22 @@ pub async fn tls_destinations(dns: &dyn Dns, domain: &str) -> Result<Vec<Destina
         }
         uri => mailto(uri).map(|(address, limit)| Destination::Mail { address, limit }),
     };
-    Ok(rua.split(',').filter_map(wish).take(DESTINATIONS).collect())
+    Ok(apart(rua.split(',').filter_map(wish)))
+}
+
+/// The first ones, each once, however often it is named.
+fn apart(wishes: impl Iterator<Item = Destination>) -> Vec<Destination> {
+    let same = |one: &Destination, other: &Destination| match (one, other) {
+        (Destination::Mail { address: one, .. }, Destination::Mail { address: other, .. }) => one == other,
+        _ => one == other,
+    };
+    let mut found: Vec<Destination> = Vec::new();
+    for wish in wishes {
+        if found.len() < DESTINATIONS && !found.iter().any(|one| same(one, &wish)) {
+            found.push(wish);
+        }
+    }
+    found
 }
 
 fn rua_of_tls(text: &[u8]) -> Option<&str> {
@@ -182,5 +195,15 @@ mod tests {
         zone.txt("_smtp._tls.x.test", "v=TLSRPTv1;rua=mailto:other@y.test");
         assert!(tls_destinations(&zone, "x.test").await.unwrap().is_empty(), "two records are none");
         assert!(tls_destinations(&zone, "y.test").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_is_named_five_times_is_told_once() {
+        let zone = Zone::default();
+        let again = "mailto:a@y.test,mailto:a@y.test!9k,mailto:A@Y.test,https://y.test/,https://y.test/";
+        zone.txt("_smtp._tls.y.test", &format!("v=TLSRPTv1; rua={again}"));
+        zone.txt("_dmarc.y.test", &format!("v=DMARC1; p=none; rua={again}"));
+        assert_eq!(mail(tls_destinations(&zone, "y.test").await.unwrap()), ["a@y.test", "https://y.test/"]);
+        assert_eq!(mail(dmarc_destinations(&zone, "y.test").await.unwrap()), ["a@y.test"]);
     }
 }

@@ -16,4 +16,4 @@ pub use public_ports::PublicPorts;
 pub use socket::settle;
 pub use source::Source;
 pub use telemetry::{LogFormat, start_logging};
-pub use tls::{ACME_TLS, Names, Tls, TlsError};
+pub use tls::{ACME_TLS, Names, NamesEdit, Tls, TlsError};

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub enum Mood {
     Good,
     Refuses,
+    /// Fails at an order that was begun before, every time.
+    Stuck,
     /// Wants fewer requests.
     Busy,
     /// Has forgotten who we are.
@@ -94,6 +96,7 @@ impl Authority for Fake {
         assert!(steps.show(&proof).await?);
         match mood {
             Mood::Refuses => return Err(Refused::new("it does not lead to you").ended()),
+            Mood::Stuck if order.is_some() => return Err(Refused::new("the order cannot be had")),
             Mood::Busy => return Err(Refused { busy: true, ..Refused::new("too many orders") }),
             Mood::Forgetful if account.is_some() => {
                 return Err(Refused { unknown: true, ..Refused::new("there is no such account") });

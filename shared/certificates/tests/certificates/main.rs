@@ -9,7 +9,7 @@ mod rows;
 use authority::{Fake, Mood};
 use penfold_certificates::*;
 use penfold_directory::{Cheap, Directory, Options as Sizes, Service};
-use penfold_ports::World;
+use penfold_ports::{Value, When, World, Write, shared};
 use penfold_simulated::{Faults, Simulated, Zone};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +70,13 @@ impl House {
     async fn shown(&self, name: &str) -> Option<Certificate> {
         let (changes, _) = self.certificates.changes(0).await.unwrap();
         changes.into_iter().find(|one| one.name == name).and_then(|one| one.certificate)
+    }
+
+    /// Sealed attributes of a name's row become such as no key opens.
+    async fn damage(&self, name: &str, attributes: &[&'static str]) {
+        let set = attributes.iter().map(|name| ((*name).into(), Value::B(vec![9; 64].into()))).collect();
+        let write = Write::Update { key: shared::certificate(name), set, remove: Vec::new(), when: When::Always };
+        self.world.table.put(write).await.unwrap();
     }
 
     async fn sleep(&self, span: Duration) {

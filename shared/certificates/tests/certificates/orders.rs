@@ -137,6 +137,43 @@ async fn an_authority_that_never_answers_holds_nobody_up() {
     assert!(house.entry(HOST).await.error.unwrap().contains("too long"));
 }
 
+/// Such as one at an address that the authority has given up: it is not taken up for ever.
+#[tokio::test(start_paused = true)]
+async fn an_order_that_always_fails_is_given_up_for_a_new_one() {
+    let house = house().await;
+    house.fake.be(Mood::Silent);
+    house.round().await;
+    assert!(house.entry(HOST).await.order.is_some());
+    house.fake.be(Mood::Stuck);
+    for _ in 0..8 {
+        house.sleep(HOUR).await;
+        house.round().await;
+    }
+    assert!(house.shown(HOST).await.is_some());
+}
+
+/// Somebody's many names, for which an authority gives nothing, do not take every place of every round.
+#[tokio::test(start_paused = true)]
+async fn names_that_always_fail_keep_nobody_out() {
+    let house = house().await;
+    for n in 0..120 {
+        let domain = format!("a{n}.test");
+        house.directory.operator().create_domain("One", &domain.parse().unwrap()).await.unwrap();
+        house.zone.alias(&format!("autoconfig.{domain}"), HOST);
+    }
+    house.fake.be(Mood::Refuses);
+    for _ in 0..3 {
+        house.round().await;
+        house.sleep(HOUR).await;
+    }
+    house.directory.operator().create_domain("One", &"z.test".parse().unwrap()).await.unwrap();
+    house.zone.alias("autoconfig.z.test", HOST);
+    house.fake.be(Mood::Good);
+    house.sleep(DAY).await;
+    house.round().await;
+    assert!(house.shown("autoconfig.z.test").await.is_some(), "it never failed, so it comes first");
+}
+
 /// Two edges, and no order twice.
 #[tokio::test(start_paused = true)]
 async fn one_orders_at_a_time() {

@@ -87,6 +87,25 @@ async fn keys_are_sealed_for_their_names() {
     assert!(house.directory.open_for_cell(b"certificate#mx.host.test", b"").await.is_err());
 }
 
+/// As after a key service was restored from an old copy: what is stored is lost, and a new certificate is all that is wanted.
+#[tokio::test(start_paused = true)]
+async fn a_certificate_that_cannot_be_read_is_replaced() {
+    let house = house().await;
+    house.round().await;
+    house.fake.be(Mood::Silent);
+    house.certificates.wish(HOST).await.unwrap();
+    let dead = tokio::time::timeout(Duration::from_secs(60), house.certifier().round()).await;
+    assert!(dead.is_err(), "it was cut off, so an order is open and its proof is there");
+    house.certificates.break_lease().await.unwrap();
+    house.damage(HOST, &["k", "ok"]).await;
+    let (changes, _) = house.certificates.changes(0).await.unwrap();
+    let own = changes.iter().find(|one| one.name == HOST).unwrap();
+    assert!(own.certificate.is_none() && own.unreadable && own.digest.is_some(), "an authority sees the proof: {own:?}");
+    house.fake.be(Mood::Good);
+    assert_eq!(house.round().await.ordered, 1);
+    assert!(house.shown(HOST).await.is_some());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_is_no_longer_served_goes() {
     let house = house().await;
@@ -96,6 +115,6 @@ async fn what_is_no_longer_served_goes() {
     house.round().await;
     assert!(house.certificates.entry("autoconfig.one.test").await.unwrap().is_none());
     let (changed, _) = house.certificates.changes(seen).await.unwrap();
-    let gone = Changed { name: "autoconfig.one.test".into(), certificate: None, digest: None };
+    let gone = Changed { name: "autoconfig.one.test".into(), certificate: None, unreadable: false, digest: None };
     assert_eq!(changed, [gone], "and edges hear of it");
 }

@@ -5,7 +5,7 @@ mod names;
 #[cfg(test)]
 mod tests;
 
-pub use names::{ACME_TLS, Names};
+pub use names::{ACME_TLS, Names, NamesEdit};
 
 use rustls::ServerConfig;
 use rustls::sign::CertifiedKey;

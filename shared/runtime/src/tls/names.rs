@@ -61,26 +61,9 @@ impl Names {
         self.chosen && parsed.is_some_and(|leaf| verify_server_name(&leaf, &name).is_ok())
     }
 
-    /// A chain as PEM, and its key as PKCS#8; `None` where the name has none any more.
-    pub fn set(&self, name: &str, certificate: Option<(&str, &[u8])>) -> Result<(), TlsError> {
-        let ready = certificate.map(|(chain, key)| self.certified(chain, key)).transpose()?;
-        self.change(|shown| put(&mut shown.certificates, name, ready.clone()));
-        Ok(())
-    }
-
-    /// What an authority is shown that asks for a name by `acme-tls/1`: the SHA-256 of a key authorization.
-    pub fn set_proof(&self, name: &str, digest: Option<&[u8]>) -> Result<(), TlsError> {
-        let ready = digest.map(|digest| self.proof(name, digest)).transpose()?;
-        self.change(|shown| put(&mut shown.proofs, name, ready.clone()));
-        Ok(())
-    }
-
-    fn change(&self, with: impl Fn(&mut Shown)) {
-        self.shown.rcu(|shown| {
-            let mut shown = Shown::clone(shown);
-            with(&mut shown);
-            shown
-        });
+    /// Changes that are shown together: each time costs a copy of the whole, so that no handshake waits.
+    pub fn edit(&self) -> NamesEdit<'_> {
+        NamesEdit { names: self, certificates: Vec::new(), proofs: Vec::new() }
     }
 
     fn certified(&self, chain: &str, key: &[u8]) -> Result<Arc<CertifiedKey>, TlsError> {
@@ -118,11 +101,47 @@ impl Names {
     }
 }
 
-fn put(map: &mut HashMap<String, Arc<CertifiedKey>>, name: &str, key: Option<Arc<CertifiedKey>>) {
-    match key {
-        Some(key) => map.insert(name.to_ascii_lowercase(), key),
-        None => map.remove(&name.to_ascii_lowercase()),
-    };
+type Put = (String, Option<Arc<CertifiedKey>>);
+
+/// What is to be shown from [`NamesEdit::show`] on.
+pub struct NamesEdit<'a> {
+    names: &'a Names,
+    certificates: Vec<Put>,
+    proofs: Vec<Put>,
+}
+
+impl NamesEdit<'_> {
+    /// A chain as PEM, and its key as PKCS#8; `None` where the name has none any more. After an error nothing changes for it.
+    pub fn set(&mut self, name: &str, certificate: Option<(&str, &[u8])>) -> Result<(), TlsError> {
+        let ready = certificate.map(|(chain, key)| self.names.certified(chain, key)).transpose()?;
+        self.certificates.push((name.to_ascii_lowercase(), ready));
+        Ok(())
+    }
+
+    /// What an authority is shown that asks for a name by `acme-tls/1`: the SHA-256 of a key authorization.
+    pub fn set_proof(&mut self, name: &str, digest: Option<&[u8]>) -> Result<(), TlsError> {
+        let ready = digest.map(|digest| self.names.proof(name, digest)).transpose()?;
+        self.proofs.push((name.to_ascii_lowercase(), ready));
+        Ok(())
+    }
+
+    pub fn show(self) {
+        self.names.shown.rcu(|shown| {
+            let mut shown = Shown::clone(shown);
+            put(&mut shown.certificates, &self.certificates);
+            put(&mut shown.proofs, &self.proofs);
+            shown
+        });
+    }
+}
+
+fn put(map: &mut HashMap<String, Arc<CertifiedKey>>, puts: &[Put]) {
+    for (name, key) in puts {
+        match key {
+            Some(key) => map.insert(name.clone(), key.clone()),
+            None => map.remove(name),
+        };
+    }
 }
 
 impl ResolvesServerCert for Names {

@@ -85,23 +85,37 @@ fn issue(name: &str) -> (String, Vec<u8>, Vec<u8>) {
     (made.cert.pem(), made.signing_key.serialize_der(), made.cert.der().to_vec())
 }
 
+fn set(names: &Names, name: &str, certificate: Option<(&str, &[u8])>) -> Result<(), TlsError> {
+    let mut edit = names.edit();
+    let done = edit.set(name, certificate);
+    edit.show();
+    done
+}
+
+fn set_proof(names: &Names, name: &str, digest: Option<&[u8]>) -> Result<(), TlsError> {
+    let mut edit = names.edit();
+    let done = edit.set_proof(name, digest);
+    edit.show();
+    done
+}
+
 #[test]
 fn each_name_has_its_own_and_the_others_get_the_hosts() {
     let tls = Tls::make(NAME).unwrap().called("MX.host.test").unwrap();
     let made = shown(&tls.server, Some(NAME));
     let (one, host) = (issue("autoconfig.one.test"), issue(NAME));
-    tls.names.set("autoconfig.one.test", Some((&one.0, &one.1))).unwrap();
+    set(&tls.names, "autoconfig.one.test", Some((&one.0, &one.1))).unwrap();
     assert_eq!(shown(&tls.server, Some("AutoConfig.one.test")), one.2);
     assert_eq!(shown(&tls.server, Some("two.test")), made);
     assert_eq!(shown(&tls.web, None), made);
-    tls.names.set(NAME, Some((&host.0, &host.1))).unwrap();
+    set(&tls.names, NAME, Some((&host.0, &host.1))).unwrap();
     for name in [Some(NAME), Some("two.test"), None] {
         assert_eq!(shown(&tls.server, name), host.2, "{name:?}");
         assert_eq!(shown(&tls.web, name), host.2, "{name:?}");
     }
-    tls.names.set("autoconfig.one.test", None).unwrap();
+    set(&tls.names, "autoconfig.one.test", None).unwrap();
     assert_eq!(shown(&tls.server, Some("autoconfig.one.test")), host.2);
-    let wrong = tls.names.set(NAME, Some((&one.0, &host.1)));
+    let wrong = set(&tls.names, NAME, Some((&one.0, &host.1)));
     assert!(wrong.is_err() && shown(&tls.server, Some(NAME)) == host.2, "a key of another certificate");
 }
 
@@ -115,8 +129,8 @@ fn what_the_operator_chose_comes_first_for_what_it_carries() {
     let tls = Tls::load(&certificate, &key).unwrap().called(NAME).unwrap();
     assert!(tls.names.covers(NAME) && !tls.names.covers("host.test") && !tls.names.covers("one.test"));
     let (host, one) = (issue(NAME), issue("one.test"));
-    tls.names.set(NAME, Some((&host.0, &host.1))).unwrap();
-    tls.names.set("one.test", Some((&one.0, &one.1))).unwrap();
+    set(&tls.names, NAME, Some((&host.0, &host.1))).unwrap();
+    set(&tls.names, "one.test", Some((&one.0, &one.1))).unwrap();
     for name in [Some(NAME), Some("elsewhere.test"), None] {
         assert_eq!(shown(&tls.server, name), own.cert.der().to_vec(), "{name:?}");
     }
@@ -131,7 +145,7 @@ fn an_authority_sees_the_proof_and_nothing_else() {
     let tls = Tls::make(NAME).unwrap();
     let web = |offered: &[&[u8]]| ask(&tls.web, Some("one.test"), offered);
     assert_eq!(web(&[ACME_TLS]), None, "there is nothing to be proved");
-    tls.names.set_proof("one.test", Some(&[0xab; 32])).unwrap();
+    set_proof(&tls.names, "one.test", Some(&[0xab; 32])).unwrap();
     let (proof, protocol) = web(&[ACME_TLS]).unwrap();
     assert_eq!(protocol.as_deref(), Some(ACME_TLS));
     // id-pe-acmeIdentifier, critical, with an octet string of 32 octets in an octet string.
@@ -141,6 +155,6 @@ fn an_authority_sees_the_proof_and_nothing_else() {
     assert_ne!(shown(&tls.web, Some("one.test")), proof);
     assert_eq!(web(&[b"http/1.1"]).unwrap().1.as_deref(), Some(&b"http/1.1"[..]));
     assert_eq!(ask(&tls.web, None, &[ACME_TLS]), None);
-    tls.names.set_proof("one.test", None).unwrap();
+    set_proof(&tls.names, "one.test", None).unwrap();
     assert_eq!(web(&[ACME_TLS]), None);
 }

@@ -92,8 +92,9 @@ pub async fn search(world: &World, scope: &TenantScope, wanted: &Search) -> Resu
         .await?;
     }
     let all = |(_, (sender, recipient)): &(_, (bool, bool))| (*sender || wanted.from.is_none()) && (*recipient || wanted.to.is_none());
+    let cut = weighed.len() >= WEIGHED;
     let mut fitting: BTreeSet<AcceptanceId> = weighed.into_iter().filter(all).map(|(acceptance, _)| acceptance).collect();
-    let more = fitting.len() > wanted.limit;
+    let more = fitting.len() > wanted.limit || cut;
     while fitting.len() > wanted.limit {
         fitting.pop_first();
     }
