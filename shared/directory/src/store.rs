@@ -2,7 +2,7 @@
 //! answer was lost is sent again under the same id, which carries it out once (the table's contract).
 
 use penfold_ports::{Commit, Key, Page, PortError, Query, Row, Sk, World, Write};
-use penfold_types::{CommitId, Env, Error, Result};
+use penfold_types::{CommitId, Env, Error, Result, TenantId};
 use std::time::Duration;
 
 const TRIES: u32 = 6;
@@ -77,6 +77,18 @@ impl Store {
 
     pub async fn query_all(&self, query: &Query) -> Result<Vec<(Sk, Row)>> {
         Ok(retried!(self.env(), self.world.table.query_all(query.clone()))?)
+    }
+
+    pub async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>> {
+        Ok(retried!(self.env(), self.world.secrets.wrap(tenant, key))?)
+    }
+
+    pub async fn unwrap(&self, tenant: TenantId, wrapped: &[u8]) -> Result<[u8; 32]> {
+        Ok(retried!(self.env(), self.world.secrets.unwrap(tenant, wrapped))?)
+    }
+
+    pub async fn destroy(&self, tenant: TenantId) -> Result<()> {
+        Ok(retried!(self.env(), self.world.secrets.destroy(tenant))?)
     }
 
     /// One row by itself, at half a commit's price. Only for writes that may be carried out twice.
