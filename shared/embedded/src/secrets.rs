@@ -79,14 +79,13 @@ pub(crate) fn key_of(bytes: &[u8; KEY]) -> io::Result<LessSafeKey> {
 
 impl LocalSecrets {
     /// `fresh`: there is no store yet, so a missing key is made and not a disaster.
-    pub(crate) fn open(env: &Env, dir: &Path, fresh: bool) -> io::Result<Self> {
+    pub(crate) fn open(env: &Env, dir: &Path, fresh: bool, tenants: TenantSecrets) -> io::Result<Self> {
         let path = dir.join("master.key");
         let key = match read_key(&path)? {
             Some(key) => key,
             None if fresh => make_key(env, dir, &path)?,
             None => return Err(io::Error::new(io::ErrorKind::NotFound, "it is missing; without it no mail can be read, so put it back")),
         };
-        let tenants = TenantSecrets::open(dir.join("secrets"))?;
         Ok(Self(Arc::new(Inner { env: env.clone(), master: key_of(&key)?, tenants })))
     }
 
