@@ -79,6 +79,12 @@ def bucket(name, endpoint):
     return {"PENFOLD_BUCKET": name}
 
 
+def secrets(name, endpoint):
+    """Of tenants: one version of each, and no copies."""
+    unless({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}, client("s3", endpoint).create_bucket, Bucket=name)
+    return {"PENFOLD_SECRETS": name}
+
+
 def key(alias, endpoint):
     c = client("kms", endpoint)
     if not any(a["AliasName"] == alias for page in c.get_paginator("list_aliases").paginate() for a in page["Aliases"]):
@@ -105,7 +111,8 @@ def patiently(part, make, *arguments):
 def main(cell, dynamodb, s3_sqs, kms):
     logging.disable(logging.CRITICAL)
     prefix = f"penfold-{cell}"
-    jobs = (("DynamoDB", table, prefix, dynamodb), ("SQS", queues, prefix, s3_sqs), ("S3", bucket, prefix + "-blobs", s3_sqs), ("KMS", key, "alias/" + prefix, kms))
+    jobs = (("DynamoDB", table, prefix, dynamodb), ("SQS", queues, prefix, s3_sqs), ("S3", bucket, prefix + "-blobs", s3_sqs),
+            ("secrets", secrets, prefix + "-secrets", s3_sqs), ("KMS", key, "alias/" + prefix, kms))
     environment, parts = {"PENFOLD_CELL": cell, "PENFOLD_HOST_NAME": "mail.penfold.test"}, {}
     with ThreadPoolExecutor(len(jobs)) as pool:
         for part, found, seconds in pool.map(lambda j: patiently(*j), jobs):

@@ -190,9 +190,12 @@ class Policy:
 
     # What holds data
     def aws_s3_bucket(self, module, name, item):
-        for kind in ("aws_s3_bucket_public_access_block", "aws_s3_bucket_versioning", "aws_s3_bucket_policy"):
-            if not any(k == kind and refers(r.block, "aws_s3_bucket", name) for (k, _), r in module.resources.items()):
-                self.find(item, item.line, f"aws_s3_bucket.{name} has no {kind}")
+        # Tenants' secrets: an old version would outlive what is destroyed.
+        versions, one = "aws_s3_bucket_versioning", name == "secrets"
+        for kind in ("aws_s3_bucket_public_access_block", versions, "aws_s3_bucket_policy"):
+            there = any(k == kind and refers(r.block, "aws_s3_bucket", name) for (k, _), r in module.resources.items())
+            if there == (one and kind == versions):
+                self.find(item, item.line, f"aws_s3_bucket.{name} has {'' if there else 'no '}{kind}")
 
     def aws_dynamodb_table(self, _module, name, item):
         for block in ("point_in_time_recovery", "ttl", "server_side_encryption"):

@@ -49,6 +49,7 @@ MISTAKES = [
     ("queues/alarms.tf", "Alarm: oldest job", "Alarm: oldest jobs", "has no section 'Alarm: oldest jobs'"),
     ("queues/main.tf", 'resource "aws_sqs_queue" "dead" {', 'resource "aws_sqs_queue" "spare" {\n  redrive_policy = "{}"\n}\n\nresource "aws_sqs_queue" "dead" {', "no alarm watches aws_sqs_queue.spare"),
     ("cell-data/table.tf", "  point_in_time_recovery {\n    enabled                 = true\n    recovery_period_in_days = var.recovery_days\n  }\n", "", "has no point_in_time_recovery", -22),
+    ("cell-data/secrets.tf", None, 'resource "aws_s3_bucket_versioning" "secrets" {\n  bucket = aws_s3_bucket.secrets.id\n  versioning_configuration {\n    status = "Enabled"\n  }\n}\n', "aws_s3_bucket.secrets has aws_s3_bucket_versioning"),
     ("functions/main.tf", "  retention_in_days = var.log_days\n", "", "would be kept, and paid for, for ever", -3),
     ("../envs/prod/backend.tf", "use_lockfile = true", "use_lockfile = false", "the state needs use_lockfile", -3),
     ("certificates/main.tf", None, 'resource "aws_secretsmanager_secret_version" "edges" {\n  secret_id = "x"\n}\n', "would keep a secret in the state"),

@@ -63,6 +63,7 @@ def cell():
                 assert (x["FifoQueue"], x["DeduplicationScope"], x["FifoThroughputLimit"]) == ("true", "messageGroup", "perMessageGroupId"), x
     s = client("s3")
     assert s.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+    assert "Status" not in s.get_bucket_versioning(Bucket=os.environ["PENFOLD_SECRETS"])
     rule, = s.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": CELL["bucket"]["abort_multipart_days"]}, rule
     assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] == CELL["bucket"]["noncurrent_days"], rule

@@ -224,7 +224,7 @@ def joined_environment(place):
     out, _ = place.run("with-aws", "env")
     got = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     assert got["PENFOLD_CELL"] == "dev" and got["PENFOLD_TABLE"] == "penfold-dev" and got["PENFOLD_KEY"] == "alias/penfold-dev"
-    for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PENFOLD_BUCKET", "PENFOLD_QUEUE_DELIVER", *(f"AWS_ENDPOINT_URL_{s}" for s in ("DYNAMODB", "S3", "SQS", "KMS"))):
+    for name in ("AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PENFOLD_BUCKET", "PENFOLD_SECRETS", "PENFOLD_QUEUE_DELIVER", *(f"AWS_ENDPOINT_URL_{s}" for s in ("DYNAMODB", "S3", "SQS", "KMS"))):
         assert got.get(name), name
     assert got["PENFOLD_QUEUE_DELIVER"].endswith("penfold-dev-deliver.fifo")
 

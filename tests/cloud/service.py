@@ -344,6 +344,7 @@ def test_wrong_settings(run):
         one_sentence("no such table", ["table nowhere", "PENFOLD_TABLE"], PENFOLD_TABLE="nowhere"),
         one_sentence("no table named", ["PENFOLD_TABLE"], PENFOLD_TABLE=None),
         one_sentence("no such bucket", ["bucket nowhere", "PENFOLD_BUCKET"], PENFOLD_BUCKET="nowhere"),
+        one_sentence("no such bucket for secrets", ["bucket nowhere", "PENFOLD_SECRETS"], PENFOLD_SECRETS="nowhere"),
         one_sentence("no such queue", ["nowhere.fifo", "PENFOLD_QUEUE_DELIVER"], PENFOLD_QUEUE_DELIVER=queue.rpartition("/")[0] + "/nowhere.fifo"),
         one_sentence("no such key", ["alias/nowhere", "PENFOLD_KEY"], PENFOLD_KEY="alias/nowhere"),
         one_sentence("no credentials", ["AWS_ACCESS_KEY_ID"], AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None),

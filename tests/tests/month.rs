@@ -90,7 +90,7 @@ fn a_month_of_an_office_mailbox() {
         let mut bill = Bill::default();
         bill.units(used.requests(items / stored.items as f64));
         bill.add("edges' queues, requests", used.wakes, prices::SQS);
-        bill.add("keys unwrapped", used.unwraps, prices::KMS);
+        bill.add("keys unwrapped", used.unwraps, prices::KMS + prices::BLOB_GET);
         lambda(&mut bill, used.deliveries, used.waited / used.deliveries + COMPUTING);
         bytes(&mut bill, OFFICE, &compression, &stored);
         bill.add(

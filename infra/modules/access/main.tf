@@ -125,7 +125,32 @@ locals {
         Resource = [local.edge_queue]
       },
     ]
-    # Encrypt and Decrypt wrap tenants' keys; S3 asks for a data key on the caller's behalf.
+    # Whether a tenant has a secret is also answered where the right to list is there (above).
+    secrets_read = [
+      {
+        Sid      = "SecretsRead"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["${var.secrets_arn}/*"]
+      },
+      {
+        Sid      = "SecretsList"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [var.secrets_arn]
+      },
+    ]
+    # Where there is none. To overwrite one destroys a tenant, which is an administrator's to do.
+    secrets_make = [
+      {
+        Sid       = "SecretsMake"
+        Effect    = "Allow"
+        Action    = ["s3:PutObject"]
+        Resource  = ["${var.secrets_arn}/*"]
+        Condition = { Null = { "s3:if-none-match" = "false" } }
+      },
+    ]
+    # Encrypt and Decrypt are for tenants' secrets; S3 asks for a data key on the caller's behalf.
     keys = [
       {
         Sid      = "Keys"

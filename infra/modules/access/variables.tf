@@ -10,6 +10,10 @@ variable "bucket_arn" {
   type = string
 }
 
+variable "secrets_arn" {
+  type = string
+}
+
 variable "key_arn" {
   type = string
 }

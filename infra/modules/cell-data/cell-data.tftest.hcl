@@ -42,7 +42,15 @@ run "what_is_stored_can_be_restored" {
     error_message = "the bucket is reached over TLS only"
   }
   assert {
-    condition     = !aws_s3_bucket.this.force_destroy
+    condition     = toset([for statement in jsondecode(aws_s3_bucket_policy.secrets.policy).Statement : statement.Sid if statement.Effect == "Deny"]) == toset(["TlsOnly", "OneVersion", "NothingIsDeleted"])
+    error_message = "the bucket of secrets keeps one version of each, which only another may replace"
+  }
+  assert {
+    condition     = !anytrue([for rule in aws_s3_bucket_lifecycle_configuration.secrets.rule : length(rule.expiration) > 0 || length(rule.noncurrent_version_expiration) > 0])
+    error_message = "no secret expires"
+  }
+  assert {
+    condition     = !aws_s3_bucket.this.force_destroy && !aws_s3_bucket.secrets.force_destroy
     error_message = "a protected bucket is not emptied"
   }
 }

@@ -1,9 +1,9 @@
 data "aws_caller_identity" "here" {}
 
-# Wraps the data keys of tenants and encrypts table and bucket. Of several regions from the start, because that cannot be
+# Encrypts tenants' secrets, table and bucket. Of several regions from the start, because that cannot be
 # changed later, and without this key a copy in another region is unreadable.
 resource "aws_kms_key" "this" {
-  description             = "Penfold ${var.name}: tenants' data keys, table and bucket"
+  description             = "Penfold ${var.name}: tenants' secrets, table and bucket"
   enable_key_rotation     = true
   multi_region            = true
   deletion_window_in_days = var.key.deletion_days

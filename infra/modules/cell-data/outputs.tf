@@ -14,6 +14,14 @@ output "bucket_arn" {
   value = aws_s3_bucket.this.arn
 }
 
+output "secrets_name" {
+  value = aws_s3_bucket.secrets.bucket
+}
+
+output "secrets_arn" {
+  value = aws_s3_bucket.secrets.arn
+}
+
 output "key_arn" {
   value = aws_kms_key.this.arn
 }

@@ -14,9 +14,10 @@ locals {
   }
 
   edge_grants = {
-    smtp = ["table_read", "table_write", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "keys"]
-    imap = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "wakes_send", "wakes_take", "keys"]
-    http = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "wakes_send", "wakes_take", "keys"]
+    smtp = ["table_read", "table_write", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "secrets_read", "keys"]
+    imap = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "wakes_send", "wakes_take", "secrets_read", "keys"]
+    # It orders certificates, and makes the secret of the cell's own key.
+    http = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "wakes_send", "wakes_take", "secrets_read", "secrets_make", "keys"]
   }
 
   edge_environment = {
@@ -82,7 +83,7 @@ module "relay" {
   reverse_names   = var.reverse_names
   image           = var.run_relay ? "${module.artifacts.repositories["relay"]}:${var.release}" : null
   statements      = module.access.statements
-  grants          = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
+  grants          = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "secrets_read", "keys"]
   repository_arn  = module.artifacts.repository_arns["relay"]
   environment     = merge(local.environment, { AWS_REGION = data.aws_region.here.region, PENFOLD_HOST_NAME = local.relay_host })
   architecture    = var.architecture

@@ -1,13 +1,13 @@
 locals {
   # What each function may do; sizes come from infra/cell.json.
   function_grants = {
-    deliver = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "keys"]
-    send    = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "keys"]
+    deliver = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
+    send    = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "secrets_read", "keys"]
     timer   = ["table_read", "table_write", "blobs_write", "jobs_send"]
-    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "keys"]
+    upkeep  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "secrets_read", "secrets_make", "keys"]
     meter   = ["table_read", "table_write"]
-    account = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "keys"]
-    admin   = ["table_read", "table_write", "jobs_look", "jobs_send", "keys"]
+    account = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "secrets_read", "secrets_make", "keys"]
+    admin   = ["table_read", "table_write", "jobs_look", "jobs_send", "secrets_read", "secrets_make", "keys"]
   }
 
   often = {

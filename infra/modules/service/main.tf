@@ -35,12 +35,13 @@ module "queues" {
 }
 
 module "access" {
-  source     = "../access"
-  prefix     = local.prefix
-  table_arn  = module.data.table_arn
-  bucket_arn = module.data.bucket_arn
-  key_arn    = module.data.key_arn
-  queue_arns = module.queues.arns
+  source      = "../access"
+  prefix      = local.prefix
+  table_arn   = module.data.table_arn
+  bucket_arn  = module.data.bucket_arn
+  secrets_arn = module.data.secrets_arn
+  key_arn     = module.data.key_arn
+  queue_arns  = module.queues.arns
 }
 
 module "artifacts" {

@@ -26,6 +26,7 @@ locals {
     PENFOLD_QUEUE_SEND    = module.queues.urls["send"]
     PENFOLD_QUEUE_RELAY   = module.queues.urls["relay"]
     PENFOLD_HOST_NAME     = local.mail_host
+    PENFOLD_SECRETS       = module.data.secrets_name
     PENFOLD_KEY           = module.data.key_arn
     PENFOLD_LOG_FORMAT    = "json"
   }

@@ -30,7 +30,9 @@ pub struct Place {
     pub deliver: String,
     pub send: String,
     pub relay: String,
-    /// Id, ARN or alias of the key that wraps its tenants' keys.
+    /// The bucket with the tenants' secrets: of all cells those of the home cell are used.
+    pub secrets: String,
+    /// Id, ARN or alias of the key that encrypts the tenants' secrets.
     pub key: String,
 }
 

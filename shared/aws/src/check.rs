@@ -109,6 +109,11 @@ fn asked<'a>(settings: &'a Settings, service: &'a str) -> Asked<'a> {
     Asked { service, thing, variable, endpoint: endpoint.as_deref(), endpoint_variable, region: &settings.region }
 }
 
+/// The other bucket.
+fn asked_for_secrets(settings: &Settings) -> Asked<'_> {
+    Asked { thing: format!("bucket {}", settings.secrets), variable: "PENFOLD_SECRETS", ..asked(settings, "S3") }
+}
+
 impl Ports {
     /// Whether everything is there and may be used. Only requests that the service makes anyway, so no right is needed
     /// for this alone.
@@ -123,6 +128,8 @@ impl Ports {
         asked(settings, "DynamoDB").judge(wire.once(get.send()).await)?;
         let list = clients.s3.list_objects_v2().bucket(&settings.bucket).prefix("check/").max_keys(1);
         asked(settings, "S3").judge(wire.once(list.send()).await)?;
+        let list = clients.s3.list_objects_v2().bucket(&settings.secrets).prefix("check/").max_keys(1);
+        asked_for_secrets(settings).judge(wire.once(list.send()).await)?;
         let attributes = clients.sqs.get_queue_attributes().queue_url(&settings.deliver).attribute_names(QueueAttributeName::FifoQueue);
         let found = asked(settings, "SQS").judge(wire.once(attributes.send()).await)?;
         let fifo = found.attributes().and_then(|attributes| attributes.get(&QueueAttributeName::FifoQueue));

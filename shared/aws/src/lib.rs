@@ -6,7 +6,7 @@
 //! | Blobs | one bucket | `blobs.rs` |
 //! | Queue | FIFO queues, with rows for what is parked | `queue.rs` |
 //! | Wake | watch rows, and a standard queue for each edge | `wake.rs` |
-//! | Secrets | one KMS key | `secrets.rs` |
+//! | Secrets | one KMS key, and a bucket with a secret for each tenant | `secrets.rs`, `tenant_secrets.rs` |
 //!
 //! [`Settings`] say where all that is; [`Ports::open`] sends nothing, so that a function starts quickly; [`Ports::check`]
 //! asks each service once, for an edge that would rather not start than fail later. Every request goes through `wire.rs`,
@@ -23,6 +23,7 @@ mod queue;
 mod secrets;
 mod settings;
 mod table;
+mod tenant_secrets;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod values;

@@ -5,6 +5,7 @@ use crate::queue::{Incoming, Queues, Shared, SqsQueue};
 use crate::secrets::KmsSecrets;
 use crate::settings::Settings;
 use crate::table::DynamoTable;
+use crate::tenant_secrets::TenantSecrets;
 use crate::wake::SqsWake;
 use crate::wire::{Runner, Tasks, Wire};
 use aws_config::retry::RetryConfig;
@@ -132,13 +133,15 @@ impl Ports {
         let of_cells: Vec<_> = cells.all().iter().map(queues_of).collect();
         let queues = of_cells[0].clone();
         let edge = settings.edge.clone().map(|name| (name.clone(), format!("{}{name}", edge_queues(&settings.cell))));
+        let tenants = TenantSecrets { wire: wire.clone(), s3: clients.s3.clone(), kms: clients.kms.clone(), cells: cells.clone() };
+        let secrets = KmsSecrets { wire: wire.clone(), client: clients.kms.clone(), cells: cells.clone(), tenants };
         let wakes = Arc::new(SqsWake::new(wire.clone(), clients.sqs.clone(), table.clone(), edge));
         Self {
             table: Arc::new(table),
             blobs: Arc::new(blobs),
-            queue: Arc::new(SqsQueue { cells: cells.clone(), of_cells }),
+            queue: Arc::new(SqsQueue { cells, of_cells }),
             wake: wakes.clone(),
-            secrets: Arc::new(KmsSecrets { wire: wire.clone(), client: clients.kms.clone(), cells }),
+            secrets: Arc::new(secrets),
             inner: Arc::new(Inner { settings, wire, clients, ledger, queues, wakes }),
         }
     }

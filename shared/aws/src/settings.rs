@@ -27,7 +27,9 @@ pub struct Settings {
     pub deliver: String,
     pub send: String,
     pub relay: String,
-    /// Id, ARN or alias of the key that wraps the tenants' keys.
+    /// The bucket with the tenants' secrets.
+    pub secrets: String,
+    /// Id, ARN or alias of the key that encrypts the tenants' secrets.
     pub key: String,
     /// The name of a process that lives long enough to be woken; a function has none.
     pub edge: Option<String>,
@@ -81,7 +83,9 @@ impl Settings {
             }
         }
         let cells: Vec<Place> = optional("PENFOLD_CELLS").map_or(Ok(Vec::new()), |text| serde_json::from_str(&text)).map_err(|error| {
-            SettingsError(format!("PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, send, relay, key}}: {error}"))
+            SettingsError(format!(
+                "PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, send, relay, secrets, key}}: {error}"
+            ))
         })?;
         let named = |name: &str| {
             let named = optional(name).unwrap_or_else(|| cell.clone());
@@ -100,6 +104,7 @@ impl Settings {
             deliver: needed("PENFOLD_QUEUE_DELIVER", "the URL of the cell's queue for deliveries")?,
             send: needed("PENFOLD_QUEUE_SEND", "the URL of the cell's queue for submissions")?,
             relay: needed("PENFOLD_QUEUE_RELAY", "the URL of the cell's queue for mail to other hosts")?,
+            secrets: needed("PENFOLD_SECRETS", "the name of the cell's bucket for the tenants' secrets")?,
             key: needed("PENFOLD_KEY", "the id or alias of the cell's KMS key")?,
             endpoints: Endpoints { dynamodb: endpoint("DYNAMODB"), s3: endpoint("S3"), sqs: endpoint("SQS"), kms: endpoint("KMS") },
             options: Options { verify_units: optional("PENFOLD_VERIFY_UNITS").is_some(), ..Options::default() },
@@ -113,8 +118,8 @@ impl Settings {
 
     /// This process's own cell, then the others.
     pub(crate) fn places(&self) -> Vec<Place> {
-        let Self { cell, table, bucket, deliver, send, relay, key, .. } = self.clone();
-        let mut places = vec![Place { cell, table, bucket, deliver, send, relay, key }];
+        let Self { cell, table, bucket, deliver, send, relay, secrets, key, .. } = self.clone();
+        let mut places = vec![Place { cell, table, bucket, deliver, send, relay, secrets, key }];
         places.extend(self.cells.iter().filter(|place| place.cell != self.cell).cloned());
         places
     }
@@ -133,6 +138,7 @@ mod tests {
                 "PENFOLD_QUEUE_DELIVER" => "http://q/deliver.fifo",
                 "PENFOLD_QUEUE_SEND" => "http://q/send.fifo",
                 "PENFOLD_QUEUE_RELAY" => "http://q/relay.fifo",
+                "PENFOLD_SECRETS" => "penfold-dev-secrets",
                 "PENFOLD_KEY" => "alias/penfold-dev",
                 "AWS_ENDPOINT_URL_S3" => "http://127.0.0.1:4566",
                 _ => return None,
@@ -150,6 +156,7 @@ mod tests {
             "PENFOLD_QUEUE_DELIVER",
             "PENFOLD_QUEUE_SEND",
             "PENFOLD_QUEUE_RELAY",
+            "PENFOLD_SECRETS",
             "PENFOLD_KEY",
         ] {
             let error = Settings::from(variables(name)).unwrap_err().to_string();

@@ -4,9 +4,11 @@
 
 use crate::{Options, Place, Ports, Runner, Settings};
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use aws_sdk_sqs::types::QueueAttributeName;
 use penfold_ports::World;
-use penfold_types::{CommitId, Env};
+use penfold_types::{CommitId, Env, TenantId};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -174,6 +176,7 @@ pub async fn two_cells(env: &Env) -> Option<TwoCells> {
         deliver: queues[at].url.clone(),
         send: settings.send.clone(),
         relay: settings.relay.clone(),
+        secrets: settings.secrets.clone(),
         key: settings.key.clone(),
     };
     let cells = vec![place(0, "a"), place(1, "b")];
@@ -204,12 +207,38 @@ impl TwoCells {
 }
 
 fn own_bucket(settings: &Settings) -> String {
-    let (settings, name) = (settings.clone(), format!("{}-test-{}", settings.bucket, CommitId::new(&Env::system())));
-    let named = name.clone();
+    let name = format!("{}-test-{}", settings.bucket, CommitId::new(&Env::system()));
+    let create = s3(settings).create_bucket().bucket(&name);
+    for_real(async move { create.send().await.expect("a bucket") });
+    name
+}
+
+/// A bucket that keeps old versions.
+pub fn versioned_bucket(settings: &Settings) -> String {
+    let name = own_bucket(settings);
+    let enabled = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    let put = s3(settings).put_bucket_versioning().bucket(&name).versioning_configuration(enabled);
+    for_real(async move { put.send().await.expect("versions") });
+    name
+}
+
+fn s3(settings: &Settings) -> aws_sdk_s3::Client {
+    let settings = settings.clone();
     for_real(async move {
         let mut config = aws_sdk_s3::config::Builder::from(&sdk(&settings).await).force_path_style(true);
         config.set_endpoint_url(settings.endpoints.s3);
-        aws_sdk_s3::Client::from_conf(config.build()).create_bucket().bucket(named).send().await.expect("a bucket");
-    });
-    name
+        aws_sdk_s3::Client::from_conf(config.build())
+    })
+}
+
+/// A data key as KMS itself wrapped it, before tenants had secrets.
+pub fn wrapped_by_kms(settings: &Settings, tenant: TenantId, key: [u8; 32]) -> Vec<u8> {
+    let settings = settings.clone();
+    for_real(async move {
+        let mut config = aws_sdk_kms::config::Builder::from(&sdk(&settings).await);
+        config.set_endpoint_url(settings.endpoints.kms);
+        let encrypt = aws_sdk_kms::Client::from_conf(config.build()).encrypt().key_id(settings.key).plaintext(Blob::new(key));
+        let answer = encrypt.encryption_context("tenant", tenant.to_string()).send().await.expect("encrypted");
+        answer.ciphertext_blob.expect("its bytes").into_inner()
+    })
 }

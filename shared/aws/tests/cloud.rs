@@ -244,6 +244,8 @@ async fn an_operators_mistakes_get_a_sentence() {
     table.table = missing("table");
     let mut bucket = settings.clone();
     bucket.bucket = missing("bucket");
+    let mut secrets = settings.clone();
+    secrets.secrets = missing("secrets");
     let mut queue = settings.clone();
     queue.deliver = wrong_url(&settings);
     let mut key = settings.clone();
@@ -253,6 +255,7 @@ async fn an_operators_mistakes_get_a_sentence() {
     for (settings, words) in [
         (table, ["there is no table table-of-nobody", "PENFOLD_TABLE"]),
         (bucket, ["there is no bucket bucket-of-nobody", "PENFOLD_BUCKET"]),
+        (secrets, ["there is no bucket secrets-of-nobody", "PENFOLD_SECRETS"]),
         (queue, ["there is no queue", "PENFOLD_QUEUE_DELIVER"]),
         (key, ["there is no key", "PENFOLD_KEY"]),
         (endpoint, ["DynamoDB does not answer in http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB"]),
@@ -283,4 +286,32 @@ async fn one_id_is_one_commit() {
     let id = CommitId::new(&world.env);
     assert_eq!(world.table.commit(&Commit { id, writes: write(1) }).await, Ok(()));
     assert!(matches!(world.table.commit(&Commit { id, writes: write(2) }).await, Err(PortError::Broken(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_an_earlier_version_open_until_they_are_destroyed() {
+    let settings = testing::settings();
+    let (_, world) = open(&settings).await;
+    let (tenant, other) = (TenantId::new(&world.env), TenantId::new(&world.env));
+    let early = testing::wrapped_by_kms(&settings, tenant, [5; 32]);
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Ok([5; 32]));
+    assert!(matches!(world.secrets.unwrap(other, &early).await, Err(PortError::Broken(_))));
+    world.secrets.wrap(tenant, &[6; 32]).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Ok([5; 32]), "beside a secret");
+    world.secrets.destroy(tenant).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Err(PortError::Destroyed));
+    world.secrets.renew(tenant).await.unwrap();
+    world.secrets.wrap(tenant, &[7; 32]).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Err(PortError::Destroyed), "in no later life either");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_keeps_old_secrets_is_not_taken_for_one_that_destroys_them() {
+    let settings = testing::settings();
+    let secrets = testing::versioned_bucket(&settings);
+    let (_, world) = open(&Settings { secrets: secrets.clone(), ..settings }).await;
+    let tenant = TenantId::new(&world.env);
+    world.secrets.wrap(tenant, &[1; 32]).await.unwrap();
+    let said = world.secrets.destroy(tenant).await.unwrap_err().to_string();
+    assert!(said.contains(&secrets) && said.contains("keeps old versions"), "{said}");
 }

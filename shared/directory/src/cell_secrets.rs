@@ -33,7 +33,7 @@ impl Directory {
             Some(wrapped) => wrapped,
             None => self.make_cell_key().await?,
         };
-        let key = DataKey { version: 1, key: self.store().world.secrets.unwrap(NOBODY, &wrapped).await? };
+        let key = DataKey { version: 1, key: self.store().unwrap(NOBODY, &wrapped).await? };
         self.inner.keys.put_read(mark, (NOBODY, 1), key.clone(), now + 10 * FRESH);
         Ok(key)
     }
@@ -46,7 +46,7 @@ impl Directory {
     async fn make_cell_key(&self) -> Result<Bytes> {
         let mut key = [0; 32];
         self.env().fill(&mut key);
-        let wrapped = self.store().world.secrets.wrap(NOBODY, &key).await?;
+        let wrapped = self.store().wrap(NOBODY, &key).await?;
         let row = Row::new().with("w", wrapped);
         match self.store().put(Write::put_new(shared::service_key(), row)).await {
             // Another process was faster, or our own answer was lost: what stands there counts.

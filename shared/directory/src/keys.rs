@@ -1,5 +1,6 @@
 //! Each tenant's data keys. A new version is a new row, so what was sealed under an older one stays readable; the tenant's
-//! row says which is current. Destroying the rows destroys what they sealed.
+//! row says which is current. All are wrapped by the tenant's own secret: destroying that destroys what they sealed, also where
+//! a backup has the rows.
 
 use crate::directory::{FRESH, Tenant};
 use crate::rows::{TenantStatus, read_time, sk, stored_time, time};
@@ -41,7 +42,7 @@ impl Directory {
         let row = self.store().get(&access::organisation(tenant).organisation(sk::data_key(version))).await?;
         let row = row.ok_or_else(|| Error::not_found("the key of this data is gone"))?;
         let wrapped = row.bytes("w").ok_or_else(|| Error::broken("a key row is damaged"))?;
-        let key = DataKey { version, key: self.store().world.secrets.unwrap(tenant, wrapped).await? };
+        let key = DataKey { version, key: self.store().unwrap(tenant, wrapped).await? };
         self.inner.keys.put_read(mark, (tenant, version), key.clone(), now + KEPT);
         Ok(key)
     }
@@ -50,7 +51,7 @@ impl Directory {
     pub(crate) async fn new_data_key(&self, tenant: TenantId, version: u32) -> Result<Write> {
         let mut key = [0; 32];
         self.env().fill(&mut key);
-        let wrapped = self.store().world.secrets.wrap(tenant, &key).await?;
+        let wrapped = self.store().wrap(tenant, &key).await?;
         let row = Row::new().with("w", wrapped).with("at", time(self.env().now()));
         Ok(Write::put_new(access::organisation(tenant).organisation(sk::data_key(version)), row))
     }

@@ -1,7 +1,7 @@
 //! The table, with the retries that every caller here wants, and conditions that are told apart.
 
 use penfold_ports::{Key, Page, PortError, Query, Retrying, Row, Sk, When, World, Write};
-use penfold_types::{Env, Error, Result};
+use penfold_types::{Env, Error, Result, TenantId};
 
 #[derive(Clone)]
 pub(crate) struct Store {
@@ -46,29 +46,41 @@ impl Store {
         &self.world.env
     }
 
-    fn table(&self) -> Retrying<'_> {
+    fn ports(&self) -> Retrying<'_> {
         Retrying(&self.world)
     }
 
     pub async fn get(&self, key: &Key) -> Result<Option<Row>> {
-        Ok(self.table().get(key).await?)
+        Ok(self.ports().get(key).await?)
     }
 
     pub async fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>> {
-        Ok(self.table().batch_get(keys).await?)
+        Ok(self.ports().batch_get(keys).await?)
     }
 
     pub async fn query(&self, query: &Query) -> Result<Page> {
-        Ok(self.table().query(query).await?)
+        Ok(self.ports().query(query).await?)
     }
 
     pub async fn query_all(&self, query: &Query) -> Result<Vec<(Sk, Row)>> {
-        Ok(self.table().query_all(query).await?)
+        Ok(self.ports().query_all(query).await?)
+    }
+
+    pub async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>> {
+        Ok(self.ports().wrap(tenant, key).await?)
+    }
+
+    pub async fn unwrap(&self, tenant: TenantId, wrapped: &[u8]) -> Result<[u8; 32]> {
+        Ok(self.ports().unwrap(tenant, wrapped).await?)
+    }
+
+    pub async fn destroy(&self, tenant: TenantId) -> Result<()> {
+        Ok(self.ports().destroy(tenant).await?)
     }
 
     /// One row by itself, at half a commit's price. Only for writes that may be carried out twice.
     pub async fn put(&self, write: Write) -> Result<(), Refused> {
-        Ok(self.table().put(write).await?)
+        Ok(self.ports().put(write).await?)
     }
 
     /// Whether a commit of these would be carried out now.
@@ -83,6 +95,6 @@ impl Store {
     }
 
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), Refused> {
-        Ok(self.table().commit(writes).await?)
+        Ok(self.ports().commit(writes).await?)
     }
 }

@@ -3,7 +3,8 @@
 //! # The data directory
 //! ```text
 //! DIR/lock           held (flock) while a process owns the directory
-//! DIR/master.key     1 format byte, 32 key bytes; mode 0600; wraps the data keys of all tenants
+//! DIR/master.key     1 format byte, 32 key bytes; mode 0600; seals what is in secrets/
+//! DIR/secrets/T      the secret of tenant T, which wraps its data keys; empty once it is destroyed. In no backup of the rest
 //! DIR/store/         one fjall database: a journal, and an LSM tree for each of the spaces below
 //! DIR/store.new/     a store that is being made; a crash leaves it, and the next open begins anew
 //! DIR/files/tmp/     large blobs being written; emptied at open
@@ -45,5 +46,6 @@ mod recent;
 mod secrets;
 mod staged;
 mod table;
+mod tenant_secrets;
 
 pub use open::{OpenError, Options, Ports, open};

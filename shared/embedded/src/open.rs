@@ -11,6 +11,7 @@ use crate::layout::{JobPart, Space, job_number, job_prefix};
 use crate::queue::LocalQueue;
 use crate::secrets::LocalSecrets;
 use crate::table::LocalTable;
+use crate::tenant_secrets::TenantSecrets;
 use bytes::Bytes;
 use fjall::config::CompressionPolicy;
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode};
@@ -92,7 +93,9 @@ pub fn open(env: Env, dir: &Path, options: Options) -> Result<Ports, OpenError> 
     let store = dir.join("store");
     let fresh = !store.try_exists().map_err(at(&store))?;
     let key = dir.join("master.key");
-    let secrets = LocalSecrets::open(&env, dir, fresh).map_err(at(&key))?;
+    let tenants = dir.join("secrets");
+    let tenants = TenantSecrets::open(tenants.clone()).map_err(at(&tenants))?;
+    let secrets = LocalSecrets::open(&env, dir, fresh, tenants).map_err(at(&key))?;
     let files = dir.join("files");
     let files = Files::open(files.clone()).map_err(at(&files))?;
     if fresh {

@@ -360,3 +360,64 @@ async fn a_store_that_was_never_finished_is_made_anew() {
     assert!(world.table.get(given.write(1).key()).await.unwrap().is_some());
     ports.close();
 }
+
+/// As it was wrapped before tenants had secrets: by the key file's key alone.
+fn wrapped_by_master(given: &Given, tenant: TenantId, key: [u8; 32]) -> Vec<u8> {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    let master = fs::read(given.dir.path().join("master.key")).unwrap();
+    let (nonce, mut sealed) = ([3; 12], key.to_vec());
+    let master = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &master[1..]).unwrap());
+    master.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(tenant.as_bytes()), &mut sealed).unwrap();
+    [&[1][..], &nonce, &sealed].concat()
+}
+
+#[tokio::test]
+async fn keys_of_an_earlier_version_open_until_they_are_destroyed() {
+    let given = Given::new();
+    let (_ports, world) = given.open();
+    let (tenant, other) = (given.scope.tenant(), TenantId::new(&given.env));
+    let early = wrapped_by_master(&given, tenant, [5; 32]);
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Ok([5; 32]));
+    assert!(matches!(world.secrets.unwrap(other, &early).await, Err(PortError::Broken(_))));
+    world.secrets.wrap(tenant, &[6; 32]).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Ok([5; 32]), "beside a secret");
+    world.secrets.destroy(tenant).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Err(PortError::Destroyed));
+    world.secrets.renew(tenant).await.unwrap();
+    world.secrets.wrap(tenant, &[7; 32]).await.unwrap();
+    assert_eq!(world.secrets.unwrap(tenant, &early).await, Err(PortError::Destroyed), "in no later life either");
+}
+
+#[tokio::test]
+async fn a_tenants_secret_is_private_and_gone_from_the_disk_when_it_is_destroyed() {
+    let given = Given::new();
+    let tenant = given.scope.tenant();
+    let (dir, path) = (given.dir.path().join("secrets"), given.dir.path().join("secrets").join(tenant.to_string()));
+    let wrapped = {
+        let (_ports, world) = given.open();
+        world.secrets.wrap(tenant, &[9; 32]).await.unwrap()
+    };
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&dir), mode(&path)), (0o700, 0o600));
+    let (secret, half_made) = (fs::read(&path).unwrap(), path.with_extension("new"));
+    // A crash leaves a second name for the same bytes, or half of them.
+    fs::hard_link(&path, &half_made).unwrap();
+    {
+        let (_ports, world) = given.open();
+        assert!(!half_made.exists());
+        assert_eq!(world.secrets.unwrap(tenant, &wrapped).await, Ok([9; 32]));
+        fs::rename(&path, &half_made).unwrap();
+        let error = world.secrets.unwrap(tenant, &wrapped).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("secrets/{tenant} is missing")) && error.contains("put it back"), "{error}");
+        fs::rename(&half_made, &path).unwrap();
+        world.secrets.destroy(tenant).await.unwrap();
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    // Cut off in the middle of it.
+    for left in [vec![0; secret.len()], Vec::new()] {
+        fs::write(&path, left).unwrap();
+        let (_ports, world) = given.open();
+        assert_eq!(world.secrets.unwrap(tenant, &wrapped).await, Err(PortError::Destroyed));
+        assert_eq!(world.secrets.wrap(tenant, &[9; 32]).await, Err(PortError::Destroyed));
+    }
+}

@@ -13,7 +13,7 @@ use parking_lot::{Mutex, RwLock};
 use penfold_directory::Directory;
 use penfold_ports::{Account, Query, Scope, Sk, Watch, World};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, TenantId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +41,6 @@ pub(crate) struct Inner {
     accounts: moka::sync::Cache<Account, Arc<Shared>>,
     pub indexes: moka::sync::Cache<(Account, FolderId), Arc<Index>>,
     pub contents: moka::sync::Cache<(Account, ItemId), Arc<Content>>,
-    ciphers: RwLock<BTreeMap<(TenantId, u32), Arc<DataCipher>>>,
 }
 
 /// What all sessions of this process share of one account.
@@ -128,7 +127,7 @@ impl Mailboxes {
             .weigher(|_, content: &Arc<Content>| 1500 + content.prefix.len() as u32)
             .build();
         let accounts = moka::sync::Cache::new(budgets.accounts);
-        Self(Arc::new(Inner { world, directory, accounts, indexes, contents, ciphers: RwLock::default() }))
+        Self(Arc::new(Inner { world, directory, accounts, indexes, contents }))
     }
 
     /// The same accounts and caches, whose requests are counted under `operation`.
@@ -141,7 +140,6 @@ impl Mailboxes {
             accounts: inner.accounts.clone(),
             indexes: inner.indexes.clone(),
             contents: inner.contents.clone(),
-            ciphers: RwLock::new(inner.ciphers.read().clone()),
         }))
     }
 
@@ -182,28 +180,16 @@ impl Mailboxes {
 }
 
 impl Inner {
-    /// The cipher that new bytes of a tenant are sealed with.
-    pub async fn cipher(&self, tenant: TenantId) -> Result<Arc<DataCipher>> {
+    /// The cipher that new bytes of a tenant are sealed with. Not kept: only the directory knows for how long a key may be used.
+    pub async fn cipher(&self, tenant: TenantId) -> Result<DataCipher> {
         let key = self.directory.data_key(tenant).await?;
-        if let Some(cipher) = self.ciphers.read().get(&(tenant, key.version)) {
-            return Ok(cipher.clone());
-        }
-        self.make_cipher(tenant, key.version, &key.key)
+        DataCipher::new(key.version, &key.key)
     }
 
     /// The cipher of an older key.
-    pub async fn cipher_of(&self, tenant: TenantId, version: u32) -> Result<Arc<DataCipher>> {
-        if let Some(cipher) = self.ciphers.read().get(&(tenant, version)) {
-            return Ok(cipher.clone());
-        }
+    pub async fn cipher_of(&self, tenant: TenantId, version: u32) -> Result<DataCipher> {
         let key = self.directory.data_key_version(tenant, version).await?;
-        self.make_cipher(tenant, key.version, &key.key)
-    }
-
-    fn make_cipher(&self, tenant: TenantId, version: u32, key: &[u8; 32]) -> Result<Arc<DataCipher>> {
-        let cipher = Arc::new(DataCipher::new(version, key)?);
-        self.ciphers.write().insert((tenant, version), cipher.clone());
-        Ok(cipher)
+        DataCipher::new(key.version, &key.key)
     }
 }
 

@@ -18,6 +18,9 @@ pub enum PortError {
     /// What was asked for is not there.
     #[error("not there")]
     Missing,
+    /// It was destroyed on purpose and never comes back: asking again changes nothing.
+    #[error("destroyed for good")]
+    Destroyed,
     /// There is no room to write.
     #[error("no space left")]
     Full,
@@ -34,6 +37,7 @@ impl From<PortError> for Error {
             PortError::Full => Error::full().because(error),
             PortError::Limit(_) => Error::limit("too large").because(error),
             PortError::Missing => Error::not_found("not there").because(error),
+            PortError::Destroyed => Error::not_found("the key of this data is destroyed").because(error),
             PortError::Broken(_) => Error::broken("the store failed").because(error),
         }
     }

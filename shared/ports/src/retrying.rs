@@ -1,8 +1,8 @@
-//! The table as most callers want it: a throttled request comes back with jitter, and a commit whose answer was lost is sent
+//! The table and the secrets as most callers want them: a throttled request comes back with jitter, and a commit whose answer was lost is sent
 //! again under the same id, which carries it out once (the table's contract).
 
 use crate::{Commit, Key, Page, PortError, Query, Row, Sk, World, Write};
-use penfold_types::{CommitId, Env};
+use penfold_types::{CommitId, Env, TenantId};
 use std::time::Duration;
 
 const TRIES: u32 = 6;
@@ -55,6 +55,18 @@ impl Retrying<'_> {
     /// One row by itself, at half a commit's price. Only for writes that may be carried out twice.
     pub async fn put(&self, write: Write) -> Result<(), PortError> {
         retried!(self.env(), self.0.table.put(write.clone()))
+    }
+
+    pub async fn wrap(&self, tenant: TenantId, key: &[u8; 32]) -> Result<Vec<u8>, PortError> {
+        retried!(self.env(), self.0.secrets.wrap(tenant, key))
+    }
+
+    pub async fn unwrap(&self, tenant: TenantId, wrapped: &[u8]) -> Result<[u8; 32], PortError> {
+        retried!(self.env(), self.0.secrets.unwrap(tenant, wrapped))
+    }
+
+    pub async fn destroy(&self, tenant: TenantId) -> Result<(), PortError> {
+        retried!(self.env(), self.0.secrets.destroy(tenant))
     }
 
     pub async fn commit(&self, writes: Vec<Write>) -> Result<(), PortError> {

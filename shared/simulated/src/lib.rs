@@ -51,7 +51,7 @@ impl Simulated {
             Arc::new(SimBlobs(shared.clone())),
             Arc::new(SimQueue(shared.clone())),
             Arc::new(SimWake::new(shared.clone())),
-            Arc::new(SimSecrets(seed)),
+            Arc::new(SimSecrets(shared.clone())),
         );
         Self { shared, world }
     }

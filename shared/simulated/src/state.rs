@@ -1,9 +1,10 @@
 use crate::faults::Faults;
 use crate::rng::Rng;
+use crate::secrets::Secret;
 use crate::trace::Trace;
 use bytes::Bytes;
 use penfold_ports::{After, BlobKey, Job, Key, Line, QueueName, Row};
-use penfold_types::Timestamp;
+use penfold_types::{TenantId, Timestamp};
 use std::collections::BTreeMap;
 
 /// Everything there is, and the seed's say over it.
@@ -18,6 +19,9 @@ pub(crate) struct State {
     /// Client tokens and job ids, with the time they were seen.
     pub(crate) tokens: BTreeMap<[u8; 16], Timestamp>,
     pub(crate) job_ids: BTreeMap<(QueueName, [u8; 16]), Timestamp>,
+    /// Of tenants; no crash and no backup has anything to do with them.
+    pub(crate) secrets: BTreeMap<TenantId, Secret>,
+    secrets_made: u64,
     pub(crate) rng: Rng,
     pub(crate) faults: Faults,
     pub(crate) trace: Trace,
@@ -35,6 +39,8 @@ impl State {
             lines: BTreeMap::new(),
             tokens: BTreeMap::new(),
             job_ids: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            secrets_made: 0,
             rng: Rng::new(seed),
             faults,
             trace: Trace::default(),
@@ -44,6 +50,11 @@ impl State {
 
     pub(crate) fn line(&mut self, queue: QueueName) -> &mut Line {
         self.lines.entry(queue).or_default()
+    }
+
+    pub(crate) fn next_secret(&mut self) -> u64 {
+        self.secrets_made += 1;
+        self.secrets_made
     }
 
     pub(crate) fn set_rows(&mut self, rows: Vec<After<'_>>) {

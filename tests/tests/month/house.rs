@@ -51,6 +51,14 @@ impl Secrets for Counted {
         self.1.unwraps.fetch_add(1, Ordering::Relaxed);
         self.0.unwrap(tenant, wrapped).await
     }
+
+    async fn destroy(&self, tenant: TenantId) -> Result<(), PortError> {
+        self.0.destroy(tenant).await
+    }
+
+    async fn renew(&self, tenant: TenantId) -> Result<(), PortError> {
+        self.0.renew(tenant).await
+    }
 }
 
 #[derive(Clone)]

@@ -128,6 +128,9 @@ impl Into<'_> {
                 // Of an earlier life here; the archive has it too, and what came after.
                 clear(self.world(), self.walk.usage()).await?;
                 clear(self.world(), self.walk.reports()).await?;
+                // What its data keys were wrapped by here may have been destroyed with an earlier life.
+                let (world, tenant) = (self.world(), self.walk.tenant);
+                patiently(&world.env, || world.secrets.renew(tenant)).await?;
             }
             match record {
                 Record::Claims(items) if !claims_over => self.claims(items).await?,

@@ -55,6 +55,8 @@ pub async fn remove(context: &Context, key: &ExportKey, from: mpsc::Receiver<Res
     loop {
         let page = walk.blobs_after(None).await?;
         if page.is_empty() {
+            // Last: until then the import may also be run again.
+            patiently(&world.env, || world.secrets.destroy(walk.tenant)).await?;
             return Ok(moved);
         }
         for key in page {

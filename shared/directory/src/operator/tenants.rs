@@ -123,8 +123,9 @@ impl Operator {
         Ok(next)
     }
 
-    /// Removes a tenant that has no domain any more, and destroys its data keys: what they sealed cannot be read again.
-    /// The sweep that frees the space finds the tenant in the list of tenants under `~id`.
+    /// Removes a tenant that has no domain any more, and destroys its secret and its data keys: what they sealed cannot be
+    /// read again, from no backup either. The sweep that frees the space finds the tenant in the list of tenants under `~id`.
+    /// Cut off anywhere, it is done again.
     pub async fn remove_tenant(&self, name: &str) -> Result<()> {
         let tenant = self.tenant(name).await?;
         let scope = access::organisation(tenant.id);
@@ -142,6 +143,8 @@ impl Operator {
             store.commit(vec![Write::Update { key, set: mark(tenant.status), remove: vec![], when: When::Present }]).await?;
             return Err(Error::conflict(format!("the tenant {} still has domains; remove them first", tenant.name)));
         }
+        // Nothing takes the mark back any more. While the tenant has its name, whoever was cut off can come again.
+        store.destroy(tenant.id).await?;
         let keys = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text("key#"))).await?;
         let keys: Vec<_> = keys.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))).collect();
         for chunk in keys.chunks(90) {

@@ -94,3 +94,71 @@ async fn every_act_is_in_the_log() {
     assert_eq!(acts.iter().filter(|entry| entry.act == "person.create").count(), 2, "the other tenant's acts are not here");
     assert!(acts.iter().all(|entry| !entry.detail.contains("other")));
 }
+
+/// The rows of a backup, put back beside what lies outside of it.
+async fn put_back(house: &House, backup: &[(penfold_ports::Key, penfold_ports::Row)]) {
+    let table = house.world.world().table;
+    for (key, row) in backup {
+        table.put(penfold_ports::Write::put(key.clone(), row.clone())).await.unwrap();
+    }
+}
+
+async fn empty_out(house: &House, tenant: &str, domain: &str, people: &[&str]) {
+    for address in people {
+        house.operator.delete_person(&a(address)).await.unwrap();
+    }
+    house.operator.remove_domain(&d(domain)).await.unwrap();
+    assert_eq!(house.operator.domains(tenant).await.unwrap().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backup_opens_nothing_of_a_tenant_that_was_removed_since() {
+    let house = house().await;
+    let (one, two) = (house.operator.tenant("One").await.unwrap().id, house.operator.tenant("Two").await.unwrap().id);
+    house.operator.rotate_data_key("Two").await.unwrap();
+    let kept = house.directory.data_key(one).await.unwrap();
+    let cells = house.directory.seal_for_cell(b"here", b"of the cell").await.unwrap();
+    let backup = house.world.rows();
+    empty_out(&house, "Two", "two.test", &["eve@two.test"]).await;
+    house.operator.remove_tenant("Two").await.unwrap();
+    put_back(&house, &backup).await;
+    let restored = house.neighbour();
+    assert_eq!(restored.operator().tenant("Two").await.unwrap().id, two, "its rows are there again");
+    for version in [1, 2] {
+        assert_eq!(kind(restored.data_key_version(two, version).await), Kind::NotFound);
+    }
+    assert_eq!(kind(restored.operator().rotate_data_key("Two").await), Kind::NotFound, "nothing more is sealed for it");
+    assert_eq!(restored.data_key(one).await.unwrap(), kept);
+    assert_eq!(restored.open_for_cell(b"here", &cells).await.unwrap(), b"of the cell");
+    // What came back with the rows is removed as it was before.
+    empty_out(&house, "Two", "two.test", &["eve@two.test"]).await;
+    restored.operator().remove_tenant("Two").await.unwrap();
+}
+
+/// Cut off anywhere, with answers that get lost: done again, it is removed, and its backup opens nothing.
+#[tokio::test(start_paused = true)]
+async fn a_removal_that_was_cut_off_is_done_again() {
+    let mut cut_off = 0;
+    for seed in 0..60 {
+        let house = seeded(100 + seed).await;
+        let two = house.operator.tenant("Two").await.unwrap().id;
+        empty_out(&house, "Two", "two.test", &["eve@two.test"]).await;
+        let backup = house.world.rows();
+        house.world.faults(Faults::STORMY);
+        let after = std::time::Duration::from_millis(house.directory.env().below(60));
+        let first = tokio::time::timeout(after, house.operator.remove_tenant("Two")).await;
+        house.world.crash();
+        house.world.faults(Faults::NONE);
+        if !matches!(first, Ok(Ok(()))) {
+            match house.neighbour().operator().remove_tenant("Two").await {
+                Ok(()) => cut_off += 1,
+                Err(error) => assert_eq!(error.kind(), Kind::NotFound, "seed {seed}: it was done before: {error}"),
+            }
+        }
+        assert_eq!(house.neighbour().check().await.unwrap(), Vec::<String>::new(), "seed {seed}");
+        assert_eq!(house.neighbour().gone_tenants().await.unwrap(), [two], "seed {seed}");
+        put_back(&house, &backup).await;
+        assert_eq!(kind(house.neighbour().data_key_version(two, 1).await), Kind::NotFound, "seed {seed}");
+    }
+    assert!(cut_off > 10, "{cut_off}");
+}

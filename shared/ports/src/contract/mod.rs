@@ -135,7 +135,8 @@ macro_rules! contract_suite {
                 cancelled_receive_loses_nothing, many_workers_share, a_hung_worker_does_not_keep_its_job]
             dead_letters: [give_back_counts, three_times_and_out, parked_jobs_wait_in_order, release_starts_afresh, release_of_a_good_group]
             wake: [only_watchers, newest_only, cancel_safe, all_watchers, dropped_watch]
-            secrets: [round_trip, not_for_another_tenant, damaged]
+            secrets: [round_trip, not_for_another_tenant, damaged, destroyed_for_good, destroyed_before_it_was_made, first_wraps_race,
+                destroy_beats_a_wrap, a_new_life_opens_nothing_of_the_old]
         }
     };
 }
