@@ -163,9 +163,10 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
     Ok(tagged(tenant.revision, Tenant::from(tenant)))
 }
 
-/// Destroys a closed tenant before its grace is over: everybody in it, its domains and its keys. Nothing of it can be read again.
+/// Ends the grace of a closed tenant: with the next upkeep, within hours, everybody in it, its domains and its keys are destroyed.
+/// Nothing of it can be read again.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}", tag = "tenants", extensions(("x-permission" = json!("operator"))),
-    responses((status = 204)))]
+    responses((status = 202)))]
 pub(crate) async fn remove(call: Call, axum::extract::Path(tenant): axum::extract::Path<String>) -> Result<StatusCode, Problem> {
     let found = call.operator()?.tenant(&tenant).await?;
     if found.id.to_string() != tenant {
@@ -175,9 +176,9 @@ pub(crate) async fn remove(call: Call, axum::extract::Path(tenant): axum::extrac
         return Err(Problem::new(StatusCode::CONFLICT, "Close the tenant first."));
     }
     if !call.dry_run {
-        call.operator()?.destroy_tenant(&tenant).await?;
+        call.operator()?.end_grace(&tenant).await?;
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// The version of the key that is used from now on.

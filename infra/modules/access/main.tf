@@ -140,7 +140,7 @@ locals {
         Resource = [var.secrets_arn]
       },
     ]
-    # Where there is none. To overwrite one destroys a tenant, which is an administrator's to do.
+    # Where there is none.
     secrets_make = [
       {
         Sid       = "SecretsMake"
@@ -148,6 +148,15 @@ locals {
         Action    = ["s3:PutObject"]
         Resource  = ["${var.secrets_arn}/*"]
         Condition = { Null = { "s3:if-none-match" = "false" } }
+      },
+    ]
+    # To overwrite one destroys a tenant: for what ends the grace of closed ones alone.
+    secrets_destroy = [
+      {
+        Sid      = "SecretsDestroy"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${var.secrets_arn}/*"]
       },
     ]
     # Encrypt and Decrypt are for tenants' secrets; S3 asks for a data key on the caller's behalf.

@@ -31,6 +31,16 @@ impl Operator {
         self.update_tenant_row(&tenant, set, remove, Vec::new(), act).await
     }
 
+    /// A closed tenant is destroyed with the next upkeep.
+    pub async fn end_grace(&self, name: &str) -> Result<()> {
+        let tenant = self.tenant(name).await?;
+        if tenant.status != TenantStatus::Closed {
+            return Err(Error::conflict("close the tenant first"));
+        }
+        let act = self.act(tenant.id, "tenant.end-grace", &tenant.name, "");
+        self.update_tenant_row(&tenant, vec![("cl".into(), 0u64.into())], Vec::new(), Vec::new(), act).await.map(|_| ())
+    }
+
     /// A tenant whose trial ends at a time.
     pub async fn create_trial(&self, name: &str, ends: Timestamp) -> Result<TenantInfo> {
         self.make_tenant(name, Some(ends)).await
