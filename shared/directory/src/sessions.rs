@@ -199,7 +199,7 @@ impl Directory {
     pub async fn close_session(&self, account: Account, id: CommitId) -> Result<()> {
         let key = access::organisation(account.tenant).principal(account.principal, sk::session(id));
         let words = |_| Error::not_found("there is no such session");
-        self.store().put(Write::Delete { key, when: When::Present }).await.map_err(|refused| refused.explain(words))
+        self.store().once(Write::Delete { key, when: When::Present }).await.map_err(|refused| refused.explain(words))
     }
 
     /// All but one, after a new password: whoever had the old one is out.
@@ -223,12 +223,12 @@ impl Directory {
             return Ok(Caller::operator(&name));
         }
         let named = parse(token).filter(|named| named.kind != SessionKind::Reset).ok_or(SignInError::Refused)?;
-        let (who, session) = self.bearer(&named).await?;
-        let principal = self.principal(named.account).await.map_err(|error| unavailable(&error))?;
-        Ok(Caller::person(who, principal.roles, session))
+        let (who, roles, session) = self.bearer(&named).await?;
+        Ok(Caller::person(who, roles, session))
     }
 
-    async fn bearer(&self, named: &Named) -> Result<(SignedIn, Session), SignInError> {
+    /// With the roles as they stand now.
+    async fn bearer(&self, named: &Named) -> Result<(SignedIn, Vec<RoleGrant>, Session), SignInError> {
         let scope = access::organisation(named.account.tenant);
         let keys =
             [scope.principal(named.account.principal, sk::session(named.id)), scope.principal(named.account.principal, sk::principal())];
@@ -242,7 +242,8 @@ impl Directory {
             return Err(SignInError::Refused);
         }
         self.note_session(named.account, &session).await;
-        Ok((self.let_in(named.account, principal).await?, session))
+        let roles = principal.roles.clone();
+        Ok((self.let_in(named.account, principal).await?, roles, session))
     }
 
     /// Once an hour; a lost note loses nothing else.
@@ -272,7 +273,7 @@ impl Directory {
     pub(crate) async fn make_operator_token(&self, name: &str) -> Result<String> {
         let (id, secret) = (CommitId::new(self.env()), self.secret());
         let row = Row::new().with("h", hash(secret)).with("n", name).with("at", time(self.env().now()));
-        self.store().put(Write::put_new(shared::operator_token(&id.to_string()), row)).await?;
+        self.store().once(Write::put_new(shared::operator_token(&id.to_string()), row)).await?;
         Ok(format!("pfo_{id}{secret}"))
     }
 
@@ -290,7 +291,7 @@ impl Directory {
     pub async fn remove_operator_token(&self, id: &str) -> Result<()> {
         let words = |_| Error::not_found("there is no such token");
         let delete = Write::Delete { key: shared::operator_token(id), when: When::Present };
-        self.store().put(delete).await.map_err(|refused| refused.explain(words))
+        self.store().once(delete).await.map_err(|refused| refused.explain(words))
     }
 
     async fn operator_token(&self, token: &str) -> Result<Option<String>> {
