@@ -1,5 +1,4 @@
-use crate::{Admin, text};
-use axum::extract::State;
+use crate::text;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_directory::{GRACE, TenantInfo, TenantStatus};
@@ -136,10 +135,11 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
     let operators = |what: &str| Problem::new(StatusCode::FORBIDDEN, format!("{what} is the operator's to change."));
     let mut operator = call.operator()?.expecting(expected);
     if let Some(stage) = change.status {
-        let suspended = stage == NewStatus::Suspended || tenant.status == TenantStatus::Suspended;
-        // Who is on trial does not make themselves active for nothing.
-        let by_operator = suspended || (tenant.status == TenantStatus::Trial && stage == NewStatus::Active) || tenant.trial_ends.is_some();
-        if by_operator && stage != NewStatus::Closed && !call.caller()?.is_operator() {
+        // Who is suspended or on trial does not make themselves active, by closing and opening again neither.
+        let by_operator = stage == NewStatus::Suspended
+            || tenant.status == TenantStatus::Suspended
+            || (tenant.trial_ends.is_some() && stage == NewStatus::Active);
+        if by_operator && !call.caller()?.is_operator() {
             return Err(operators("This status"));
         }
         let status = match stage {
@@ -190,7 +190,10 @@ pub(crate) struct KeyVersion {
 /// Seals what comes from now on with a new data key; what is there stays readable, and is not written again.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/rotate-key", tag = "tenants", extensions(("x-permission" = json!("tenant-write"))),
     responses((status = 200, body = KeyVersion)))]
-pub(crate) async fn rotate_key(call: Call, State(_): State<Admin>) -> Result<axum::Json<KeyVersion>, Problem> {
+pub(crate) async fn rotate_key(call: Call) -> Result<Response, Problem> {
+    if call.dry_run {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let version = call.operator()?.rotate_data_key(&call.tenant()?.to_string()).await?;
-    Ok(axum::Json(KeyVersion { version }))
+    Ok(axum::Json(KeyVersion { version }).into_response())
 }

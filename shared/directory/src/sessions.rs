@@ -223,12 +223,11 @@ impl Directory {
             return Ok(Caller::operator(&name));
         }
         let named = parse(token).filter(|named| named.kind != SessionKind::Reset).ok_or(SignInError::Refused)?;
-        let (who, session) = self.bearer(&named).await?;
-        let principal = self.principal(named.account).await.map_err(|error| unavailable(&error))?;
-        Ok(Caller::person(who, principal.roles, session))
+        let (who, roles, session) = self.bearer(&named).await?;
+        Ok(Caller::person(who, roles, session))
     }
 
-    async fn bearer(&self, named: &Named) -> Result<(SignedIn, Session), SignInError> {
+    async fn bearer(&self, named: &Named) -> Result<(SignedIn, Vec<RoleGrant>, Session), SignInError> {
         let scope = access::organisation(named.account.tenant);
         let keys =
             [scope.principal(named.account.principal, sk::session(named.id)), scope.principal(named.account.principal, sk::principal())];
@@ -242,7 +241,8 @@ impl Directory {
             return Err(SignInError::Refused);
         }
         self.note_session(named.account, &session).await;
-        Ok((self.let_in(named.account, principal).await?, session))
+        let roles = principal.roles.clone();
+        Ok((self.let_in(named.account, principal).await?, roles, session))
     }
 
     /// Once an hour; a lost note loses nothing else.

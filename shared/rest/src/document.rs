@@ -56,7 +56,8 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
         let text = "The ETag that was read: where it is another by now, nothing is changed.";
         parameters.push(RefOr::T(in_header("If-Match", text)));
     }
-    if method != "get" && !public {
+    let own_account = matches!(needs, "session" | "signed-in");
+    if method != "get" && !public && !own_account {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean).build();
         let builder = ParameterBuilder::new().name("dry_run").parameter_in(ParameterIn::Query).required(Required::False);
         let builder = builder.description(Some("Change nothing, and say what would come of it.")).schema(Some(Schema::Object(schema)));
@@ -69,7 +70,7 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
     let problem =
         ResponseBuilder::new().description("What is wrong, and what to do about it.").content("application/problem+json", content);
     operation.responses.responses.insert("default".to_owned(), RefOr::T(problem.build()));
-    if method != "get" && !public && !operation.responses.responses.contains_key("204") {
+    if method != "get" && !public && !own_account && !operation.responses.responses.contains_key("204") {
         let done = ResponseBuilder::new().description("With `dry_run`: it would be done.").build();
         operation.responses.responses.insert("204".to_owned(), RefOr::T(done));
     }
