@@ -133,15 +133,17 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
     let mut tenant = call.operator()?.tenant(&id).await?;
     let expected = wanted.judge(tenant.revision)?;
     let operators = |what: &str| Problem::new(StatusCode::FORBIDDEN, format!("{what} is the operator's to change."));
-    let mut operator = call.operator()?.expecting(expected);
-    if let Some(stage) = change.status {
-        // Who is suspended or on trial does not make themselves active, by closing and opening again neither.
-        let by_operator = stage == NewStatus::Suspended
-            || tenant.status == TenantStatus::Suspended
-            || (tenant.trial_ends.is_some() && stage == NewStatus::Active);
-        if by_operator && !call.caller()?.is_operator() {
+    // What is refused is refused before anything is done.
+    if !call.caller()?.is_operator() {
+        if change.pool.is_some() {
+            return Err(operators("The pool"));
+        }
+        if change.status.is_some_and(|stage| is_operators(&tenant, stage)) {
             return Err(operators("This status"));
         }
+    }
+    let mut operator = call.operator()?.expecting(expected);
+    if let Some(stage) = change.status {
         let status = match stage {
             NewStatus::Active => TenantStatus::Active,
             NewStatus::Suspended => TenantStatus::Suspended,
@@ -154,13 +156,15 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
         tenant = operator.rename_tenant(&id, name).await.map_err(|error| wanted.explain(error))?;
     }
     if let Some(pool) = &change.pool {
-        if !call.caller()?.is_operator() {
-            return Err(operators("The pool"));
-        }
         call.operator()?.set_tenant_pool(&id, pool.as_deref()).await?;
         tenant = call.operator()?.tenant(&id).await?;
     }
     Ok(tagged(tenant.revision, Tenant::from(tenant)))
+}
+
+/// Who is suspended or on trial does not make themselves active, by closing and opening again neither.
+fn is_operators(tenant: &TenantInfo, stage: NewStatus) -> bool {
+    stage == NewStatus::Suspended || tenant.status == TenantStatus::Suspended || (tenant.trial_ends.is_some() && stage == NewStatus::Active)
 }
 
 /// Ends the grace of a closed tenant: with the next upkeep, within hours, everybody in it, its domains and its keys are destroyed.

@@ -181,7 +181,9 @@ impl Directory {
             Err(error) => return Err(error),
         };
         let (mut number, mut hash) = (0u64, Bytes::new());
-        for today in day(begun) - 1..=day(self.env().now()) + 1 {
+        // A clock that was ahead once leaves acts ahead of now.
+        let last = day(self.env().now()).max(day(head.at)) + 1;
+        for today in day(begun) - 1..=last {
             let first = access::organisation(tenant).audit(today, 0);
             let mut query = Query { pk: first.pk().clone(), from: first.sk().clone(), to: None, limit: 1000, reverse: false };
             loop {
@@ -195,9 +197,8 @@ impl Directory {
                     });
                     let Some(entry) = holds else { return Ok(AuditProof { head, broken_at: Some(number) }) };
                     hash = entry.hash;
-                    if number == head.number {
-                        let broken_at = (hash != head.hash).then_some(number);
-                        return Ok(AuditProof { head, broken_at });
+                    if number == head.number && hash != head.hash {
+                        return Ok(AuditProof { head, broken_at: Some(number) });
                     }
                 }
                 match page.rows.last() {
@@ -206,7 +207,12 @@ impl Directory {
                 }
             }
         }
-        let broken_at = (number != head.number).then_some(number + 1);
+        if number < head.number {
+            return Ok(AuditProof { head, broken_at: Some(number + 1) });
+        }
+        // What came while this was read has a place before the head of now; what was put behind it has none.
+        let written = if number > head.number { self.audit_head(tenant).await?.number } else { number };
+        let broken_at = (number > written).then_some(written + 1);
         Ok(AuditProof { head, broken_at })
     }
 }

@@ -51,7 +51,7 @@ impl Directory {
     pub async fn begin_once(&self, once: &Once) -> Result<Turn> {
         let now = self.env().now();
         let row = Row::new().with("fp", once.print.clone()).with("at", time(now)).with("exp", now.plus(KEPT).seconds().unsigned_abs());
-        match self.store().put(Write::put_new(once.row_key(), row.clone())).await {
+        match self.store().once(Write::put_new(once.row_key(), row.clone())).await {
             Ok(()) => return Ok(Turn::Mine),
             Err(Refused::Condition(_)) => {}
             Err(Refused::Other(error)) => return Err(error),
@@ -61,7 +61,7 @@ impl Directory {
         let stale = age >= KEPT || (found.bytes("an").is_none() && age >= PATIENCE);
         if stale {
             let when = When::Equal(vec![("at".into(), time(read_time(&found)).into())]);
-            return match self.store().put(Write::Put { key: once.row_key(), row, when }).await {
+            return match self.store().once(Write::Put { key: once.row_key(), row, when }).await {
                 Ok(()) => Ok(Turn::Mine),
                 Err(Refused::Condition(_)) => Ok(Turn::UnderWay),
                 Err(Refused::Other(error)) => Err(error),

@@ -102,7 +102,7 @@ impl Directory {
         let secret = self.open(account.tenant, &belongs_to(account), row.bytes("k").map_or(&[][..], |bytes| bytes)).await?;
         let Some(step) = step_of(&secret, code, self.env().now(), i64::try_from(last).unwrap_or(i64::MAX)) else { return Ok(false) };
         let when = When::Equal(vec![("sp".into(), last.into())]);
-        match self.store().put(Write::Update { key, set: vec![("sp".into(), step.unsigned_abs().into())], remove: vec![], when }).await {
+        match self.store().once(Write::Update { key, set: vec![("sp".into(), step.unsigned_abs().into())], remove: vec![], when }).await {
             Ok(()) => Ok(true),
             // Somebody else used this very code a moment ago.
             Err(Refused::Condition(_)) => Ok(false),
@@ -122,7 +122,7 @@ impl Directory {
             return Ok(false);
         }
         let when = When::Equal(vec![("h".into(), before.clone().into())]);
-        match self.store().put(Write::Update { key, set: vec![("h".into(), left.concat().into())], remove: vec![], when }).await {
+        match self.store().once(Write::Update { key, set: vec![("h".into(), left.concat().into())], remove: vec![], when }).await {
             Ok(()) => Ok(true),
             Err(Refused::Condition(_)) => Ok(false),
             Err(Refused::Other(error)) => Err(error),

@@ -199,7 +199,7 @@ impl Directory {
     pub async fn close_session(&self, account: Account, id: CommitId) -> Result<()> {
         let key = access::organisation(account.tenant).principal(account.principal, sk::session(id));
         let words = |_| Error::not_found("there is no such session");
-        self.store().put(Write::Delete { key, when: When::Present }).await.map_err(|refused| refused.explain(words))
+        self.store().once(Write::Delete { key, when: When::Present }).await.map_err(|refused| refused.explain(words))
     }
 
     /// All but one, after a new password: whoever had the old one is out.
@@ -227,6 +227,7 @@ impl Directory {
         Ok(Caller::person(who, roles, session))
     }
 
+    /// With the roles as they stand now.
     async fn bearer(&self, named: &Named) -> Result<(SignedIn, Vec<RoleGrant>, Session), SignInError> {
         let scope = access::organisation(named.account.tenant);
         let keys =
@@ -272,7 +273,7 @@ impl Directory {
     pub(crate) async fn make_operator_token(&self, name: &str) -> Result<String> {
         let (id, secret) = (CommitId::new(self.env()), self.secret());
         let row = Row::new().with("h", hash(secret)).with("n", name).with("at", time(self.env().now()));
-        self.store().put(Write::put_new(shared::operator_token(&id.to_string()), row)).await?;
+        self.store().once(Write::put_new(shared::operator_token(&id.to_string()), row)).await?;
         Ok(format!("pfo_{id}{secret}"))
     }
 
@@ -290,7 +291,7 @@ impl Directory {
     pub async fn remove_operator_token(&self, id: &str) -> Result<()> {
         let words = |_| Error::not_found("there is no such token");
         let delete = Write::Delete { key: shared::operator_token(id), when: When::Present };
-        self.store().put(delete).await.map_err(|refused| refused.explain(words))
+        self.store().once(delete).await.map_err(|refused| refused.explain(words))
     }
 
     async fn operator_token(&self, token: &str) -> Result<Option<String>> {

@@ -61,7 +61,7 @@ impl SignUp {
         self.address.domain()
     }
 
-    /// What proves the domain: the text of its record or, in six digits, the code.
+    /// What proves the domain: the text of its record or, in eight digits, the code.
     pub fn token(&self) -> String {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &self.secret), self.domain().as_str().as_bytes());
         match self.by {
@@ -94,6 +94,13 @@ impl SignUp {
     }
 }
 
+/// How far a sign-up is.
+struct Made {
+    tenant: Option<TenantId>,
+    /// Its hash, sealed; gone once all is done.
+    password: Option<Bytes>,
+}
+
 fn hash(secret: CommitId) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec()
 }
@@ -106,8 +113,9 @@ impl Directory {
         self.may_be_claimed(domain).await?;
         self.operator().judge_password(&new.password, &new.address, &new.name)?;
         self.operator().check_company(&new.company)?;
-        self.operator().check_person(&new.name)?;
-        for (of, most) in [("*", OF_ALL), (&*format!("n#{}", new.network), FROM_NETWORK), (&*format!("d#{domain}"), FOR_DOMAIN)] {
+        crate::check_name(&new.name)?;
+        // The narrowest first: whoever is refused uses up nothing of what is everybody's.
+        for (of, most) in [(&*format!("n#{}", new.network), FROM_NETWORK), (&*format!("d#{domain}"), FOR_DOMAIN), ("*", OF_ALL)] {
             self.count_sign_up(of, most).await?;
         }
         let (now, id, secret) = (self.env().now(), CommitId::new(self.env()), self.secret());
@@ -115,12 +123,18 @@ impl Directory {
         let sealed = self.seal_for_cell(&belongs_to(id), hashed.as_bytes()).await?;
         let expires = now.plus(WAITS);
         let mut row = Row::new().with("c", new.company.as_str()).with("a", new.address.to_string()).with("n", new.name.as_str());
-        row = row.with("pw", sealed).with("h", hash(secret)).with("s", nonce.as_bytes()).with("ex", time(expires)).with("g", 0u64);
+        row = row
+            .with("pw", sealed)
+            .with("h", hash(secret))
+            .with("s", nonce.as_bytes())
+            .with("ex", time(expires))
+            .with("g", 0u64)
+            .with("m", 0u64);
         row.set("exp", expires.seconds().unsigned_abs());
         if let ProofBy::Mail(address) = &new.by {
             row.set("ml", address.to_string());
         }
-        self.store().put(Write::put_new(shared::sign_up(id), row.clone())).await?;
+        self.store().once(Write::put_new(shared::sign_up(id), row.clone())).await?;
         Ok((SignUp::read(id, &row)?, format!("pfu_{id}{secret}")))
     }
 
@@ -151,81 +165,85 @@ impl Directory {
         }
         let set = vec![("g".into(), guesses.saturating_add(1).into())];
         let when = When::Equal(vec![("g".into(), guesses.into())]);
-        self.store().put(Write::Update { key, set, remove: vec![], when }).await?;
+        self.store().once(Write::Update { key, set, remove: vec![], when }).await?;
         let code: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         Ok(constant_time::verify_slices_are_equal(code.as_bytes(), sign_up.token().as_bytes()).is_ok())
     }
 
     /// The domain is proved: makes the tenant on trial, its domain and its first administrator. Doing it again goes on where
-    /// it stopped.
+    /// it stopped; once all is done, it changes nothing any more.
     pub async fn finish_sign_up(&self, sign_up: &SignUp) -> Result<TenantId> {
+        let made = self.sign_up_row(sign_up).await?;
+        if let (Some(tenant), None) = (made.tenant, &made.password) {
+            return Ok(tenant);
+        }
         let operator = self.operator().acting_as("sign-up");
         let domain = sign_up.domain();
         if let Some(claim) = self.claim(domain).await?
             && claim.proved
-            && !self.made_by(sign_up, claim.tenant).await?
+            && Some(claim.tenant) != made.tenant
         {
             // Whoever proved that the domain is theirs may know.
             return Err(Error::conflict(format!(
                 "{domain} is served for another organisation here already; ask its administrators, or the operator"
             )));
         }
-        let tenant = match sign_up.tenant {
+        let tenant = match made.tenant {
             Some(tenant) => tenant,
             None => self.found_tenant(sign_up).await?,
         };
-        let name = tenant.to_string();
-        match operator.create_domain(&name, domain).await {
+        match operator.create_proved_domain(&tenant.to_string(), domain).await {
             Err(error) if error.kind() == Kind::Conflict && self.claim(domain).await?.is_some_and(|claim| claim.tenant == tenant) => {}
             answer => answer?,
         }
         let person = NewPerson { address: sign_up.address.clone(), name: sign_up.name.clone(), password: None, quota: None };
         let (account, _) = operator.ensure_person(&person).await?;
         operator.set_roles(&sign_up.address, &[RoleGrant::everywhere(Role::TenantAdministrator)]).await?;
-        self.give_password(sign_up, account).await?;
+        if let Some(sealed) = made.password {
+            self.give_password(sign_up, account, &sealed).await?;
+        }
         Ok(tenant)
     }
 
-    async fn made_by(&self, sign_up: &SignUp, tenant: TenantId) -> Result<bool> {
-        let row = self.store().get(&shared::sign_up(sign_up.id)).await?;
-        Ok(row.and_then(|row| row.bytes("t").and_then(|bytes| TenantId::from_slice(bytes))) == Some(tenant))
+    async fn sign_up_row(&self, sign_up: &SignUp) -> Result<Made> {
+        let row = self.store().get(&shared::sign_up(sign_up.id)).await?.ok_or_else(|| Error::not_found("there is no such sign-up"))?;
+        let tenant = row.bytes("t").and_then(|bytes| TenantId::from_slice(bytes));
+        Ok(Made { tenant, password: row.bytes("pw").cloned() })
     }
 
-    /// Under the company's name or, where somebody has it, with the domain behind it; noted in the row, so that it is made once.
+    /// Under the company's name or, where somebody has it, with the domain behind it; noted in the row by the same commit, so
+    /// that one is made, whoever is cut off and however many do this at once.
     async fn found_tenant(&self, sign_up: &SignUp) -> Result<TenantId> {
         let (operator, ends) = (self.operator().acting_as("sign-up"), self.env().now().plus(TRIAL));
-        let made = match operator.create_trial(&sign_up.company, ends).await {
-            Err(error) if error.kind() == Kind::Conflict => {
-                let name = format!("{} {}", sign_up.company, sign_up.domain());
-                match operator.create_trial(&name, ends).await {
-                    Err(error) if error.kind() == Kind::Conflict => operator.create_trial(&format!("{name} {}", sign_up.id), ends).await?,
-                    answer => answer?,
-                }
-            }
-            answer => answer?,
+        let note = |tenant: TenantId| Write::Update {
+            key: shared::sign_up(sign_up.id),
+            set: vec![("t".into(), tenant.as_bytes().into()), ("m".into(), 1u64.into())],
+            remove: vec![],
+            when: When::Equal(vec![("m".into(), 0u64.into())]),
         };
-        let key = shared::sign_up(sign_up.id);
-        let set = vec![("t".into(), made.id.as_bytes().into())];
-        let when = When::Equal(vec![("h".into(), self.row_hash(sign_up).await?.into())]);
-        self.store().put(Write::Update { key, set, remove: vec![], when }).await?;
-        Ok(made.id)
+        let longer = format!("{} {}", sign_up.company, sign_up.domain());
+        let longest = format!("{longer} {}", sign_up.id);
+        for name in [&sign_up.company, &longer, &longest] {
+            match operator.create_trial(name, ends, note).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                // A name that became too long.
+                Err(error) if error.kind() == Kind::Invalid && *name != sign_up.company => {}
+                answer => return answer.map(|made| made.id),
+            }
+            if let Some(tenant) = self.sign_up_row(sign_up).await?.tenant {
+                return Ok(tenant);
+            }
+        }
+        operator.create_trial(&sign_up.id.to_string(), ends, note).await.map(|made| made.id)
     }
 
-    async fn row_hash(&self, sign_up: &SignUp) -> Result<Bytes> {
-        let row = self.store().get(&shared::sign_up(sign_up.id)).await?;
-        row.and_then(|row| row.bytes("h").cloned()).ok_or_else(|| Error::not_found("there is no such sign-up"))
-    }
-
-    async fn give_password(&self, sign_up: &SignUp, account: Account) -> Result<()> {
-        let row = self.store().get(&shared::sign_up(sign_up.id)).await?;
-        let Some(sealed) = row.and_then(|row| row.bytes("pw").cloned()) else { return Ok(()) };
-        let hashed = self.open_for_cell(&belongs_to(sign_up.id), &sealed).await?;
+    /// With it the sign-up is done.
+    async fn give_password(&self, sign_up: &SignUp, account: Account, sealed: &[u8]) -> Result<()> {
+        let hashed = self.open_for_cell(&belongs_to(sign_up.id), sealed).await?;
         let hashed = String::from_utf8(hashed).map_err(|_| Error::broken("the password of a sign-up is damaged"))?;
-        self.operator().acting_as("sign-up").set_password_hash(account, &hashed).await?;
-        // It is needed no more.
         let key = shared::sign_up(sign_up.id);
-        let write = Write::Update { key, set: vec![], remove: vec!["pw".into()], when: When::Present };
-        Ok(self.store().put(write).await?)
+        let done = Write::Update { key, set: vec![], remove: vec!["pw".into()], when: When::Present };
+        self.operator().acting_as("sign-up").set_password_hash(account, &hashed, done).await
     }
 
     /// Counts a beginning on this day, and refuses beyond `most`.

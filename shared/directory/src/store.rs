@@ -83,6 +83,12 @@ impl Store {
         Ok(self.ports().put(write).await?)
     }
 
+    /// One write that must not be carried out twice, or whose condition speaks of what it changes itself: where its answer is
+    /// lost, it is not taken for another's.
+    pub async fn once(&self, write: Write) -> Result<(), Refused> {
+        self.commit(vec![write]).await
+    }
+
     /// Whether a commit of these would be carried out now.
     pub async fn would(&self, writes: &[Write]) -> Result<(), Refused> {
         for (number, write) in writes.iter().enumerate().filter(|(_, write)| *write.when() != When::Always) {

@@ -6,7 +6,7 @@ use super::aliases::alias_removal;
 use super::principals::act;
 use super::restore::gone_row;
 use crate::access;
-use crate::rows::{PrincipalKind, Status, rest, sk};
+use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
 use penfold_ports::{Account, Query, Sk, When, Write, shared};
 use penfold_types::{Address, PrincipalId, Result};
 
@@ -15,26 +15,11 @@ const CHUNK: usize = 90;
 impl Operator {
     pub(super) async fn delete_principal(&self, address: &Address, kind: PrincipalKind) -> Result<()> {
         let (account, principal) = self.find_kind(address, kind).await?;
-        self.expects(principal.revision)?;
-        let store = self.directory.store();
-        let set = vec![
-            ("st".into(), Status::Deleting.number().into()),
-            ("lv".into(), 0u64.into()),
-            ("sv".into(), principal.secret_version.saturating_add(1).into()),
-        ];
-        let mark = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Present };
-        let act = self.act(account.tenant, act(kind, "delete"), &principal.address.to_string(), &principal.name);
-        let mut writes = vec![mark];
-        if principal.status != Status::Deleting && kind != PrincipalKind::Group {
-            // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one; until then it can
-            // be restored.
-            let gone = gone_row(&principal, &self.aliases(account).await?, self.directory.env().now());
-            writes.push(Write::put(access::organisation(account.tenant).organisation(sk::gone(account.principal)), gone));
-        }
-        self.commit(writes, act).await?;
+        self.mark_deleted(account, &principal).await?;
         if self.rehearses {
             return Ok(());
         }
+        let store = self.directory.store();
         self.directory.forget_principal(account);
         self.delete_members(account, kind).await?;
         self.delete_own_rows(account, kind).await?;
@@ -49,6 +34,29 @@ impl Operator {
         self.directory.forget_principal(account);
         self.directory.forget_routes();
         Ok(())
+    }
+
+    /// From here on it is not there for anybody. What is kept of it is what it is at this moment.
+    async fn mark_deleted(&self, account: Account, principal: &Principal) -> Result<()> {
+        self.expects(principal.revision)?;
+        let set = vec![
+            ("st".into(), Status::Deleting.number().into()),
+            ("lv".into(), 0u64.into()),
+            ("sv".into(), principal.secret_version.saturating_add(1).into()),
+        ];
+        let act = self.act(account.tenant, act(principal.kind, "delete"), &principal.address.to_string(), &principal.name);
+        if principal.status == Status::Deleting {
+            let mark = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Present };
+            return Ok(self.commit(vec![mark], act).await?);
+        }
+        let mut writes = vec![self.principal_update(account, principal, set, vec![])?];
+        if principal.kind != PrincipalKind::Group {
+            // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one; until then it can
+            // be restored.
+            let gone = gone_row(principal, &self.aliases(account).await?, self.directory.env().now());
+            writes.push(Write::put(access::organisation(account.tenant).organisation(sk::gone(account.principal)), gone));
+        }
+        Ok(self.commit(writes, act).await?)
     }
 
     /// Those who are in it, with their own rows about it, and those who are named.

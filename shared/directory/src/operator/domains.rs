@@ -12,22 +12,37 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// On what ground a domain becomes a tenant's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Placed {
+    /// The operator knows.
+    Known,
+    /// Its proof was seen.
+    Proved,
+    Claimed,
+}
+
 impl Operator {
     /// A domain of which the operator knows whose it is.
     pub async fn create_domain(&self, tenant: &str, domain: &Domain) -> Result<()> {
-        self.place_domain(tenant, domain, true).await
+        self.place_domain(tenant, domain, Placed::Known).await
+    }
+
+    /// A domain of which the proof was just seen: what somebody else only claims does not stand in its way.
+    pub(crate) async fn create_proved_domain(&self, tenant: &str, domain: &Domain) -> Result<()> {
+        self.place_domain(tenant, domain, Placed::Proved).await
     }
 
     /// A domain that a tenant says is its own. Nothing can be done with it until [`Operator::mark_proved`].
     pub async fn claim_domain(&self, tenant: &str, domain: &Domain) -> Result<()> {
-        self.place_domain(tenant, domain, false).await
+        self.place_domain(tenant, domain, Placed::Claimed).await
     }
 
-    async fn place_domain(&self, tenant: &str, domain: &Domain, proved: bool) -> Result<()> {
+    async fn place_domain(&self, tenant: &str, domain: &Domain, placed: Placed) -> Result<()> {
         let tenant = self.tenant(tenant).await?;
         let (scope, now) = (access::organisation(tenant.id), self.directory.env().now());
         let mut row = Row::new().with("t", tenant.id.as_bytes()).with("st", Status::Active.number()).with("at", time(now));
-        if !proved {
+        if placed == Placed::Claimed {
             row = row.with("un", true).with("n", self.nonce());
         }
         let active = When::Equal(vec![("st".into(), Status::Active.number().into())]);
@@ -36,11 +51,11 @@ impl Operator {
             None => (When::Absent, Vec::new(), None),
             Some(claim) => {
                 let lapsed = self.act(claim.tenant, "domain.lapse", domain.as_str(), "claimed by another tenant");
-                let (when, writes) = self.take_over(&tenant, domain, claim).await?;
+                let (when, writes) = self.take_over(&tenant, domain, claim, placed).await?;
                 (when, writes, Some(lapsed))
             }
         };
-        let act = if proved { "domain.create" } else { "domain.claim" };
+        let act = if placed == Placed::Claimed { "domain.claim" } else { "domain.create" };
         let mut writes = vec![
             Write::Put { key: shared::domain(domain), row, when },
             Write::Check { key: scope.organisation(sk::tenant()), when: active },
@@ -58,7 +73,7 @@ impl Operator {
     }
 
     /// From whom a claim may be taken: its condition, and what goes with it. No address can be in it.
-    async fn take_over(&self, tenant: &TenantInfo, domain: &Domain, claim: Claim) -> Result<(When, Vec<Write>)> {
+    async fn take_over(&self, tenant: &TenantInfo, domain: &Domain, claim: Claim, placed: Placed) -> Result<(When, Vec<Write>)> {
         let age = self.directory.env().now().since(claim.since);
         if claim.proved {
             return Err(taken(domain));
@@ -69,7 +84,7 @@ impl Operator {
                 tenant.name
             )));
         }
-        if age < CLAIM {
+        if age < CLAIM && placed != Placed::Proved {
             let days = (CLAIM - age).as_secs().div_ceil(DAY.as_secs());
             return Err(Error::conflict(format!(
                 "the domain {domain} is claimed by another tenant, which has {days} days left to prove it; come back then"
@@ -130,13 +145,16 @@ impl Operator {
     /// Refused while an address of the domain is somebody's.
     pub async fn remove_domain(&self, domain: &Domain) -> Result<()> {
         let tenant = self.domain_owner(domain).await?;
+        if self.rehearses {
+            return if self.domain_in_use(tenant, domain).await? { Err(in_use(domain)) } else { Ok(()) };
+        }
         let (key, store) = (shared::domain(domain), self.directory.store());
         let mark = |status: Status| vec![("st".into(), status.number().into())];
         // From here on no address can be added; then look whether there is one.
         store.commit(vec![Write::Update { key: key.clone(), set: mark(Status::Deleting), remove: vec![], when: When::Present }]).await?;
         if self.domain_in_use(tenant, domain).await? {
             store.commit(vec![Write::Update { key, set: mark(Status::Active), remove: vec![], when: When::Present }]).await?;
-            return Err(Error::conflict(format!("addresses of {domain} are still in use; remove or move them first")));
+            return Err(in_use(domain));
         }
         let mut writes = vec![Write::delete(key)];
         writes.extend(self.removal(tenant, domain).await?);
@@ -180,6 +198,10 @@ impl Operator {
         }
         Ok(false)
     }
+}
+
+fn in_use(domain: &Domain) -> Error {
+    Error::conflict(format!("addresses of {domain} are still in use; remove or move them first"))
 }
 
 fn taken(domain: &Domain) -> Error {

@@ -4,7 +4,7 @@ use super::{Operator, TenantInfo};
 use crate::access;
 use crate::rows::{PrincipalKind, TenantStatus, sk, time};
 use penfold_ports::{Name, Row, Value, When, Write, shared};
-use penfold_types::{Domain, Error, Kind, Result, Timestamp};
+use penfold_types::{Domain, Error, Kind, Result, TenantId, Timestamp};
 use std::time::Duration;
 
 /// For how long a closed tenant can be exported and opened again.
@@ -41,19 +41,14 @@ impl Operator {
         self.update_tenant_row(&tenant, vec![("cl".into(), 0u64.into())], Vec::new(), Vec::new(), act).await.map(|_| ())
     }
 
-    /// A tenant whose trial ends at a time.
-    pub async fn create_trial(&self, name: &str, ends: Timestamp) -> Result<TenantInfo> {
-        self.make_tenant(name, Some(ends)).await
+    /// A tenant whose trial ends at a time; `note` is written in the same commit.
+    pub(crate) async fn create_trial(&self, name: &str, ends: Timestamp, note: impl FnOnce(TenantId) -> Write) -> Result<TenantInfo> {
+        self.make_tenant(name, Some(ends), |id| vec![note(id)]).await
     }
 
     /// Whether a tenant may be called so.
     pub fn check_company(&self, name: &str) -> Result<()> {
         super::tenants::check(name).map(|_| ())
-    }
-
-    /// Whether a person, or a thing of theirs, may be called so.
-    pub fn check_person(&self, name: &str) -> Result<()> {
-        super::check_name(name)
     }
 
     /// Under another name; addresses and domains stay.
@@ -95,7 +90,8 @@ impl Operator {
         self.tenant(&tenant.id.to_string()).await
     }
 
-    /// What is due of the lives of all tenants: trials that are over are suspended, closed ones destroyed after the grace.
+    /// What is due of the lives of all tenants: trials that are over are suspended, closed ones destroyed after the grace, and a
+    /// removal that was cut off is finished.
     pub async fn age(&self) -> Result<()> {
         let now = self.directory.env().now();
         for id in self.directory.every_tenant().await? {
@@ -110,6 +106,7 @@ impl Operator {
                 TenantStatus::Closed if tenant.closed.is_some_and(|closed| now.since(closed) >= GRACE) => {
                     self.destroy_tenant(&id.to_string()).await
                 }
+                TenantStatus::Deleting => self.remove_tenant(&id.to_string()).await,
                 _ => Ok(()),
             };
             if let Err(error) = aged {
@@ -125,13 +122,16 @@ impl Operator {
         let tenant = self.tenant(name).await?;
         // Groups first, so that nobody is taken out of one that goes anyway.
         for kind in [PrincipalKind::Group, PrincipalKind::Shared, PrincipalKind::Person] {
+            let mut after = None;
             loop {
-                let page = self.list_principals(tenant.id, kind, None, 500).await?;
+                // A page may hold aliases only.
+                let page = self.list_principals(tenant.id, kind, after.as_deref(), 500).await?;
                 for (_, principal) in &page.items {
                     self.delete_principal(&principal.address, kind).await?;
                 }
-                if page.items.is_empty() && page.next.is_none() {
-                    break;
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
                 }
             }
         }

@@ -24,12 +24,12 @@ impl Operator {
         self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash.as_str()))], &act).await
     }
 
-    /// The same, hashed before.
-    pub(crate) async fn set_password_hash(&self, account: Account, hash: &str) -> Result<()> {
+    /// The same, hashed before; `note` is written in the same commit.
+    pub(crate) async fn set_password_hash(&self, account: Account, hash: &str, note: Write) -> Result<()> {
         let address = self.directory.principal_now(account).await?.address.to_string();
         let key = access::organisation(account.tenant).principal(account.principal, sk::password());
         let act = self.act(account.tenant, "password.set", &address, "");
-        self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash))], &act).await
+        self.change_secrets(account, vec![Write::put(key, Row::new().with("h", hash)), note], &act).await
     }
 
     /// Writes secrets and moves the secret version in one commit.

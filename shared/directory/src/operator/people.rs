@@ -2,7 +2,6 @@ use super::passwords::check_password;
 use super::principals::{act, quota_change};
 use super::{NewPerson, Operator, Page, PersonChange, PersonInfo};
 use crate::access;
-use crate::roles::{Role, RoleGrant};
 use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
 use penfold_ports::{Account, Query, Row, Sk, Write};
 use penfold_types::{Address, Error, Kind, Result, TenantId};
@@ -63,6 +62,9 @@ impl Operator {
             if status == Status::Deleting {
                 return Err(Error::invalid("a person is active or suspended"));
             }
+            if status == Status::Suspended {
+                self.keep_an_administrator(account, &person).await?;
+            }
             set.push(("st".into(), status.number().into()));
             detail.push(format!("status {status:?}"));
         }
@@ -93,9 +95,7 @@ impl Operator {
     /// tenant's rows.
     pub async fn delete_person(&self, address: &Address) -> Result<()> {
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
-        if person.status != Status::Deleting && person.roles.contains(&RoleGrant::everywhere(Role::TenantAdministrator)) {
-            self.keep_an_administrator(account).await?;
-        }
+        self.keep_an_administrator(account, &person).await?;
         self.delete_principal(address, PrincipalKind::Person).await
     }
 

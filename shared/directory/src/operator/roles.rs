@@ -2,8 +2,8 @@
 
 use super::Operator;
 use crate::roles::{RoleGrant, Within, write};
-use crate::rows::{PrincipalKind, Status};
-use penfold_ports::{Account, Write};
+use crate::rows::{Principal, PrincipalKind, Status};
+use penfold_ports::{Account, When, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 use std::collections::BTreeSet;
 
@@ -22,8 +22,8 @@ impl Operator {
         }
         let grants: Vec<_> = grants.into_iter().collect();
         let administers = RoleGrant::everywhere(crate::Role::TenantAdministrator);
-        if person.roles.contains(&administers) && !grants.contains(&administers) {
-            self.keep_an_administrator(account).await?;
+        if !grants.contains(&administers) {
+            self.keep_an_administrator(account, &person).await?;
         }
         let text = write(&grants);
         let (set, remove) =
@@ -46,8 +46,11 @@ impl Operator {
         }
     }
 
-    /// Refused where nobody but this person administers the tenant.
-    pub(super) async fn keep_an_administrator(&self, but: Account) -> Result<()> {
+    /// Refused where this person administers the tenant and nobody else does.
+    pub(super) async fn keep_an_administrator(&self, but: Account, person: &Principal) -> Result<()> {
+        if person.status != Status::Active || !person.roles.contains(&RoleGrant::everywhere(crate::Role::TenantAdministrator)) {
+            return Ok(());
+        }
         let mut after = None;
         loop {
             let page = self.list_principals(but.tenant, PrincipalKind::Person, after.as_deref(), 500).await?;
@@ -66,8 +69,14 @@ impl Operator {
 
     pub(crate) async fn change_second_factor(&self, account: Account, writes: Vec<Write>, on: bool) -> Result<()> {
         let person = self.directory.principal_now(account).await?;
-        let (set, remove) = if on { (vec![("tf".into(), true.into())], vec![]) } else { (vec![], vec!["tf".into()]) };
-        let mut all = vec![self.principal_update(account, &person, set, remove)?];
+        let (mut set, remove) = if on { (vec![("tf".into(), true.into())], vec![]) } else { (vec![], vec!["tf".into()]) };
+        // What was verified before is asked for again.
+        set.push(("sv".into(), person.secret_version.saturating_add(1).into()));
+        let mut update = self.principal_update(account, &person, set, remove)?;
+        if let Write::Update { when: When::Equal(still), .. } = &mut update {
+            still.push(("sv".into(), person.secret_version.into()));
+        }
+        let mut all = vec![update];
         all.extend(writes);
         let act = self.act(account.tenant, if on { "second-factor.set" } else { "second-factor.remove" }, &person.address.to_string(), "");
         self.commit(all, act).await?;

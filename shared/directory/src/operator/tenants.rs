@@ -24,10 +24,16 @@ fn info(id: TenantId, tenant: Tenant) -> TenantInfo {
 
 impl Operator {
     pub async fn create_tenant(&self, name: &str) -> Result<TenantInfo> {
-        self.make_tenant(name, None).await
+        self.make_tenant(name, None, |_| Vec::new()).await
     }
 
-    pub(super) async fn make_tenant(&self, name: &str, trial_ends: Option<Timestamp>) -> Result<TenantInfo> {
+    /// `extra` is written in the same commit; where its condition fails, that is a conflict like a name that is taken.
+    pub(super) async fn make_tenant(
+        &self,
+        name: &str,
+        trial_ends: Option<Timestamp>,
+        extra: impl FnOnce(TenantId) -> Vec<Write>,
+    ) -> Result<TenantInfo> {
         let (folded, tenant) = (check(name)?, TenantId::new(self.directory.env()));
         let (scope, created) = (access::organisation(tenant), self.directory.env().now());
         let entry = Row::new().with("t", tenant.as_bytes());
@@ -36,11 +42,12 @@ impl Operator {
         if let Some(ends) = trial_ends {
             row.set("tr", time(ends));
         }
-        let writes = vec![
+        let mut writes = vec![
             Write::put_new(shared::tenant_entry(&folded), entry),
             Write::put_new(scope.organisation(sk::tenant()), row),
             self.directory.new_data_key(tenant, 1).await?,
         ];
+        writes.extend(extra(tenant));
         let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
         self.commit(writes, self.act(tenant, "tenant.create", name, "")).await.map_err(|refused| refused.explain(taken))?;
         let status = if trial_ends.is_some() { TenantStatus::Trial } else { TenantStatus::Active };
@@ -131,17 +138,19 @@ impl Operator {
         let scope = access::organisation(tenant.id);
         let (key, store) = (scope.organisation(sk::tenant()), self.directory.store());
         let mark = |status: TenantStatus| vec![("st".into(), status.number().into())];
+        if self.rehearses {
+            return if self.has_domains(tenant.id).await? { Err(has_domains(&tenant.name)) } else { Ok(()) };
+        }
         // From here on no domain can be added; then look whether there is one.
-        store
-            .commit(vec![Write::Update { key: key.clone(), set: mark(TenantStatus::Deleting), remove: vec![], when: When::Present }])
-            .await?;
+        let when = When::Equal(mark(tenant.status));
+        store.commit(vec![Write::Update { key: key.clone(), set: mark(TenantStatus::Deleting), remove: vec![], when }]).await?;
         self.directory.inner.tenants.remove(&tenant.id);
-        let domains = Sk::text("domain#");
-        let mut query = Query::prefix(key.pk().clone(), &domains);
-        query.limit = 1;
-        if !store.query(&query).await?.rows.is_empty() {
-            store.commit(vec![Write::Update { key, set: mark(tenant.status), remove: vec![], when: When::Present }]).await?;
-            return Err(Error::conflict(format!("the tenant {} still has domains; remove them first", tenant.name)));
+        if self.has_domains(tenant.id).await? {
+            // Where it was marked before, whoever did that takes the mark back.
+            if tenant.status != TenantStatus::Deleting {
+                store.commit(vec![Write::Update { key, set: mark(tenant.status), remove: vec![], when: When::Present }]).await?;
+            }
+            return Err(has_domains(&tenant.name));
         }
         // Nothing takes the mark back any more. While the tenant has its name, whoever was cut off can come again.
         store.destroy(tenant.id).await?;
@@ -161,4 +170,15 @@ impl Operator {
         self.directory.inner.keys.clear();
         Ok(())
     }
+
+    async fn has_domains(&self, tenant: TenantId) -> Result<bool> {
+        let domains = Sk::text("domain#");
+        let mut query = Query::prefix(access::organisation(tenant).organisation(domains.clone()).pk().clone(), &domains);
+        query.limit = 1;
+        Ok(!self.directory.store().query(&query).await?.rows.is_empty())
+    }
+}
+
+fn has_domains(name: &str) -> Error {
+    Error::conflict(format!("the tenant {name} still has domains; remove them first"))
 }

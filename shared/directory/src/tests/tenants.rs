@@ -95,9 +95,12 @@ async fn every_act_is_in_the_log() {
     assert!(acts.iter().all(|entry| !entry.detail.contains("other")));
 }
 
-/// The rows of a backup, put back beside what lies outside of it.
+/// The rows as they were when a backup was made; what lies outside of it stays.
 async fn put_back(house: &House, backup: &[(penfold_ports::Key, penfold_ports::Row)]) {
     let table = house.world.world().table;
+    for (key, _) in house.world.rows() {
+        table.put(penfold_ports::Write::delete(key)).await.unwrap();
+    }
     for (key, row) in backup {
         table.put(penfold_ports::Write::put(key.clone(), row.clone())).await.unwrap();
     }
