@@ -18,6 +18,7 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<AppPasswordView
     extensions(("x-permission" = json!("session"))), responses((status = 201, body = AppPasswordView)))]
 pub(crate) async fn create(call: Call, Body(new): Body<NewAppPassword>) -> Result<Response, Problem> {
     let (who, _) = call.person()?;
+    penfold_directory::check_name(&new.name).map_err(|error| Problem::field("/name", error.text()))?;
     let opens: Vec<Use> = new.opens.into_iter().map(Use::from).collect();
     let (made, text) = call.operator()?.create_app_password(&who.address, &new.name, &opens).await?;
     let place = format!("/v1/me/app-passwords/{}", made.id);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use utoipa::ToSchema;
 
 const LASTS: Duration = Duration::from_secs(3600);
+const ANSWER: Duration = Duration::from_secs(2);
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +41,10 @@ pub(crate) async fn begin(
 ) -> Result<StatusCode, Problem> {
     let address: Address = given.address.parse().map_err(|error| Problem::field("/address", format!("{error}")))?;
     let from = peer.map_or(Peer::UNKNOWN, |peer| peer.0).0.to_string();
-    if let Err(error) = accounts.send_reset(&call, &address, &from).await {
+    // However long it takes, or whether there is anything to do: the answer comes after the same time.
+    let env = accounts.world.env.clone();
+    let ((), sent) = tokio::join!(env.sleep(ANSWER), accounts.send_reset(&call, &address, &from));
+    if let Err(error) = sent {
         // Nothing of it is told: whether somebody is there is not asked here.
         tracing::info!(%error, "no way to a new password was sent");
     }

@@ -135,7 +135,7 @@ pub(crate) async fn begin(
     let operator = call.directory().operator();
     operator.judge_password(&new.password, &address, &new.name).map_err(|error| field(&error, "/password"))?;
     operator.check_company(&new.company).map_err(|error| field(&error, "/company"))?;
-    operator.check_person(&new.name).map_err(|error| field(&error, "/name"))?;
+    penfold_directory::check_name(&new.name).map_err(|error| field(&error, "/name"))?;
     let by = match (new.proof.unwrap_or(ProofKind::Dns), &new.proof_address) {
         (ProofKind::Dns, None) => ProofBy::Dns,
         (ProofKind::Dns, Some(_)) => return Err(Problem::field("/proof_address", "this is for proof `mail` only")),

@@ -41,7 +41,7 @@ pub(crate) async fn create(
     Body(new): Body<NewToken>,
 ) -> Result<Response, Problem> {
     let (who, session) = call.person()?;
-    call.directory().operator().check_person(&new.name).map_err(|error| Problem::field("/name", error.text()))?;
+    penfold_directory::check_name(&new.name).map_err(|error| Problem::field("/name", error.text()))?;
     let days = new.days.unwrap_or(365);
     if !(1..=MOST_DAYS).contains(&days) {
         return Err(Problem::field("/days", format!("1 to {MOST_DAYS}")));

@@ -1,3 +1,4 @@
+use crate::text;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -22,6 +23,7 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<AppPasswordView
     extensions(("x-permission" = json!("app-password-write"))), responses((status = 201, body = AppPasswordView)))]
 pub(crate) async fn create(call: Call, Body(new): Body<NewAppPassword>) -> Result<Response, Problem> {
     let address = owner(&call).await?;
+    text::name("/name", &new.name)?;
     let opens: Vec<Use> = new.opens.into_iter().map(Use::from).collect();
     let (made, text) = call.operator()?.create_app_password(&address, &new.name, &opens).await?;
     if call.dry_run {

@@ -166,13 +166,16 @@ pub(crate) async fn remove(call: Call, State(admin): State<Admin>, Path((_, name
 /// Looks in DNS for the proof that the domain is the tenant's.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains/{domain}/verify", tag = "domains",
     extensions(("x-permission" = json!("domain-write"))), responses((status = 200, body = DomainProof)))]
-pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<DomainProof>, Problem> {
+pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<Response, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
+    if call.dry_run {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let verified = match domains.prove(&domain).await? {
         Proof::Already | Proof::Proved => DomainProof { proved: true, wanted: None, found: Vec::new() },
         Proof::NotYet { wanted, found } => DomainProof { proved: false, wanted: Some(wanted.into()), found },
     };
-    Ok(axum::Json(verified))
+    Ok(axum::Json(verified).into_response())
 }
 
 /// The records that a domain should have.

@@ -111,6 +111,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewGroup>) -> Result<Resp
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
     operator.own_domain(tenant, address.domain()).await?;
+    text::name("/name", &new.name)?;
     let who_may_post = new.who_may_post.map(PostPolicy::from).unwrap_or_default();
     operator.create_group(&New { address: address.clone(), name: new.name, who_may_post }).await?;
     if call.dry_run {
@@ -139,6 +140,7 @@ pub(crate) async fn show(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<GroupChange>) -> Result<Response, Problem> {
     let group = find(&call).await?;
     let expected = wanted.judge(group.revision)?;
+    change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
     let all = |name: &str, given: &[String]| {
         given.iter().enumerate().map(|(at, one)| text::address(&format!("/{name}/{at}"), one)).collect::<Result<Vec<_>, _>>()
     };

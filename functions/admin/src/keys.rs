@@ -3,6 +3,8 @@
 use crate::Admin;
 use crate::domains::{Named, own};
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use penfold_directory::KeyState;
 use penfold_domains::{PublicKey, Rotation};
 use penfold_rest::{Call, Listed, Problem, When};
@@ -71,12 +73,15 @@ pub(crate) async fn list(call: Call, State(admin): State<Admin>, Path((_, name))
 /// Makes the next pair of keys; once their records are seen, lets them sign. Ask again until they do.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains/{domain}/keys/rotate", tag = "dkim keys",
     extensions(("x-permission" = json!("domain-write"))), responses((status = 200, body = Rotated)))]
-pub(crate) async fn rotate(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Rotated>, Problem> {
+pub(crate) async fn rotate(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<Response, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
+    if call.dry_run {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let (step, keys) = match domains.rotate(&domain, false).await? {
         Rotation::Made(keys) => (RotationStep::Made, keys),
         Rotation::Waiting(keys) => (RotationStep::Waiting, keys),
         Rotation::Activated(keys) => (RotationStep::Activated, keys),
     };
-    Ok(axum::Json(Rotated { step, keys: keys.into_iter().map(DkimKey::from).collect() }))
+    Ok(axum::Json(Rotated { step, keys: keys.into_iter().map(DkimKey::from).collect() }).into_response())
 }

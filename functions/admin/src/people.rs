@@ -136,6 +136,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewPerson>) -> Result<Res
     let tenant = call.tenant()?;
     let operator = call.operator()?;
     operator.own_domain(tenant, address.domain()).await?;
+    text::name("/name", &new.name)?;
     if let Some(password) = &new.password {
         operator.judge_password(password, &address, &new.name).map_err(|error| Problem::field("/password", error.text()))?;
     }
@@ -167,6 +168,7 @@ pub(crate) async fn show(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<PersonChange>) -> Result<Response, Problem> {
     let person = find(&call).await?;
     let expected = wanted.judge(person.revision)?;
+    change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
     let recovery = match change.recovery_address {
         None => None,
         Some(None) => Some(None),

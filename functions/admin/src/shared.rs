@@ -73,6 +73,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewSharedMailbox>) -> Res
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
     operator.own_domain(tenant, address.domain()).await?;
+    text::name("/name", &new.name)?;
     operator.create_shared(&New { address: address.clone(), name: new.name, quota: new.quota }).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -100,6 +101,7 @@ pub(crate) async fn show(call: Call) -> Result<Response, Problem> {
 pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<SharedMailboxChange>) -> Result<Response, Problem> {
     let shared = find(&call).await?;
     let expected = wanted.judge(shared.revision)?;
+    change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
     let quota = change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes));
     let change = Change { name: change.name, quota, ..Change::default() };
     let changed = call.operator()?.expecting(expected).update_shared(&shared.address, &change).await;

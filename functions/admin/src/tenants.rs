@@ -1,5 +1,4 @@
-use crate::{Admin, text};
-use axum::extract::State;
+use crate::text;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_directory::{GRACE, TenantInfo, TenantStatus};
@@ -134,14 +133,17 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
     let mut tenant = call.operator()?.tenant(&id).await?;
     let expected = wanted.judge(tenant.revision)?;
     let operators = |what: &str| Problem::new(StatusCode::FORBIDDEN, format!("{what} is the operator's to change."));
-    let mut operator = call.operator()?.expecting(expected);
-    if let Some(stage) = change.status {
-        let suspended = stage == NewStatus::Suspended || tenant.status == TenantStatus::Suspended;
-        // Who is on trial does not make themselves active for nothing.
-        let by_operator = suspended || (tenant.status == TenantStatus::Trial && stage == NewStatus::Active) || tenant.trial_ends.is_some();
-        if by_operator && stage != NewStatus::Closed && !call.caller()?.is_operator() {
+    // What is refused is refused before anything is done.
+    if !call.caller()?.is_operator() {
+        if change.pool.is_some() {
+            return Err(operators("The pool"));
+        }
+        if change.status.is_some_and(|stage| is_operators(&tenant, stage)) {
             return Err(operators("This status"));
         }
+    }
+    let mut operator = call.operator()?.expecting(expected);
+    if let Some(stage) = change.status {
         let status = match stage {
             NewStatus::Active => TenantStatus::Active,
             NewStatus::Suspended => TenantStatus::Suspended,
@@ -154,13 +156,15 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Tenan
         tenant = operator.rename_tenant(&id, name).await.map_err(|error| wanted.explain(error))?;
     }
     if let Some(pool) = &change.pool {
-        if !call.caller()?.is_operator() {
-            return Err(operators("The pool"));
-        }
         call.operator()?.set_tenant_pool(&id, pool.as_deref()).await?;
         tenant = call.operator()?.tenant(&id).await?;
     }
     Ok(tagged(tenant.revision, Tenant::from(tenant)))
+}
+
+/// Who is suspended or on trial does not make themselves active, by closing and opening again neither.
+fn is_operators(tenant: &TenantInfo, stage: NewStatus) -> bool {
+    stage == NewStatus::Suspended || tenant.status == TenantStatus::Suspended || (tenant.trial_ends.is_some() && stage == NewStatus::Active)
 }
 
 /// Ends the grace of a closed tenant: with the next upkeep, within hours, everybody in it, its domains and its keys are destroyed.
@@ -190,7 +194,10 @@ pub(crate) struct KeyVersion {
 /// Seals what comes from now on with a new data key; what is there stays readable, and is not written again.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/rotate-key", tag = "tenants", extensions(("x-permission" = json!("tenant-write"))),
     responses((status = 200, body = KeyVersion)))]
-pub(crate) async fn rotate_key(call: Call, State(_): State<Admin>) -> Result<axum::Json<KeyVersion>, Problem> {
+pub(crate) async fn rotate_key(call: Call) -> Result<Response, Problem> {
+    if call.dry_run {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let version = call.operator()?.rotate_data_key(&call.tenant()?.to_string()).await?;
-    Ok(axum::Json(KeyVersion { version }))
+    Ok(axum::Json(KeyVersion { version }).into_response())
 }

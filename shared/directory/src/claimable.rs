@@ -110,6 +110,9 @@ impl Directory {
         if top == FOR_TESTS && !self.is_under_test().await? {
             return Err(Error::invalid(format!("{domain} is reserved and cannot be anybody's")));
         }
+        if name.contains('_') {
+            return Err(Error::invalid(format!("{domain} is no domain of a company: no host name has an underscore")));
+        }
         if top.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Error::invalid(format!("{domain} is no domain name")));
         }

@@ -70,7 +70,7 @@ pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
     AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page,
-    PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo,
+    PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};

@@ -113,7 +113,7 @@ impl Directory {
         self.may_be_claimed(domain).await?;
         self.operator().judge_password(&new.password, &new.address, &new.name)?;
         self.operator().check_company(&new.company)?;
-        self.operator().check_person(&new.name)?;
+        crate::check_name(&new.name)?;
         // The narrowest first: whoever is refused uses up nothing of what is everybody's.
         for (of, most) in [(&*format!("n#{}", new.network), FROM_NETWORK), (&*format!("d#{domain}"), FOR_DOMAIN), ("*", OF_ALL)] {
             self.count_sign_up(of, most).await?;

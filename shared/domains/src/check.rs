@@ -115,7 +115,7 @@ pub(crate) async fn check(dns: &Arc<dyn Dns>, domain: &Domain, service: &Service
 
 pub(crate) async fn one(dns: &dyn Dns, wanted: Record) -> Finding {
     let (found, judged) = match &wanted.data {
-        Data::Txt(text) => match listed(dns.txt(&wanted.name).await.map(|answer| answer.records)) {
+        Data::Txt(text) => match listed(dns.txt_now(&wanted.name).await.map(|answer| answer.records)) {
             Ok(found) => {
                 let texts: Vec<String> = found.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
                 let (found, judged) = texts::judge(wanted.aim, text, &texts);

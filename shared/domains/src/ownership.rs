@@ -47,7 +47,7 @@ impl Domains {
     /// Whether the record of a sign-up is in DNS.
     pub async fn finds_sign_up(&self, waiting: &SignUp) -> Result<bool> {
         let (name, wanted) = sign_up_record(waiting);
-        match self.dns().txt(&name).await {
+        match self.dns().txt_now(&name).await {
             Ok(answer) => Ok(answer.records.iter().any(|text| String::from_utf8_lossy(text).trim() == wanted)),
             Err(error) if error.is_void() => Ok(false),
             Err(error) => Err(Error::retry(format!("nobody answers for {name}; try again later")).because(error)),
@@ -58,7 +58,7 @@ impl Domains {
     pub async fn prove(&self, domain: &Domain) -> Result<Proof> {
         let claim = self.claim(domain).await?;
         let Some(wanted) = record(domain, &claim) else { return Ok(Proof::Already) };
-        let found: Vec<String> = match self.dns().txt(&wanted.name).await {
+        let found: Vec<String> = match self.dns().txt_now(&wanted.name).await {
             Ok(answer) => answer.records.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect(),
             Err(error) if error.is_void() => Vec::new(),
             Err(error) => return Err(Error::retry(format!("nobody answers for {}; try again later", wanted.name)).because(error)),

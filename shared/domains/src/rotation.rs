@@ -120,7 +120,7 @@ impl Domains {
 }
 
 async fn is_published(dns: &dyn Dns, domain: &Domain, key: &PublicKey) -> bool {
-    match dns.txt(&key_name(domain, &key.selector)).await {
+    match dns.txt_now(&key_name(domain, &key.selector)).await {
         Ok(answer) => check::key_verdict(&key.record, &answer.records) == Verdict::Ok,
         Err(_) => false,
     }

@@ -69,6 +69,12 @@ pub trait Dns: Send + Sync {
 
     /// The strings of each record joined.
     async fn txt(&self, name: &str) -> Result<Answer<Bytes>, DnsError>;
+
+    /// The same, asked now: for somebody who has just changed it and waits for us to see that.
+    async fn txt_now(&self, name: &str) -> Result<Answer<Bytes>, DnsError> {
+        self.txt(name).await
+    }
+
     async fn mx(&self, name: &str) -> Result<Answer<MailExchange>, DnsError>;
     async fn v4(&self, host: &str) -> Result<Answer<Ipv4Addr>, DnsError>;
     async fn v6(&self, host: &str) -> Result<Answer<Ipv6Addr>, DnsError>;

@@ -42,7 +42,7 @@ pub fn described(mut document: OpenApi) -> String {
 fn complete(operation: &mut Operation, path: &str, method: &str) {
     let needs = operation.extensions.as_ref().and_then(|all| all.get(PERMISSION)).and_then(|value| value.as_str()).unwrap_or_default();
     operation.operation_id = Some(name_of(path, method));
-    let (public, about_one) = (needs == "public", path.contains("{tenant}"));
+    let public = needs == "public";
     let parameters = operation.parameters.get_or_insert_default();
     for name in path.split('{').skip(1).filter_map(|part| part.split('}').next()) {
         parameters.retain(|one| !matches!(one, RefOr::T(one) if one.name == name));
@@ -52,11 +52,12 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
         let text = "Sent again under the same key within a day, the request is not done again: its answer is the one that it got.";
         parameters.push(RefOr::T(in_header("Idempotency-Key", text)));
     }
-    if matches!(method, "patch" | "delete" | "put") && about_one {
+    if judges_tags(path, method) {
         let text = "The ETag that was read: where it is another by now, nothing is changed.";
         parameters.push(RefOr::T(in_header("If-Match", text)));
     }
-    if method != "get" && !public {
+    let own_account = matches!(needs, "session" | "signed-in");
+    if method != "get" && !public && !own_account {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean).build();
         let builder = ParameterBuilder::new().name("dry_run").parameter_in(ParameterIn::Query).required(Required::False);
         let builder = builder.description(Some("Change nothing, and say what would come of it.")).schema(Some(Schema::Object(schema)));
@@ -69,9 +70,20 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
     let problem =
         ResponseBuilder::new().description("What is wrong, and what to do about it.").content("application/problem+json", content);
     operation.responses.responses.insert("default".to_owned(), RefOr::T(problem.build()));
-    if method != "get" && !public && !operation.responses.responses.contains_key("204") {
+    if method != "get" && !public && !own_account && !operation.responses.responses.contains_key("204") {
         let done = ResponseBuilder::new().description("With `dry_run`: it would be done.").build();
         operation.responses.responses.insert("204".to_owned(), RefOr::T(done));
+    }
+}
+
+/// Where a handler takes [`crate::IfMatch`].
+fn judges_tags(path: &str, method: &str) -> bool {
+    let whole = ["{tenant}", "{person}", "{group}", "{mailbox}"].iter().any(|end| path.ends_with(end));
+    match method {
+        "patch" => true,
+        "delete" => whole && !path.ends_with("{tenant}"),
+        "put" => path.ends_with("/roles"),
+        _ => false,
     }
 }
 

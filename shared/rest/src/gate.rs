@@ -127,6 +127,9 @@ impl Gate {
         if need == Need::Session && call.person()?.1.kind != SessionKind::Session {
             return Err(Problem::new(StatusCode::FORBIDDEN, "This needs a session: sign in with the password."));
         }
+        if call.dry_run && matches!(need, Need::Session | Need::SignedIn) {
+            return Err(Problem::field("dry_run", "what people do with their own account is not rehearsed"));
+        }
         if need == Need::Operator && !call.caller()?.is_operator() {
             return Err(Problem::new(StatusCode::FORBIDDEN, "This is the operator's."));
         }

@@ -56,6 +56,8 @@ pub struct NameServersError(String);
 pub struct SystemDns {
     validating: TokioResolver,
     plain: TokioResolver,
+    /// Keeps nothing.
+    fresh: TokioResolver,
     env: Env,
     capable: Mutex<Option<(bool, Instant)>>,
 }
@@ -89,7 +91,8 @@ impl SystemDns {
         }
         Ok(Self {
             validating: resolver(found.clone(), Some(anchors), cache).map_err(wrong)?,
-            plain: resolver(found, None, cache).map_err(wrong)?,
+            plain: resolver(found.clone(), None, cache).map_err(wrong)?,
+            fresh: resolver(found, None, 0).map_err(wrong)?,
             env,
             capable: Mutex::default(),
         })
@@ -120,15 +123,19 @@ impl SystemDns {
 
     async fn ask<T: Record>(&self, name: Name) -> Result<Answer<T>, DnsError> {
         let resolver = if self.is_capable().await? { &self.validating } else { &self.plain };
-        match timeout(QUESTION, resolver.lookup(name, T::TYPE)).await {
-            Ok(Ok(lookup)) => answer(&lookup),
-            Ok(Err(error)) => Err(missing(&error)),
-            Err(_) => Err(DnsError::Temporary),
-        }
+        asked(resolver, name).await
     }
 
     async fn named<T: Record>(&self, name: &str) -> Result<Answer<T>, DnsError> {
         self.ask(records::name(name).ok_or(DnsError::NoName)?).await
+    }
+}
+
+async fn asked<T: Record>(resolver: &TokioResolver, name: Name) -> Result<Answer<T>, DnsError> {
+    match timeout(QUESTION, resolver.lookup(name, T::TYPE)).await {
+        Ok(Ok(lookup)) => answer(&lookup),
+        Ok(Err(error)) => Err(missing(&error)),
+        Err(_) => Err(DnsError::Temporary),
     }
 }
 
@@ -189,6 +196,10 @@ fn answer<T: Record>(lookup: &Lookup) -> Result<Answer<T>, DnsError> {
 impl Dns for SystemDns {
     async fn txt(&self, name: &str) -> Result<Answer<Bytes>, DnsError> {
         self.named(name).await
+    }
+
+    async fn txt_now(&self, name: &str) -> Result<Answer<Bytes>, DnsError> {
+        asked(&self.fresh, records::name(name).ok_or(DnsError::NoName)?).await
     }
 
     async fn mx(&self, name: &str) -> Result<Answer<MailExchange>, DnsError> {

@@ -51,11 +51,6 @@ impl Operator {
         super::tenants::check(name).map(|_| ())
     }
 
-    /// Whether a person, or a thing of theirs, may be called so.
-    pub fn check_person(&self, name: &str) -> Result<()> {
-        super::check_name(name)
-    }
-
     /// Under another name; addresses and domains stay.
     pub async fn rename_tenant(&self, name: &str, new: &str) -> Result<TenantInfo> {
         let tenant = self.tenant(name).await?;

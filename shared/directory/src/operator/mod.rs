@@ -119,8 +119,8 @@ impl Operator {
     }
 }
 
-/// What people are called: not empty, at most 200 bytes, no control characters.
-fn check_name(name: &str) -> Result<()> {
+/// What people and things are called: not empty, at most 200 bytes, no control characters.
+pub fn check_name(name: &str) -> Result<()> {
     if name.trim().is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
         return Err(Error::invalid("a name has 1 to 200 bytes and no control characters"));
     }
