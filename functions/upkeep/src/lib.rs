@@ -57,7 +57,7 @@ impl Upkeep {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
-            self.directory.expire_once(tenant).await?;
+            self.directory.expire_once(Some(tenant)).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
@@ -65,6 +65,7 @@ impl Upkeep {
                 self.sweep(tenant, &needed).await?;
             }
         }
+        self.directory.expire_once(None).await?;
         self.directory.expire_sign_ups().await?;
         self.directory.operator().acting_as("upkeep").age().await?;
         Sent::expire(&self.world).await?;
@@ -73,6 +74,7 @@ impl Upkeep {
             self.destroy_gone(tenant, Duration::ZERO).await?;
             forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            self.directory.forget_all_once(tenant).await?;
             if self.sweep(tenant, &BTreeSet::new()).await? {
                 self.directory.forget_tenant(tenant).await?;
             }
@@ -111,7 +113,11 @@ impl Upkeep {
     async fn destroy_gone(&self, tenant: TenantId, kept: Duration) -> Result<()> {
         for (scope, since) in self.directory.gone_accounts(tenant).await? {
             if self.world.env.now().since(since) >= kept {
-                self.directory.begin_destruction(scope.account()).await?;
+                match self.directory.begin_destruction(scope.account()).await {
+                    // Somebody was faster and restored it.
+                    Err(error) if error.kind() == Kind::Conflict => continue,
+                    begun => begun?,
+                }
                 self.mailboxes.destroy(&scope).await?;
                 self.directory.forget_gone(scope.account()).await?;
                 tracing::info!(%tenant, principal = %scope.account().principal, "a deleted mailbox was destroyed");

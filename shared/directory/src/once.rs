@@ -88,14 +88,27 @@ impl Directory {
         self.store().put(write).await.map_err(|refused| refused.explain(|_| Error::not_found("the request is not known any more")))
     }
 
-    /// Takes away what is over, for upkeep; the cloud's table does it by itself as well.
-    pub async fn expire_once(&self, tenant: TenantId) -> Result<()> {
-        let (scope, now) = (access::organisation(tenant), self.env().now().seconds().unsigned_abs());
+    /// Takes away what is over, of a tenant or of the operator, for upkeep; the cloud's table does it by itself as well.
+    pub async fn expire_once(&self, tenant: Option<TenantId>) -> Result<()> {
+        let now = self.env().now().seconds().unsigned_abs();
+        self.remove_once(tenant, |row| row.u64("exp").is_none_or(|ends| ends < now)).await
+    }
+
+    /// All that a tenant that was removed has left.
+    pub async fn forget_all_once(&self, tenant: TenantId) -> Result<()> {
+        self.remove_once(Some(tenant), |_| true).await
+    }
+
+    async fn remove_once(&self, tenant: Option<TenantId>, over: impl Fn(&Row) -> bool) -> Result<()> {
         let prefix = Sk::text("once#");
-        let pk = scope.once(prefix.clone()).pk().clone();
+        let key = |sk| match tenant {
+            Some(tenant) => access::organisation(tenant).once(sk),
+            None => shared::once(sk),
+        };
+        let pk = key(prefix.clone()).pk().clone();
         for (sk, row) in self.store().query_all(&Query::prefix(pk, &prefix)).await? {
-            if row.u64("exp").is_none_or(|ends| ends < now) {
-                self.store().put(Write::delete(scope.once(sk))).await?;
+            if over(&row) {
+                self.store().put(Write::delete(key(sk))).await?;
             }
         }
         Ok(())

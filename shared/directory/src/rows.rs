@@ -13,6 +13,7 @@
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
 //! | | `audit` | n number and h hash of the last act, at |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
+//! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
 //! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created |
 //! | | `alias#address` | an alias |
@@ -379,6 +380,10 @@ pub(crate) mod sk {
 
     pub fn nesting() -> Sk {
         Sk::text("nesting")
+    }
+
+    pub fn administrators() -> Sk {
+        Sk::text("administrators")
     }
 
     pub fn gone(principal: PrincipalId) -> Sk {

@@ -15,7 +15,13 @@ const CHUNK: usize = 90;
 impl Operator {
     pub(super) async fn delete_principal(&self, address: &Address, kind: PrincipalKind) -> Result<()> {
         let (account, principal) = self.find_kind(address, kind).await?;
-        self.mark_deleted(account, &principal).await?;
+        self.delete_found(account, &principal, None).await
+    }
+
+    /// `guard` is written with the mark.
+    pub(super) async fn delete_found(&self, account: Account, principal: &Principal, guard: Option<Write>) -> Result<()> {
+        let kind = principal.kind;
+        self.mark_deleted(account, principal, guard).await?;
         if self.rehearses {
             return Ok(());
         }
@@ -37,7 +43,7 @@ impl Operator {
     }
 
     /// From here on it is not there for anybody. What is kept of it is what it is at this moment.
-    async fn mark_deleted(&self, account: Account, principal: &Principal) -> Result<()> {
+    async fn mark_deleted(&self, account: Account, principal: &Principal, guard: Option<Write>) -> Result<()> {
         self.expects(principal.revision)?;
         let set = vec![
             ("st".into(), Status::Deleting.number().into()),
@@ -50,6 +56,7 @@ impl Operator {
             return Ok(self.commit(vec![mark], act).await?);
         }
         let mut writes = vec![self.principal_update(account, principal, set, vec![])?];
+        writes.extend(guard);
         if principal.kind != PrincipalKind::Group {
             // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one; until then it can
             // be restored.

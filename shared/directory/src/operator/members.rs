@@ -1,6 +1,7 @@
 //! Members of groups and of shared mailboxes. Each is a row in the container and, where it is inside the tenant, a row of
 //! its own that names the container: so both questions are one query.
 
+use super::principals::moved;
 use super::{MemberInfo, Operator};
 use crate::access;
 use crate::groups::read_member;
@@ -151,16 +152,7 @@ impl Operator {
         if id == account.principal || self.directory.groups_above(account.tenant, account.principal).await?.contains(&id) {
             return Err(Error::conflict(format!("{} would be a member of itself", container.address)));
         }
-        let guard = match before {
-            None => Write::put_new(key, Row::new().with("v", 1u64)),
-            Some(version) => Write::Update {
-                key,
-                set: vec![("v".into(), version.wrapping_add(1).into())],
-                remove: vec![],
-                when: When::Equal(vec![("v".into(), version.into())]),
-            },
-        };
-        self.add_chunk(account, container, vec![group], vec![guard]).await
+        self.add_chunk(account, container, vec![group], vec![moved(key, before)]).await
     }
 
     pub(super) async fn remove(&self, account: Account, container: &Principal, member: &Address) -> Result<()> {

@@ -52,7 +52,7 @@ impl Operator {
 
     pub async fn update_person(&self, address: &Address, change: &PersonChange) -> Result<PersonInfo> {
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
-        let (mut set, mut remove, mut detail) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut set, mut remove, mut detail, mut guard) = (Vec::new(), Vec::new(), Vec::new(), None);
         if let Some(name) = &change.name {
             super::check_name(name)?;
             set.push(("n".into(), name.as_str().into()));
@@ -63,7 +63,7 @@ impl Operator {
                 return Err(Error::invalid("a person is active or suspended"));
             }
             if status == Status::Suspended {
-                self.keep_an_administrator(account, &person).await?;
+                guard = self.keep_an_administrator(account, &person).await?;
             }
             set.push(("st".into(), status.number().into()));
             detail.push(format!("status {status:?}"));
@@ -86,7 +86,9 @@ impl Operator {
         quota_change(change.quota, &mut set, &mut remove);
         if !set.is_empty() || !remove.is_empty() {
             let act = self.act(account.tenant, act(PrincipalKind::Person, "update"), &person.address.to_string(), &detail.join(", "));
-            self.update_principal(account, &person, set, remove, act).await?;
+            let mut writes = vec![self.principal_update(account, &person, set, remove)?];
+            writes.extend(guard);
+            self.update_principal_with(account, writes, act).await?;
         }
         self.person(address).await
     }
@@ -95,8 +97,8 @@ impl Operator {
     /// tenant's rows.
     pub async fn delete_person(&self, address: &Address) -> Result<()> {
         let (account, person) = self.find_kind(address, PrincipalKind::Person).await?;
-        self.keep_an_administrator(account, &person).await?;
-        self.delete_principal(address, PrincipalKind::Person).await
+        let guard = self.keep_an_administrator(account, &person).await?;
+        self.delete_found(account, &person, guard).await
     }
 
     /// The other addresses of a person or shared mailbox.

@@ -68,8 +68,12 @@ impl Operator {
         remove: Vec<Name>,
         act: Act,
     ) -> Result<()> {
-        let update = self.principal_update(account, before, set, remove)?;
-        self.commit(vec![update], act).await?;
+        self.update_principal_with(account, vec![self.principal_update(account, before, set, remove)?], act).await
+    }
+
+    /// The same, of writes that are there already.
+    pub(super) async fn update_principal_with(&self, account: Account, writes: Vec<Write>, act: Act) -> Result<()> {
+        self.commit(writes, act).await?;
         self.directory.forget_principal(account);
         Ok(())
     }
@@ -119,6 +123,17 @@ impl Operator {
         let primary = page.rows.iter().filter(|(_, row)| row.u64("al") != Some(1));
         let ids = primary.map(|(_, row)| principal_of(row)).collect::<Result<Vec<_>>>()?;
         Ok(Page { items: self.directory.principals_now(tenant, &ids).await?, next })
+    }
+}
+
+/// Moves the `v` of a row that was read: of two who did that, one is done.
+pub(super) fn moved(key: Key, before: Option<u64>) -> Write {
+    match before {
+        None => Write::put_new(key, Row::new().with("v", 1u64)),
+        Some(version) => {
+            let set = vec![("v".into(), version.wrapping_add(1).into())];
+            Write::Update { key, set, remove: vec![], when: When::Equal(vec![("v".into(), version.into())]) }
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Who administers, and the second factor of people.
 
 use super::Operator;
+use super::principals::moved;
+use crate::access;
 use crate::roles::{RoleGrant, Within, write};
-use crate::rows::{Principal, PrincipalKind, Status};
+use crate::rows::{Principal, PrincipalKind, Status, sk};
 use penfold_ports::{Account, When, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 use std::collections::BTreeSet;
@@ -22,14 +24,14 @@ impl Operator {
         }
         let grants: Vec<_> = grants.into_iter().collect();
         let administers = RoleGrant::everywhere(crate::Role::TenantAdministrator);
-        if !grants.contains(&administers) {
-            self.keep_an_administrator(account, &person).await?;
-        }
+        let guard = if grants.contains(&administers) { None } else { self.keep_an_administrator(account, &person).await? };
         let text = write(&grants);
         let (set, remove) =
             if grants.is_empty() { (vec![], vec!["ro".into()]) } else { (vec![("ro".into(), text.as_str().into())], vec![]) };
         let act = self.act(account.tenant, "role.set", &person.address.to_string(), if text.is_empty() { "none" } else { &text });
-        self.update_principal(account, &person, set, remove, act).await
+        let mut writes = vec![self.principal_update(account, &person, set, remove)?];
+        writes.extend(guard);
+        self.update_principal_with(account, writes, act).await
     }
 
     async fn check_within(&self, tenant: TenantId, within: &Within) -> Result<()> {
@@ -46,11 +48,14 @@ impl Operator {
         }
     }
 
-    /// Refused where this person administers the tenant and nobody else does.
-    pub(super) async fn keep_an_administrator(&self, but: Account, person: &Principal) -> Result<()> {
+    /// Refused where this person administers the tenant and nobody else does. Else the write that goes with whatever ends that,
+    /// so that the last two cannot both go at once.
+    pub(super) async fn keep_an_administrator(&self, but: Account, person: &Principal) -> Result<Option<Write>> {
         if person.status != Status::Active || !person.roles.contains(&RoleGrant::everywhere(crate::Role::TenantAdministrator)) {
-            return Ok(());
+            return Ok(None);
         }
+        let key = access::organisation(but.tenant).organisation(sk::administrators());
+        let before = self.directory.store().get(&key).await?.and_then(|row| row.u64("v"));
         let mut after = None;
         loop {
             let page = self.list_principals(but.tenant, PrincipalKind::Person, after.as_deref(), 500).await?;
@@ -60,7 +65,7 @@ impl Operator {
                 .iter()
                 .any(|(id, person)| *id != but.principal && person.status == Status::Active && person.roles.contains(&administers));
             match page.next {
-                _ if other => return Ok(()),
+                _ if other => return Ok(Some(moved(key, before))),
                 Some(next) => after = Some(next),
                 None => return Err(Error::conflict("this is the last administrator of the tenant; make somebody else one first")),
             }

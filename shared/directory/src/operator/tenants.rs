@@ -163,6 +163,7 @@ impl Operator {
             Write::put(gone_entry(tenant.id), Row::new().with("t", tenant.id.as_bytes()).with("at", time(self.directory.env().now()))),
             Write::delete(shared::tenant_entry(&tenant.name.to_lowercase())),
             Write::delete(scope.organisation(sk::nesting())),
+            Write::delete(scope.organisation(sk::administrators())),
             Write::delete(key),
         ];
         self.commit(writes, self.act(tenant.id, "tenant.remove", &tenant.name, "")).await?;

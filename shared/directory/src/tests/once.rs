@@ -52,17 +52,27 @@ async fn who_died_over_it_holds_nobody_up_for_long() {
 async fn an_answer_is_kept_for_a_day() {
     let house = house().await;
     let request = once(&house, Some("One"), "k", "body").await;
-    house.directory.begin_once(&request).await.unwrap();
-    house.directory.end_once(&request, b"answer").await.unwrap();
+    let operators = once(&house, None, "k", "body").await;
+    for one in [&request, &operators] {
+        house.directory.begin_once(one).await.unwrap();
+        house.directory.end_once(one, b"answer").await.unwrap();
+    }
     house.sleep(DAY - HOUR).await;
-    house.directory.expire_once(request.tenant.unwrap()).await.unwrap();
+    house.directory.expire_once(None).await.unwrap();
+    assert_eq!(house.directory.begin_once(&operators).await.unwrap(), Turn::Done(b"answer".to_vec()));
+    house.directory.expire_once(request.tenant).await.unwrap();
     assert_eq!(house.directory.begin_once(&request).await.unwrap(), Turn::Done(b"answer".to_vec()));
     house.sleep(HOUR).await;
     let other = once(&house, Some("One"), "k", "another").await;
     assert_eq!(house.directory.begin_once(&other).await.unwrap(), Turn::Mine);
     house.sleep(2 * DAY).await;
-    house.directory.expire_once(request.tenant.unwrap()).await.unwrap();
-    assert_eq!(house.partition("on#").len(), 0);
+    house.directory.expire_once(request.tenant).await.unwrap();
+    house.directory.expire_once(None).await.unwrap();
+    let left = |(key, _): &(Key, Row)| key.sk().as_bytes().starts_with(b"once#");
+    assert_eq!(house.world.rows().iter().filter(|row| left(row)).count(), 0);
+    house.directory.begin_once(&request).await.unwrap();
+    house.directory.forget_all_once(request.tenant.unwrap()).await.unwrap();
+    assert_eq!(house.world.rows().iter().filter(|row| left(row)).count(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,24 @@ async fn a_tenant_keeps_somebody_who_administers_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_two_do_not_both_go_at_once() {
+    for seed in 0..20 {
+        let house = seeded(seed).await;
+        let (ann, bob, there) = (a("ann@one.test"), a("bob@one.test"), house.neighbour().operator());
+        for address in ["ann@one.test", "bob@one.test"] {
+            house.grant(address, &[RoleGrant::everywhere(Role::TenantAdministrator)]).await;
+        }
+        let suspend = PersonChange { status: Some(Status::Suspended), ..Default::default() };
+        let gone = match seed % 3 {
+            0 => tokio::join!(house.operator.delete_person(&ann), there.delete_person(&bob)),
+            1 => tokio::join!(house.operator.set_roles(&ann, &[]), there.delete_person(&bob)),
+            _ => tokio::join!(house.operator.set_roles(&ann, &[]), async { there.update_person(&bob, &suspend).await.map(|_| ()) }),
+        };
+        assert!(gone.0.is_ok() != gone.1.is_ok(), "seed {seed}: {gone:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_row_says_that_nobody_knows_gives_nothing() {
     let house = company().await;
     let (tenant, account) = (house.tenant("One").await, house.account("ann@one.test").await);
