@@ -22,7 +22,8 @@ async fn acts_of_many_at_once_have_numbers_without_a_gap() {
         let tenant = house.tenant("One").await;
         let before = whole(&house, tenant).await;
         house.world.faults(faults);
-        let (here, there) = (house.operator.clone(), house.neighbour().operator());
+        // The other process is in the next day already.
+        let (here, there) = (house.operator.clone(), beside(&house, DAY.as_millis() as i64));
         let note = |number: u64| {
             let operator = if number.is_multiple_of(2) { here.clone() } else { there.clone() };
             tokio::spawn(async move { operator.note(tenant, "test.act", "something", &number.to_string()).await.is_ok() })
@@ -154,15 +155,20 @@ impl Source for Wrong {
     }
 }
 
+/// Another process, whose clock shows so many milliseconds more.
+fn beside(house: &House, millis: i64) -> Operator {
+    let mut world = house.world.world();
+    world.env = Env::from_source(Arc::new(Wrong(house.world.env(), AtomicI64::new(millis))));
+    Directory::with_options(world, house.directory.inner.options.clone()).operator()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_ahead_or_goes_back_breaks_nothing() {
     let house = house().await;
     let tenant = house.tenant("One").await;
     let before = whole(&house, tenant).await;
     for (number, hours) in [0, 30, -30, -300, 0, 24 * 40, 1].into_iter().enumerate() {
-        let mut world = house.world.world();
-        world.env = Env::from_source(Arc::new(Wrong(house.world.env(), AtomicI64::new(hours * 3_600_000))));
-        let other = Directory::with_options(world, house.directory.inner.options.clone()).operator();
+        let other = beside(&house, hours * 3_600_000);
         other.note(tenant, "test.act", "", "").await.unwrap();
         let proof = other.verify_audit(tenant).await.unwrap();
         assert_eq!((proof.broken_at, proof.head.number), (None, before + number as u64 + 1), "{hours}");
