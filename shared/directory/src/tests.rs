@@ -1,17 +1,33 @@
 //! What the directory promises, in a simulated world.
 
+mod audit;
 mod claims;
 mod groups;
+mod life;
+mod once;
 mod people;
+mod rehearsal;
+mod restore;
+mod revisions;
+mod roles;
+mod second_factor;
+mod sessions;
 mod sign_in;
+mod sign_up;
 mod sources;
 mod storm;
 mod tenants;
 
 use crate::*;
 use penfold_simulated::{Faults, Simulated};
-use penfold_types::{Address, Domain, Kind};
+use penfold_ports::{Account, Key, Row, Write};
+use penfold_types::{Address, Domain, Kind, TenantId};
 use std::sync::Arc;
+use std::time::Duration;
+
+const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 struct House {
     directory: Directory,
@@ -60,9 +76,51 @@ impl House {
         Directory::with_options(self.directory.inner.store.world.clone(), self.directory.inner.options.clone())
     }
 
+    async fn tenant(&self, name: &str) -> TenantId {
+        self.operator.tenant(name).await.unwrap().id
+    }
+
+    async fn account(&self, address: &str) -> Account {
+        let person = self.operator.person(&a(address)).await.unwrap();
+        Account { tenant: person.tenant, principal: person.id }
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.directory.env().sleep(span).await;
+    }
+
+    /// A row as somebody writes it who goes around the directory.
+    async fn write(&self, write: Write) {
+        self.world.world().table.put(write).await.unwrap();
+    }
+
+    /// The rows of one table partition, in order.
+    fn partition(&self, begins: &str) -> Vec<(Key, Row)> {
+        self.world.rows().into_iter().filter(|(key, _)| key.pk().as_str().starts_with(begins)).collect()
+    }
+
+    /// Somebody's token, from signing in with their password.
+    async fn token(&self, address: &str) -> String {
+        let account = self.account(address).await;
+        self.directory.open_session(account, &session(SessionKind::Session)).await.unwrap().1
+    }
+
+    async fn caller(&self, address: &str) -> Caller {
+        self.directory.authenticate(&self.token(address).await).await.unwrap()
+    }
+
+    async fn grant(&self, address: &str, grants: &[RoleGrant]) {
+        self.operator.set_roles(&a(address), grants).await.unwrap();
+    }
+
     async fn sign_in(&self, address: &str, secret: &str) -> Result<SignedIn, SignInError> {
         self.directory.sign_in(address, secret, [127, 0, 0, 1].into()).await
     }
+}
+
+fn session(kind: SessionKind) -> NewSession {
+    let (name, from, agent) = ("phone".to_owned(), "192.0.2.1".to_owned(), "test".to_owned());
+    NewSession { kind, name, roles: None, lasts: 90 * DAY, from, agent }
 }
 
 /// All row keys but those of the audit log.
