@@ -19,8 +19,8 @@ mod storm;
 mod tenants;
 
 use crate::*;
-use penfold_simulated::{Faults, Simulated};
 use penfold_ports::{Account, Key, Row, Write};
+use penfold_simulated::{Faults, Simulated};
 use penfold_types::{Address, Domain, Kind, TenantId};
 use std::sync::Arc;
 use std::time::Duration;

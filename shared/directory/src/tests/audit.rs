@@ -68,24 +68,36 @@ async fn what_was_changed_taken_out_or_put_in_is_found() {
     let cases: [(&str, fn(&[(Key, Row)]) -> Vec<Write>, i64); 9] = [
         ("another actor", |log| vec![Write::put(log[2].0.clone(), log[2].1.clone().with("w", "nobody"))], 0),
         ("another target", |log| vec![Write::put(log[2].0.clone(), log[2].1.clone().with("on", "x"))], 0),
-        ("no detail", |log| {
-            let mut row = log[log.len() - 1].1.clone();
-            row.remove("d");
-            vec![Write::put(log[log.len() - 1].0.clone(), row)]
-        }, 0),
+        (
+            "no detail",
+            |log| {
+                let mut row = log[log.len() - 1].1.clone();
+                row.remove("d");
+                vec![Write::put(log[log.len() - 1].0.clone(), row)]
+            },
+            0,
+        ),
         ("another time", |log| vec![Write::put(log[log.len() - 2].0.clone(), log[log.len() - 2].1.clone().with("at", 7u64))], 1),
         ("the first one gone", |log| vec![Write::delete(log[0].0.clone())], 0),
         ("one gone", |log| vec![Write::delete(log[log.len() - 2].0.clone())], 1),
         ("the last one gone", |log| vec![Write::delete(log[log.len() - 1].0.clone())], 0),
-        ("two have changed places", |log| {
-            let (first, second) = (&log[log.len() - 3], &log[log.len() - 2]);
-            vec![Write::put(first.0.clone(), second.1.clone()), Write::put(second.0.clone(), first.1.clone())]
-        }, 2),
-        ("one more at the end", |log| {
-            let last = &log[log.len() - 1];
-            let key = Key::from_stored(last.0.pk().clone(), penfold_ports::Sk::from_stored(&(number(&last.0) + 1).to_be_bytes()));
-            vec![Write::put(key, last.1.clone())]
-        }, -1),
+        (
+            "two have changed places",
+            |log| {
+                let (first, second) = (&log[log.len() - 3], &log[log.len() - 2]);
+                vec![Write::put(first.0.clone(), second.1.clone()), Write::put(second.0.clone(), first.1.clone())]
+            },
+            2,
+        ),
+        (
+            "one more at the end",
+            |log| {
+                let last = &log[log.len() - 1];
+                let key = Key::from_stored(last.0.pk().clone(), penfold_ports::Sk::from_stored(&(number(&last.0) + 1).to_be_bytes()));
+                vec![Write::put(key, last.1.clone())]
+            },
+            -1,
+        ),
     ];
     for (what, tamper, from_end) in cases {
         let found = tampered(tamper).await;
@@ -121,7 +133,8 @@ async fn the_log_goes_on_over_midnight_and_its_days_are_read_apart() {
     }
     assert_eq!(whole(&house, tenant).await, before + 3);
     let today = house.directory.now().seconds() / 86_400;
-    let of = async |day: i64| house.operator.audit_log(tenant, day, 100).await.unwrap().into_iter().map(|one| one.number).collect::<Vec<_>>();
+    let of =
+        async |day: i64| house.operator.audit_log(tenant, day, 100).await.unwrap().into_iter().map(|one| one.number).collect::<Vec<_>>();
     let (new, old) = (of(today).await, of(today - 1).await);
     assert_eq!((new.len() + old.len()) as u64, before + 3);
     assert_eq!(new.first(), Some(&(before + 3)), "the newest first");
@@ -172,11 +185,8 @@ async fn an_act_in_two_tenants_stands_in_both_or_in_none() {
         house.world.faults(Faults { lost: 1_000, ..Faults::NONE });
         let (domain, there) = (d("new.test"), house.neighbour().operator());
         let lapse = there.claim_domain("Two", &domain);
-        let (lapsed, first, second) = tokio::join!(
-            lapse,
-            house.operator.note(one, "test.act", "", ""),
-            house.operator.note(two, "test.act", "", ""),
-        );
+        let (lapsed, first, second) =
+            tokio::join!(lapse, house.operator.note(one, "test.act", "", ""), house.operator.note(two, "test.act", "", ""),);
         house.world.faults(Faults::NONE);
         assert!(lapsed.is_ok() && first.is_ok() && second.is_ok(), "seed {seed}");
         assert_eq!((whole(&house, one).await, whole(&house, two).await), (counts.0 + 2, counts.1 + 2), "seed {seed}");

@@ -93,7 +93,8 @@ async fn furnish(house: &House) {
 /// What is left of a tenant in the rows, its log and the marks of mailboxes that upkeep destroys left out.
 fn left(house: &House, tenant: TenantId) -> Vec<Key> {
     let rows = house.world.rows().into_iter();
-    let own = rows.filter(|(key, row)| key.pk().tenant() == Some(tenant) || row.bytes("t").is_some_and(|id| id[..] == tenant.as_bytes()[..]));
+    let own =
+        rows.filter(|(key, row)| key.pk().tenant() == Some(tenant) || row.bytes("t").is_some_and(|id| id[..] == tenant.as_bytes()[..]));
     let marks: [&[u8]; 3] = [b"gone#", b"audit", b"~"];
     let keys = own.map(|(key, _)| key).filter(|key| !key.pk().as_str().starts_with("au#"));
     keys.filter(|key| !marks.iter().any(|mark| key.sk().as_bytes().starts_with(mark))).collect()

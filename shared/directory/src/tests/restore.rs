@@ -25,7 +25,10 @@ async fn a_person_comes_back_under_the_same_id_with_the_aliases_and_without_what
     let account = deleted(&house, "ann@one.test").await;
     house.sleep(29 * DAY).await;
     let listed = house.operator.deleted(account.tenant).await.unwrap();
-    assert_eq!(listed.iter().map(|one| (one.id, one.address.to_string())).collect::<Vec<_>>(), [(account.principal, "ann@one.test".into())]);
+    assert_eq!(
+        listed.iter().map(|one| (one.id, one.address.to_string())).collect::<Vec<_>>(),
+        [(account.principal, "ann@one.test".into())]
+    );
     assert_eq!(restore(&house.neighbour(), account).await.unwrap(), a("ann@one.test"));
     let after = house.operator.person(&a("a.nn@one.test")).await.unwrap();
     assert_eq!(PersonInfo { roles: before.roles.clone(), revision: before.revision, ..after.clone() }, before);

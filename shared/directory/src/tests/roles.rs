@@ -81,7 +81,10 @@ async fn another_tenant_is_not_there() {
         let one = house.tenant("One").await;
         assert_eq!(kind(house.directory.allow(&boss, permission, one, eve).await), Kind::NotFound, "another tenant's id in one's own");
     }
-    assert_eq!(kind(house.operator.address_of(two, boss.signed_in().unwrap().0.account.principal, PrincipalKind::Person).await), Kind::NotFound);
+    assert_eq!(
+        kind(house.operator.address_of(two, boss.signed_in().unwrap().0.account.principal, PrincipalKind::Person).await),
+        Kind::NotFound
+    );
     assert_eq!(kind(house.operator.own_domain(two, &d("one.test")).await), Kind::NotFound);
     assert_eq!(kind(house.operator.id_of(two, &a("ann@one.test")).await), Kind::NotFound);
     let far = RoleGrant { role: Role::HelpDesk, within: Within::Domain(d("two.test")) };
@@ -106,7 +109,9 @@ async fn nobody_changes_those_who_may_more() {
     house.grant("bob@one.test", &[grant(Role::TenantAdministrator, Within::Domain(d("one.test")))]).await;
     house.grant("zoe@one.test", &[grant(Role::ReadOnly, Within::Domain(d("sub.test")))]).await;
     let bob = house.caller("bob@one.test").await;
-    for (address, answer) in [("boss@one.test", Err(Kind::Denied)), ("ann@one.test", Err(Kind::Denied)), ("zoe@one.test", Err(Kind::Denied))] {
+    for (address, answer) in
+        [("boss@one.test", Err(Kind::Denied)), ("ann@one.test", Err(Kind::Denied)), ("zoe@one.test", Err(Kind::Denied))]
+    {
         assert_eq!(may(&house, &bob, Permission::PasswordWrite, address).await, answer, "{address}");
     }
     let tenant = house.tenant("One").await;
@@ -177,7 +182,8 @@ async fn a_tenant_keeps_somebody_who_administers_it() {
 async fn what_a_row_says_that_nobody_knows_gives_nothing() {
     let house = company().await;
     let (tenant, account) = (house.tenant("One").await, house.account("ann@one.test").await);
-    let key = house.partition(&format!("p#{tenant}#{}", account.principal)).into_iter().find(|(key, _)| key.sk().as_bytes() == b"p").unwrap();
+    let key =
+        house.partition(&format!("p#{tenant}#{}", account.principal)).into_iter().find(|(key, _)| key.sk().as_bytes() == b"p").unwrap();
     for text in ["emperor", "tenant-administrator@x:one.test", "Tenant-Administrator", "tenant-administrator@d:", "*", ",,"] {
         house.write(Write::put(key.0.clone(), key.1.clone().with("ro", text))).await;
         let ann = house.caller("ann@one.test").await;

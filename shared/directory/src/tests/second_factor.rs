@@ -121,9 +121,8 @@ async fn a_code_whose_answer_was_lost_opens_all_the_same() {
 async fn a_typed_password_opens_no_mailbox_any_more_and_an_app_password_what_it_was_made_for() {
     let house = house().await;
     let there = house.neighbour();
-    let opens = async |directory: &Directory, purpose, secret: &str| {
-        directory.sign_in_for(purpose, "ann@one.test", secret, HERE).await.is_ok()
-    };
+    let opens =
+        async |directory: &Directory, purpose, secret: &str| directory.sign_in_for(purpose, "ann@one.test", secret, HERE).await.is_ok();
     for purpose in Use::ALL {
         assert!(opens(&house.directory, purpose, "secret").await && opens(&there, purpose, "secret").await, "{purpose:?}");
     }

@@ -43,7 +43,11 @@ async fn a_session_ends_when_nobody_uses_it_and_in_any_case_some_day() {
     house.sleep(Duration::from_secs(20)).await;
     assert!(!opens(&house.directory, &used).await && !opens(&house.directory, &program).await, "ninety days are over");
     assert_eq!(house.directory.sessions(account).await.unwrap().len(), 0);
-    assert_eq!(house.partition("p#").iter().filter(|(key, _)| key.sk().as_bytes().starts_with(b"session#")).count(), 0, "their rows go too");
+    assert_eq!(
+        house.partition("p#").iter().filter(|(key, _)| key.sk().as_bytes().starts_with(b"session#")).count(),
+        0,
+        "their rows go too"
+    );
 
     let fresh = house.token("ann@one.test").await;
     house.sleep(14 * DAY).await;

@@ -62,7 +62,9 @@ async fn only_its_own_token_speaks_of_it() {
     let (begun, token) = house.directory.begin_sign_up(&company("new.test", "n")).await.unwrap();
     let (other, others) = house.directory.begin_sign_up(&company("other.test", "n")).await.unwrap();
     let mixed = format!("{}{}", &token[..30], &others[30..]);
-    for (id, wrong) in [(begun.id, &others), (other.id, &token), (begun.id, &mixed), (begun.id, &token[..55].to_owned()), (begun.id, &String::new())] {
+    for (id, wrong) in
+        [(begun.id, &others), (other.id, &token), (begun.id, &mixed), (begun.id, &token[..55].to_owned()), (begun.id, &String::new())]
+    {
         assert_eq!(kind(house.directory.sign_up(id, wrong).await), Kind::NotFound, "{wrong}");
     }
     assert_ne!(begun.token(), other.token());
