@@ -111,7 +111,7 @@ impl SignUp {
             company: waiting.company.clone(),
             domain: waiting.domain().to_string(),
             address: waiting.address.to_string(),
-            status: if waiting.tenant.is_some() { SignUpStatus::Done } else { SignUpStatus::Waiting },
+            status: if waiting.done { SignUpStatus::Done } else { SignUpStatus::Waiting },
             proof,
             expires: When(waiting.expires),
             tenant: waiting.tenant.map(|tenant| tenant.to_string()),

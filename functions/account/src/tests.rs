@@ -1,68 +1,123 @@
+//! What people do with their own account, as they do it: over HTTP.
+
+mod account;
+mod codes;
+mod companies;
+mod resets;
+mod whoami;
+
 use super::*;
 use axum::body::{Body, to_bytes};
-use axum::http::Request;
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
-use penfold_directory::{Cheap, NewPerson, Options};
-use penfold_simulated::{Faults, Simulated};
+use axum::http::{HeaderMap, Request};
+use penfold_directory::{Cheap, Directory, NewPerson, Options, Role, RoleGrant, Service};
+use penfold_mailbox::{Blob, Mailboxes};
+use penfold_ports::QueueName;
+use penfold_rest::{Limits, Peer};
+use penfold_simulated::{Faults, Simulated, Zone};
+use penfold_types::AcceptanceId;
+use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tower::ServiceExt;
 
-async fn router_with_ann() -> Router {
-    let world = Simulated::new(3, Faults::NONE).world();
-    let directory = Directory::with_options(world, Options { hasher: Arc::new(Cheap), ..Options::default() });
+const PASSWORD: &str = "plum cactus orbit";
+const OTHER: &str = "walnut river lantern";
+
+struct House {
+    world: World,
+    directory: Directory,
+    mailboxes: Mailboxes,
+    zone: Zone,
+    router: Router,
+}
+
+/// Ann and bob of one tenant, and the service's own name in its domain.
+async fn house() -> House {
+    let zone = Zone::default();
+    let world = Simulated::new(3, Faults::NONE).world().with_dns(Arc::new(zone.clone()));
+    let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
     let operator = directory.operator();
     operator.create_tenant("One").await.unwrap();
     operator.create_domain("One", &"one.test".parse().unwrap()).await.unwrap();
-    let new =
-        NewPerson { address: "ann@one.test".parse().unwrap(), name: "Ann".to_owned(), password: Some("secret".to_owned()), quota: None };
-    operator.create_person(&new).await.unwrap();
-    router(directory)
-}
-
-async fn ask(router: &Router, authorization: Option<&str>) -> (StatusCode, Option<String>, serde_json::Value) {
-    let mut request = Request::get("/v1/whoami").extension(Peer(IpAddr::from([192, 0, 2, 1])));
-    if let Some(value) = authorization {
-        request = request.header("authorization", value);
+    for (name, address) in [("Ann", "ann@one.test"), ("Bob", "bob@one.test")] {
+        let new = NewPerson { address: address.parse().unwrap(), name: name.to_owned(), password: Some(PASSWORD.to_owned()), quota: None };
+        operator.create_person(&new).await.unwrap();
     }
-    let answer = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-    let (status, challenge) = (answer.status(), answer.headers().get("www-authenticate").map(|v| v.to_str().unwrap().to_owned()));
-    let body = to_bytes(answer.into_body(), 10_000).await.unwrap();
-    (status, challenge, serde_json::from_slice(&body).unwrap_or_default())
+    operator.set_roles(&"ann@one.test".parse().unwrap(), &[RoleGrant::everywhere(Role::TenantAdministrator)]).await.unwrap();
+    directory.set_service(&Service { host: "mail.one.test".to_owned(), ..Service::default() }).await.unwrap();
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    let settings = penfold_transport::Settings { hostname: "mail.one.test".to_owned(), sends: true, ..Default::default() };
+    let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
+    let api = Api { directory: directory.clone(), limits: Limits::new(world.env.clone()) };
+    let (router, _) = router(Accounts::new(api, &world, &transport));
+    House { world, directory, mailboxes, zone, router }
 }
 
-fn basic(text: &str) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(text))
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_person_is_told_who_they_are() {
-    let router = router_with_ann().await;
-    let (status, _, body) = ask(&router, Some(&basic("Ann@one.test:secret"))).await;
-    assert_eq!((status, body["address"].as_str(), body["name"].as_str()), (StatusCode::OK, Some("ann@one.test"), Some("Ann")));
-}
-
-#[tokio::test(start_paused = true)]
-async fn everybody_else_hears_the_same() {
-    let router = router_with_ann().await;
-    for wrong in
-        [None, Some("Basic"), Some("Basic ?"), Some("Bearer x"), Some(&*basic("ann@one.test")), Some(&*basic("ann@one.test:wrong"))]
-    {
-        let (status, challenge, body) = ask(&router, wrong).await;
-        assert_eq!((status, body), (StatusCode::UNAUTHORIZED, serde_json::Value::Null), "{wrong:?}");
-        assert!(challenge.is_some_and(|c| c.starts_with("Basic ")));
+impl Answer {
+    fn text(&self, name: &str) -> &str {
+        self.body[name].as_str().unwrap_or_default()
     }
-    assert_eq!(ask(&router, Some(&basic("nobody@one.test:wrong"))).await.0, StatusCode::UNAUTHORIZED);
+
+    fn pointer(&self) -> &str {
+        self.body["errors"][0]["pointer"].as_str().unwrap_or_default()
+    }
 }
 
-#[test]
-fn only_the_load_balancer_s_own_word_counts() {
-    let mut headers = HeaderMap::new();
-    assert_eq!(Peer::forwarded(&headers), None);
-    headers.append("x-forwarded-for", "203.0.113.9, 198.51.100.7".parse().unwrap());
-    assert_eq!(Peer::forwarded(&headers), Some(Peer(IpAddr::from([198, 51, 100, 7]))));
-    headers.append("x-forwarded-for", "2001:db8::7".parse().unwrap());
-    assert_eq!(Peer::forwarded(&headers), "2001:db8::7".parse().ok().map(Peer));
-    headers.append("x-forwarded-for", "somebody".parse().unwrap());
-    assert_eq!(Peer::forwarded(&headers), None);
+impl House {
+    async fn send(&self, request: axum::http::request::Builder, body: Option<Value>) -> Answer {
+        let request = request.extension(Peer([192, 0, 2, 1].into()));
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        let answer = self.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        Answer { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+    }
+
+    async fn ask(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = if token.is_empty() { request } else { request.header("authorization", format!("Bearer {token}")) };
+        self.send(request, body).await
+    }
+
+    async fn get(&self, path: &str, token: &str) -> Answer {
+        self.ask("GET", path, token, None).await
+    }
+
+    async fn post(&self, path: &str, token: &str, body: Value) -> Answer {
+        self.ask("POST", path, token, Some(body)).await
+    }
+
+    async fn sign_in(&self, address: &str, password: &str, code: Option<&str>) -> Answer {
+        self.post("/v1/sessions", "", json!({ "address": address, "password": password, "code": code })).await
+    }
+
+    async fn token(&self, address: &str) -> String {
+        let answer = self.sign_in(address, PASSWORD, None).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.text("token").to_owned()
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.world.env.sleep(span).await;
+    }
+
+    /// The next message that the service hands in, where one is there.
+    async fn letter(&self) -> Option<String> {
+        let waits = self.world.queue.receive(QueueName::Send, 1, Duration::from_secs(60));
+        let received = tokio::time::timeout(Duration::from_secs(1), waits).await.ok()?.unwrap().remove(0);
+        let acceptance = AcceptanceId::from_bytes(*received.job.id.as_bytes());
+        let bytes = self.mailboxes.blob(received.job.tenant, Blob { acceptance, length: 0 }).await.unwrap();
+        self.world.queue.done(QueueName::Send, &[received.receipt]).await.unwrap();
+        Some(String::from_utf8(bytes.to_vec()).unwrap())
+    }
 }

@@ -53,6 +53,8 @@ pub struct SignUp {
     pub expires: Timestamp,
     /// What came of it.
     pub tenant: Option<TenantId>,
+    /// The administrator signs in, and there is nothing left to do.
+    pub done: bool,
     secret: Bytes,
 }
 
@@ -87,6 +89,7 @@ impl SignUp {
                 by,
                 expires: stored_time(row, "ex")?,
                 tenant: row.bytes("t").and_then(|bytes| TenantId::from_slice(bytes)),
+                done: row.bytes("pw").is_none(),
                 secret: row.bytes("s")?.clone(),
             })
         };

@@ -29,6 +29,8 @@ mod peer;
 mod problem;
 mod session;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod when;
 
 pub use app_password::{AppPasswordView, NewAppPassword};

@@ -6,6 +6,7 @@ mod house;
 mod reports;
 mod retries;
 mod storm;
+mod suspended;
 mod timed;
 mod traced;
 

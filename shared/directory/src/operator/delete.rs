@@ -59,11 +59,8 @@ impl Operator {
         Ok(self.commit(writes, act).await?)
     }
 
-    /// Those who are in it, with their own rows about it, and those who are named.
+    /// Those who are in it, with their own rows about it, those who are named, and those who write in its name.
     async fn delete_members(&self, account: Account, kind: PrincipalKind) -> Result<()> {
-        if kind == PrincipalKind::Person {
-            return Ok(());
-        }
         let scope = access::organisation(account.tenant);
         let pk = scope.member(account.principal, Sk::text("m#")).pk().clone();
         loop {

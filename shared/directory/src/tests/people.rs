@@ -120,6 +120,7 @@ async fn a_deleted_person_leaves_the_addresses_free_and_no_row_but_a_mark() {
     house.operator.add_members(&a("team@one.test"), &[a("new@one.test"), a("ann@one.test")]).await.unwrap();
     house.operator.create_shared(&NewShared { address: a("info@one.test"), name: "Info".into(), quota: None }).await.unwrap();
     house.operator.add_shared_members(&a("info@one.test"), &[a("new@one.test")]).await.unwrap();
+    house.operator.set_send_right(&a("new@one.test"), &a("ann@one.test"), Some(SendRight::As)).await.unwrap();
     house.operator.delete_person(&a("new@one.test")).await.unwrap();
     assert!(house.sign_in("new@one.test", "secret").await.is_err());
     assert_eq!(house.operator.list_members(&a("team@one.test"), None, 10).await.unwrap().0.len(), 1);
