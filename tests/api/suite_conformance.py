@@ -58,19 +58,19 @@ class Narrowed:
 
 def run(world, who, company, tokens):
     begin, narrowed = time.monotonic(), Narrowed(world, company)
-    place = {name: os.path.join(world.work, f"{who}.{name}") for name in ("description.json", "tokens.json", "report.json")}
+    place = {name: os.path.join(world.work, f"{who}.{name}") for name in ("description.json", "tokens.json")}
     with open(place["description.json"], "w", encoding="utf-8") as f:
         json.dump(narrowed.document, f)
     with open(place["tokens.json"], "w", encoding="utf-8") as f:
         json.dump({"callers": tokens, "signup": narrowed.signup}, f)
     program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
-    command = [program, "--config-file", os.path.join(HERE, "schemathesis.toml"), "run", place["description.json"], "--url", f"http://127.0.0.1:{world.port['http']}", "--checks", "all", "--exclude-checks", ",".join(NOT_CHECKED),
+    command = [program, "--config-file", os.path.join(HERE, "schemathesis.toml"), "run", place["description.json"],
+               "--url", f"http://127.0.0.1:{world.port['http']}", "--checks", "all", "--exclude-checks", ",".join(NOT_CHECKED),
                "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", SEED, "--continue-on-failure", "--no-shrink",
                "--generation-database", "none", "--suppress-health-check", "all", "--request-timeout", "30", "--warnings", "off", "--no-color", "--output-truncate", "false",
                *(part for name in narrowed.left_out for part in ("--exclude-operation-id", name))]
-    done = subprocess.run(command, cwd=world.work, env=dict(os.environ, SCHEMATHESIS_HOOKS="conformance_hooks", API_TOKENS=place["tokens.json"],
-                                                            PYTHONPATH=HERE),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    env = dict(os.environ, SCHEMATHESIS_HOOKS="conformance_hooks", API_TOKENS=place["tokens.json"], PYTHONPATH=HERE)
+    done = subprocess.run(command, cwd=world.work, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
     said = done.stdout.decode(errors="replace")
     counts = re.findall(r"^ +(\d+ generated.*)", said, re.M)
     print(f"api conformance: {who}: {' '.join(counts)} ({time.monotonic() - begin:.1f} s)", flush=True)
