@@ -41,6 +41,12 @@ def run(suite, only):
             if not world.server.alive():
                 failed.append(f"{suite}: the server ended")
                 break
+        if not failed and not only:
+            # What all this left behind is whole.
+            world.server.stop(60)
+            code, text = world.server.check()
+            passed, failed = (passed + 1, []) if code == 0 else (passed, [f"{suite}: penfold check"])
+            print(f"--- penfold check: exit {code}\n{text}" if code else "", end="")
         if failed:
             print(f"the server's log ends with:\n{world.server.tail()}")
     finally:

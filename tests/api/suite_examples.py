@@ -12,7 +12,7 @@ class Town:
 
     def __init__(self, world):
         self.world, self.description = world, Description(expect(world.client().get("/v1/openapi.json"), 200).body)
-        self.company = Company(world, "Example Ltd", "example.test", "side.test")
+        self.company = Company(world, "Examples", "example.test", "side.test")
         world.person(self.company.tenant, "ann@example.test", "tenant-administrator")
 
     def ann(self):
@@ -54,6 +54,7 @@ def test_the_description_is_sound(world):
             wrong.append(f"{method} {path} has no summary or no permission")
         if not any(status.startswith("2") for status in operation["responses"]) or "default" not in operation["responses"]:
             wrong.append(f"{method} {path} has no answer")
+        wrong += [f"{method} {path}: its {status} has no description" for status, answer in operation["responses"].items() if not answer.get("description")]
         named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
         if named != {part.split("}")[0] for part in path.split("{")[1:]}:
             wrong.append(f"{method} {path} has the parameters {named}")

@@ -169,7 +169,8 @@ def test_fields_are_named(world):
     for path, body, pointer in (
             (PEOPLE, {"address": f"x@{ann.domain}", "name": "X", "colour": "red"}, "/colour"), (PEOPLE, {"address": "x", "name": "X"}, "/address"),
             (PEOPLE, {"address": f"x@{ann.domain}", "name": ""}, "/name"), (PEOPLE, {"address": f"x@{ann.domain}", "name": "X", "quota": -1}, "/quota"),
-            (PEOPLE, {"address": f"x@{ann.domain}", "name": "X", "password": "short"}, "/password"), (TENANT + "/groups", {"address": f"g@{ann.domain}", "name": "G", "who_may_post": "x"}, "/who_may_post"),
+            (PEOPLE, {"address": f"x@{ann.domain}", "name": "X", "password": "short"}, "/password"),
+            (TENANT + "/groups", {"address": f"g@{ann.domain}", "name": "G", "who_may_post": "x"}, "/who_may_post"),
             (TENANT + "/domains", {"domain": "gmail.com"}, "/domain"), (TENANT + "/domains", {"domain": "no domain"}, "/domain"),
             (PERSON + "/app-passwords", {"name": "X", "opens": ["imap", "door"]}, "/opens/1"), (PERSON + "/app-passwords", {"name": ""}, "/name")):
         said = ann.post(path, body, tenant=ann.tenant, person=ann.person)
@@ -222,7 +223,8 @@ def test_not_too_often(world):
 
 def test_what_is_not_there(world):
     """Problems (RFC 9457) for whatever nobody does."""
-    for method, path, status in (("GET", "/v1/nothing", 404), ("GET", "/v1/", 404), ("PUT", "/v1/signup", 405), ("DELETE", "/v1/me", 405), ("POST", "/v1/openapi.json", 405), ("GET", "/v1/tenants/x/nothing", 404)):
+    for method, path, status in (("GET", "/v1/nothing", 404), ("GET", "/v1/", 404), ("PUT", "/v1/signup", 405), ("DELETE", "/v1/me", 405),
+                                 ("POST", "/v1/openapi.json", 405), ("GET", "/v1/tenants/x/nothing", 404)):
         said = world.client().ask(method, path)
         assert said.status == status and said.fields["content-type"] == "application/problem+json" and said["status"] == status, said
         assert status != 405 or said.fields.get("allow"), f"405 names what is done (RFC 9110 §15.5.6): {said.fields}"

@@ -6,6 +6,7 @@ import os
 import penfold_testlib as lib
 from penfold_api import Client, a_network, expect
 from penfold_names import Names
+from penfold_sink import Manner, Sink
 
 HOST = "mx.service.test"
 PASSWORD = "plum cactus orbit"
@@ -14,15 +15,25 @@ PEOPLE = "/v1/tenants/{tenant}/people"
 PERSON = PEOPLE + "/{person}"
 
 
+class Elsewhere(Manner):
+    """All other hosts: they take what is for `known` domains, and ask for patience with the rest, which so stays in the queue."""
+
+    def __init__(self):
+        self.known = set()
+
+    async def rcpt(self, sender, to):
+        return None if to.split("@")[-1] in self.known else "451 4.3.0 later"
+
+
 class World:
-    """One server. `smart_host` is where nobody listens, so that what is sent elsewhere stays in the queue."""
+    """One server, names that it looks up, and other hosts."""
 
     def __init__(self, name):
         self.work, self.names, self.numbers, self.tokens = lib.scratch(name), Names().start(), itertools.count(1), 0
-        nowhere, = lib.free_ports(1)
+        self.elsewhere = Sink(Elsewhere()).start()
         seed = os.path.join(self.work, "seed.toml")
         lib.write_seed(seed, [])
-        flags = ["--host-name", HOST, "--name-servers", f"127.0.0.1:{self.names.port}", "--smart-host", f"smtp://127.0.0.1:{nowhere}"]
+        flags = ["--host-name", HOST, "--name-servers", f"127.0.0.1:{self.names.port}", "--smart-host", f"smtp://127.0.0.1:{self.elsewhere.port}"]
         self.server = lib.Server(os.path.join(self.work, "data"), seed, extra=flags)
         self.server.start()
         self.port = self.server.port
@@ -101,8 +112,17 @@ class World:
         imap.close()
         return next(iter(mail.values()))["BODY[]"].decode()
 
+    def letter_elsewhere(self, to, seconds=30):
+        """The text of the last letter that other hosts took for this address."""
+        self.elsewhere.manner.known.add(to.split("@")[1])
+
+        def found():
+            return [one for one in self.elsewhere.taken if to in one.recipients]
+        return lib.wait_until(found, seconds, 0.05, f"a letter to {to}")[-1].data.decode()
+
     def close(self):
         self.server.kill()
+        self.elsewhere.stop()
         self.names.stop()
         lib.remove(self.work)
 

@@ -39,11 +39,11 @@ class Description:
 
     def faults(self, schema, value):
         validator = jsonschema.Draft202012Validator({**schema, "components": self.components}, format_checker=FORMATS)
-        return [f"{'/'.join(map(str, one.absolute_path)) or 'it'}: {one.message[:300]}" for one in validator.iter_errors(value)]
+        return [f"{'/'.join(map(str, one.absolute_path)) or 'it'}: {one.message[:300]}" for one in validator.iter_errors(value)][:3]
 
     def answer_faults(self, operation, answer):
         """What of an answer is not as it is described."""
-        described = operation["responses"].get(str(answer.status)) or (operation["responses"].get("default") if answer.status >= 400 else None)
+        described = operation["responses"].get(str(answer.status), operation["responses"].get("default") if answer.status >= 400 else None)
         if described is None:
             return [f"{answer.status} is not described"]
         content, kind = described.get("content", {}), answer.fields.get("content-type", "").split(";")[0]
