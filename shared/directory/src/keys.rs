@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// How long an unwrapped key is used from memory, and so how long after its tenant's end. A phone asks every quarter of an hour;
 /// if each time cost an unwrap, that would be a twelfth of what a mailbox costs.
-const KEPT: Duration = Duration::from_secs(1800);
+const KEPT: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataKey {
