@@ -6,7 +6,7 @@
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -27,7 +27,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -54,6 +54,11 @@ test-sending: build
 	@$(SUITE) relay python3 tests/sending/relay_open.py
 	@$(SUITE) sending python3 tests/crash/sending.py
 	@if scripts/setup-test peers; then $(SUITE) peers python3 tests/sending/peers.py && $(SUITE) certificates python3 tests/sending/certificates.py; else echo "SKIPPED: THE HOSTS OF OTHERS, WHICH CANNOT BE FETCHED"; fi
+
+# Sign-up, accounts and administration over HTTP; who may do what; and schemathesis.
+test-api: build
+	@scripts/setup-test clients
+	@$(SUITE) api python3 tests/api/run.py
 
 test-powercut: build
 	@scripts/setup-test tools
@@ -111,6 +116,7 @@ soak: build build-all
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
 	@$(SUITE) sending env ROUNDS=1000 python3 tests/crash/sending.py
+	@$(SUITE) api env API_EXAMPLES=1000 python3 tests/api/run.py conformance
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
 	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py --turns 40 --rounds 20

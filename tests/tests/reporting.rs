@@ -309,6 +309,21 @@ async fn facts_that_cannot_be_read_keep_no_report_back() {
     assert_eq!(house.reporter().round().await.unwrap(), 1);
 }
 
+/// As many as somebody made by names whose servers never answer.
+#[tokio::test(start_paused = true)]
+async fn facts_that_were_never_told_go_however_many_they_are() {
+    let house = house(11).await;
+    house.next_day().await;
+    let day = house.today();
+    for n in 0..1_500 {
+        house.world.table.put(Write::put(shared::fact('d', day, &format!("n{n}.test"), 1), Row::new().with("f", "x"))).await.unwrap();
+    }
+    house.world.env.sleep(DAY * 5).await;
+    Sent::expire(&house.world).await.unwrap();
+    let left = penfold_ports::Query::prefix(shared::facts('d', day), &Sk::text(""));
+    assert!(house.world.table.query_all(left).await.unwrap().is_empty());
+}
+
 /// A policy is as long as its owner likes, and counted for each of their names.
 #[tokio::test(start_paused = true)]
 async fn of_a_long_policy_the_beginning_is_told() {

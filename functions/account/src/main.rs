@@ -8,7 +8,7 @@ use penfold_account::Accounts;
 use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_rest::{Api, Limits, Peer};
+use penfold_rest::{Api, Limits, Peer, Problem};
 use penfold_runtime::{LogFormat, start_logging};
 use penfold_transport::Transport;
 use penfold_types::Env;
@@ -26,6 +26,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let transport = Transport::new(&world, directory.clone(), mailboxes, settings);
     let api = Api { directory, limits: Limits::new(env) };
     let (router, _) = penfold_account::router(Accounts::new(api, &world, &transport));
+    let router = router.fallback(|| async { Problem::not_found() });
     // Nobody but the load balancer calls this function, so what it says is believed.
     let router = router.layer(from_fn(|mut request: Request, next: Next| {
         if let Some(peer) = Peer::forwarded(request.headers()) {

@@ -7,7 +7,7 @@ use axum::middleware::{Next, from_fn};
 use penfold_admin::Admin;
 use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;
-use penfold_rest::{Api, Limits, Peer};
+use penfold_rest::{Api, Limits, Peer, Problem};
 use penfold_runtime::{LogFormat, start_logging};
 use penfold_types::Env;
 
@@ -18,6 +18,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
     let api = Api { directory: Directory::new(world.clone()), limits: Limits::new(env) };
     let (router, _) = penfold_admin::router(Admin::new(api, &world));
+    let router = router.fallback(|| async { Problem::not_found() });
     // Nobody but the load balancer calls this function, so what it says is believed.
     let router = router.layer(from_fn(|mut request: Request, next: Next| {
         if let Some(peer) = Peer::forwarded(request.headers()) {

@@ -89,11 +89,6 @@ impl Cells {
         Ok(&self.places[self.at(tenant, spent).await?])
     }
 
-    /// The same for a tenant that may be about to be made: nothing is remembered.
-    pub(crate) async fn look(&self, tenant: TenantId, spent: &mut Units) -> Result<&Place, PortError> {
-        Ok(&self.places[self.find(tenant, spent).await?.0])
-    }
-
     /// True where nothing had to be asked.
     async fn find(&self, tenant: TenantId, spent: &mut Units) -> Result<(usize, bool), PortError> {
         if self.places.len() == 1 {

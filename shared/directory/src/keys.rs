@@ -10,8 +10,9 @@ use penfold_types::{Error, Kind, Result, TenantId};
 use std::fmt;
 use std::time::Duration;
 
-/// How long an unwrapped key stays in memory.
-const KEPT: Duration = Duration::from_secs(600);
+/// How long an unwrapped key is used from memory, and so how long after its tenant's end. A phone asks every quarter of an hour;
+/// if each time cost an unwrap, that would be a twelfth of what a mailbox costs.
+const KEPT: Duration = Duration::from_secs(3600);
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct DataKey {

@@ -8,8 +8,8 @@ use penfold_types::TenantId;
 /// The first wrap makes the secret, and it is durable before anything is wrapped under it: of two that race, both use the
 /// winner's. A lost answer is `Throttled`, but for `destroy` and `renew`, where it is `Unknown`; all four may be done again.
 ///
-/// An adapter uses no secret and no key from memory for longer than a minute, and the directory an unwrapped key for ten: so
-/// eleven minutes after `destroy` no process opens anything by it any more.
+/// An adapter uses no secret and no key from memory for longer than a minute, and the directory an unwrapped key for an
+/// hour: so 61 minutes after `destroy` no process opens anything by it any more.
 #[async_trait]
 pub trait Secrets: Send + Sync {
     /// `Destroyed` where the tenant's secret was.

@@ -164,8 +164,14 @@ impl Sent {
 }
 
 async fn delete(world: &World, query: &Query) -> Result<()> {
-    for (sk, _) in world.table.query(query).await?.rows {
-        world.table.put(Write::delete(penfold_ports::Key::from_stored(query.pk.clone(), sk))).await?;
+    loop {
+        let page = world.table.query(query).await?;
+        let more = page.more && !page.rows.is_empty();
+        for (sk, _) in page.rows {
+            world.table.put(Write::delete(penfold_ports::Key::from_stored(query.pk.clone(), sk))).await?;
+        }
+        if !more {
+            return Ok(());
+        }
     }
-    Ok(())
 }

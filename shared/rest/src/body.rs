@@ -42,7 +42,12 @@ pub(crate) fn too_large() -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("A request has at most {BODY} octets."))
 }
 
+/// Always an object: a list of its values in order would be taken as well.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let begin = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace());
+    if begin.is_some_and(|byte| b"[\"tfn-0123456789".contains(&byte)) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+        return Err(Problem::field("", "an object is expected"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let pointer = pointer(error.path());

@@ -66,6 +66,13 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
     if !public {
         operation.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
     }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = meaning(status).to_owned();
+        }
+    }
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let problem =
         ResponseBuilder::new().description("What is wrong, and what to do about it.").content("application/problem+json", content);
@@ -73,6 +80,15 @@ fn complete(operation: &mut Operation, path: &str, method: &str) {
     if method != "get" && !public && !own_account && !operation.responses.responses.contains_key("204") {
         let done = ResponseBuilder::new().description("With `dry_run`: it would be done.").build();
         operation.responses.responses.insert("204".to_owned(), RefOr::T(done));
+    }
+}
+
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "201" => "It was made.",
+        "202" => "It will be done.",
+        "204" => "It was done.",
+        _ => "As it is now.",
     }
 }
 

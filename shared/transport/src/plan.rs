@@ -67,25 +67,25 @@ pub async fn send_jobs(world: &World, deliveries: &[Delivery]) -> Result<(), Por
     for delivery in deliveries {
         let job = job(delivery);
         if batch.len() == BATCH || (!batch.is_empty() && bytes + job.body.len() > REQUEST) {
-            send_batch(world, std::mem::take(&mut batch)).await?;
+            send_batch(world, QueueName::Deliver, std::mem::take(&mut batch)).await?;
             bytes = 0;
         }
         bytes += job.body.len();
         batch.push(job);
     }
-    if batch.is_empty() { Ok(()) } else { send_batch(world, batch).await }
+    if batch.is_empty() { Ok(()) } else { send_batch(world, QueueName::Deliver, batch).await }
 }
 
-async fn send_batch(world: &World, batch: Vec<Job>) -> Result<(), PortError> {
+pub(crate) async fn send_batch(world: &World, queue: QueueName, batch: Vec<Job>) -> Result<(), PortError> {
     for attempt in 1..TRIES {
-        match world.queue.send(QueueName::Deliver, batch.clone()).await {
+        match world.queue.send(queue, batch.clone()).await {
             Err(PortError::Throttled | PortError::Unknown) => {
                 world.env.sleep_jittered(Duration::from_millis(20 << attempt)).await;
             }
             answer => return answer,
         }
     }
-    world.queue.send(QueueName::Deliver, batch).await
+    world.queue.send(queue, batch).await
 }
 
 impl Inner {

@@ -5,10 +5,12 @@ use penfold_authentication::Algorithm;
 use penfold_directory::{NewPerson, SendRight};
 use penfold_domains::Domains;
 use penfold_ports::Notify;
+use penfold_simulated::Faults;
 use penfold_transport::outbound::{DeliverBy, Late, cancel, held, unfinished};
 use penfold_transport::trace::Hop;
 use penfold_types::Kind;
 use penfold_upkeep::Upkeep;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -36,6 +38,28 @@ async fn what_is_held_leaves_in_its_time() {
     assert!(held(&house.world, &scope).await.unwrap().is_empty());
     let hops = house.trace(out).await;
     assert!(hops.iter().any(|e| matches!(e.hop, Hop::Held { .. })) && hops.iter().any(|e| matches!(e.hop, Hop::Sent { .. })), "{hops:?}");
+}
+
+/// An answer of the store that was lost must not become a refusal: the sender would hand it in again, and both would leave.
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_never_leaves() {
+    let house = House::new(64, Peers::default()).await;
+    house.simulated.faults(Faults { lost: 1_000, ..Faults::NONE });
+    let mut accepted = BTreeSet::new();
+    for number in 0..100 {
+        // More slowly than anybody is limited to.
+        house.world.env.sleep(Duration::from_secs(3)).await;
+        let (what, until) = (format!("m{number}"), (number % 2 == 0).then(|| house.world.env.now().plus(HOUR)));
+        let done = house.submit_with(&[("f@out.test", None, None)], &letter(&what), |envelope| envelope.hold_until = until).await;
+        if done.is_ok() {
+            accepted.insert(what);
+        }
+    }
+    house.simulated.faults(Faults::NONE);
+    house.world.env.sleep(HOUR * 24).await;
+    let left: BTreeSet<String> = house.peers.taken().into_iter().map(|(_, what)| what).collect();
+    assert_eq!(left, accepted);
+    assert!(accepted.len() > 80, "{}", accepted.len());
 }
 
 #[tokio::test(start_paused = true)]

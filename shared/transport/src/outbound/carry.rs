@@ -9,6 +9,7 @@ use super::submission::{Addressee, Envelope, Late, Submission};
 use crate::codec::{Reader, Writer};
 use crate::job::{Delivery, Mail, To};
 use crate::naming::name;
+use crate::plan::send_batch;
 use crate::trace::Hop;
 use crate::work::{self, Worker};
 use crate::{Target, Transport, send_jobs};
@@ -377,7 +378,8 @@ impl Transport {
             return self.hold(submission, until).await;
         }
         let job = Job { id, tenant: submission.mail.tenant, group: submission.group(), body: submission.encode() };
-        self.0.world.queue.send(QueueName::Send, vec![job]).await
+        // Said to have failed, it would be handed in again, and both would leave.
+        send_batch(&self.0.world, QueueName::Send, vec![job]).await
     }
 }
 

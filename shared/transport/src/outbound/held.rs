@@ -8,8 +8,8 @@ use crate::Transport;
 use crate::codec::{Reader, Writer};
 use crate::trace::Hop;
 use bytes::Bytes;
-use penfold_ports::{Commit, Job, JobId, Name, PortError, Query, QueueName, Row, Sk, TenantScope, Value, When, World, Write};
-use penfold_types::{AcceptanceId, CommitId, Error, Result, TenantId, Timestamp};
+use penfold_ports::{Job, JobId, Name, PortError, Query, QueueName, Retrying, Row, Sk, TenantScope, Value, When, World, Write};
+use penfold_types::{AcceptanceId, Error, Result, TenantId, Timestamp};
 
 /// The first byte of a job that names a row; a submission's is another.
 const NAMES: u8 = 0xf0;
@@ -70,7 +70,7 @@ impl Transport {
         let scope = self.directory().tenant_scope(tenant);
         let row = Row::new().with(STATE, WAITS).with(AT, until.millis().max(0).unsigned_abs()).with(WHAT, Value::B(submission.encode()));
         let writes = vec![Write::put_new(scope.outgoing(Sk::held(acceptance)), row), due(until, QueueName::Send, &job(tenant, acceptance))];
-        self.0.world.table.commit(&Commit { id: CommitId::new(&self.0.world.env), writes }).await?;
+        Retrying(&self.0.world).commit(writes).await?;
         self.tracer().note(tenant, acceptance, Hop::Held { until });
         Ok(())
     }

@@ -1,0 +1,192 @@
+"""A tenant in which everything is there once: what each parameter of a path can be, and how to make one more for what uses it up."""
+import penfold_testlib as lib
+from penfold_api import expect, totp
+from world import PASSWORD, PEOPLE, PERSON
+
+TENANT = "/v1/tenants/{tenant}"
+APP_PASSWORDS, SESSIONS, DELEGATES = PERSON + "/app-passwords", PERSON + "/sessions", PERSON + "/delegates/{address}"
+GROUPS, MAILBOXES, DOMAINS = TENANT + "/groups", TENANT + "/shared-mailboxes", TENANT + "/domains"
+GROUP, MAILBOX, DOMAIN = GROUPS + "/{group}", MAILBOXES + "/{mailbox}", DOMAINS + "/{domain}"
+QUEUED, DELETED = TENANT + "/queue/{message}", TENANT + "/deleted/{deleted}"
+MEMBERS = {"group": GROUP + "/members", "mailbox": MAILBOX + "/members"}
+
+
+class Company:
+    """`part` is a domain, whose people are also in the group `crew`: for whom roles of a part are given. `far` is not in it."""
+
+    def __init__(self, world, name, domain, part):
+        self.world, self.domain, self.part, self.asked = world, domain, part, 0
+        self.by = world.an_operator()
+        self.tenant = world.tenant(name, domain, part)
+        self.crew = expect(self.by.post(GROUPS, {"address": f"crew@{domain}", "name": "Crew"}, tenant=self.tenant), 201)["id"]
+        self.things = {"tenant": self.tenant, "domain": domain, "person": self.person("target"), "group": self.container(GROUPS, "team"), "mailbox": self.container(MAILBOXES, "info")}
+        self.address = f"target@{part}"
+        self.things["session"] = self.session()
+        self.things["app_password"] = self.app_password()
+        self.things["deleted"] = self.deleted()
+        self.things["address"] = self.alias()
+        self.far = {"person": world.person(self.tenant, f"far@{domain}", password=None)}
+        for kind, path in (("group", GROUPS), ("mailbox", MAILBOXES)):
+            self.far[kind] = expect(self.by.post(path, {"address": f"far-{kind}@{domain}", "name": "Far"}, tenant=self.tenant), 201)["id"]
+        self.things["message"] = self.queued()
+        self.mail = world.receive(self.address, "Traced").split()[-1]
+        world.read(self.address, "Traced")
+
+    def ask(self, method, path, body=None, *statuses, **named):
+        """By the operator, with another token now and then, so that no limit is met."""
+        self.asked += 1
+        if self.asked % 400 == 0:
+            self.by = self.world.an_operator()
+        return expect(self.by.ask(method, path, body, **({"tenant": self.tenant} | getattr(self, "things", {}) | named)), *statuses)
+
+    def join(self, address):
+        self.ask("POST", MEMBERS["group"], {"addresses": [address]}, group=self.crew)
+
+    def number(self):
+        return self.world.number()
+
+    # One more of each, in the part.
+
+    def person(self, local=None, password=PASSWORD):
+        address = f"{local or f'p{self.number()}'}@{self.part}"
+        person = self.ask("POST", PEOPLE, {"address": address, "name": "Somebody", **({"password": password} if password else {})})["id"]
+        self.join(address)
+        return person
+
+    def container(self, path, local=None):
+        address = f"{local or f'c{self.number()}'}@{self.part}"
+        made = self.ask("POST", path, {"address": address, "name": "Something"})["id"]
+        self.join(address)
+        return made
+
+    def session(self):
+        return self.world.sign_in(self.address).session
+
+    def app_password(self):
+        return self.ask("POST", APP_PASSWORDS, {"name": "Phone"})["id"]
+
+    def alias(self):
+        address = f"a{self.number()}@{self.part}"
+        self.ask("POST", PERSON + "/aliases", {"address": address})
+        return address
+
+    def deleted(self):
+        person = self.person(password=None)
+        self.ask("DELETE", PERSON, None, 204, person=person)
+        return person
+
+    def delegate(self, kind="person"):
+        """The address of somebody who writes in the target's name."""
+        address = f"p{self.number()}@{self.part}"
+        self.ask("POST", PEOPLE, {"address": address, "name": "Delegate"})
+        self.ask("PUT", (DELEGATES if kind == "person" else MAILBOX + "/delegates/{address}"), {"right": "as"}, 204, address=address)
+        return address
+
+    def member(self, kind):
+        address = f"p{self.number()}@{self.part}"
+        self.ask("POST", PEOPLE, {"address": address, "name": "Member"})
+        self.join(address)
+        self.ask("POST", MEMBERS[kind], {"addresses": [address]}, 200)
+        return address
+
+    def claimed(self):
+        domain = f"n{self.number()}.test"
+        self.ask("POST", DOMAINS, {"domain": domain}, 201)
+        return domain
+
+    def queued(self):
+        """A mail to somewhere else, which nobody takes."""
+        to = f"somebody@elsewhere{self.number()}.test"
+        self.world.submit(self.address, to)
+
+        def found():
+            items = self.ask("GET", TENANT + "/queue", None, 200)["items"]
+            return [one["id"] for one in items if one["destination"].endswith(to.split("@")[1]) or any(to in each["to"] for each in one["recipients"])]
+        return lib.wait_until(found, 30, 0.05, f"the mail to {to} in the queue")[0]
+
+    def closed(self):
+        tenant = self.world.tenant(f"Closed {self.number()}")
+        self.ask("PATCH", TENANT, {"status": "closed"}, 200, tenant=tenant)
+        return tenant
+
+
+class Request:
+    """What is asked for one operation: with these parameters of the path, this body, these fields."""
+
+    def __init__(self, body=None, fields=None, **named):
+        self.body, self.fields, self.named = body, fields, named
+
+
+def sign_up(company, proved):
+    world = company.world
+    new = {"company": "New Ltd", "address": f"ann@s{company.number()}.test", "name": "Ann", "password": PASSWORD}
+    waiting = expect(world.client().post("/v1/signup", new), 201)
+    if proved:
+        world.names.txt(waiting["proof"]["record"]["name"], waiting["proof"]["record"]["value"])
+    return Request({} if proved else None, {"Authorization": f"Bearer {waiting['token']}"}, signup=waiting["id"])
+
+
+def reset(company):
+    """The token of a letter."""
+    world, address = company.world, f"p{company.number()}@{company.part}"
+    reader = f"r{company.number()}@{company.part}"
+    world.person(company.tenant, reader)
+    person = company.ask("POST", PEOPLE, {"address": address, "name": "Forgetful", "password": PASSWORD})["id"]
+    company.ask("PATCH", PERSON, {"recovery_address": reader}, 200, person=person)
+    expect(world.client().post("/v1/password-resets", {"address": address}), 202)
+    text = world.read(reader, "A new password")
+    return next(word for word in text.split() if word.startswith("pfr_"))
+
+
+def me(method, path, caller):
+    """Requests of people about themselves, made by `caller`, whom the operation is for."""
+    own = method + " " + path.removeprefix("/v1")
+    if own == "DELETE /me/app-passwords/{app_password}":
+        return Request(app_password=expect(caller.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"])
+    if own == "DELETE /sessions/{session}":
+        return Request(session=caller.world.sign_in(caller.address).session)
+    if own == "POST /me/second-factor/confirm":
+        return Request({"code": totp(expect(caller.post("/v1/me/second-factor", {"password": PASSWORD}), 200)["secret"])})
+    return None
+
+
+def request(company, method, path, used_up):
+    """A request that is done for whoever may. `used_up`: what it takes away is made for it."""
+    n, part, key = company.number(), company.part, method + " " + path.replace(TENANT, "~")
+    fresh = {  # what is gone afterwards
+        "DELETE ~": lambda: {"tenant": company.closed()}, "DELETE ~/domains/{domain}": lambda: {"domain": company.claimed()},
+        "DELETE ~/people/{person}": lambda: {"person": company.person(password=None)},
+        "DELETE ~/people/{person}/app-passwords/{app_password}": lambda: {"app_password": company.app_password()},
+        "DELETE ~/people/{person}/sessions/{session}": lambda: {"session": company.session()},
+        "DELETE ~/people/{person}/aliases/{address}": lambda: {"address": company.alias()},
+        "DELETE ~/people/{person}/delegates/{address}": lambda: {"address": company.delegate()},
+        "DELETE ~/shared-mailboxes/{mailbox}/delegates/{address}": lambda: {"address": company.delegate("mailbox")},
+        "DELETE ~/groups/{group}": lambda: {"group": company.container(GROUPS)}, "DELETE ~/shared-mailboxes/{mailbox}": lambda: {"mailbox": company.container(MAILBOXES)},
+        "DELETE ~/groups/{group}/members/{address}": lambda: {"address": company.member("group")},
+        "DELETE ~/shared-mailboxes/{mailbox}/members/{address}": lambda: {"address": company.member("mailbox")},
+        "DELETE ~/queue/{message}": lambda: {"message": company.queued()}, "POST ~/deleted/{deleted}/restore": lambda: {"deleted": company.deleted()},
+    }
+    fresh |= {f"PUT ~/{kind}/delegates/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
+    named = company.things | ({"message": company.mail} if "/trace/" in path else {})
+    if key in fresh and (used_up or key.startswith("PUT")):
+        named = named | fresh[key]()
+    bodies = {
+        "POST /v1/tenants": {"name": f"Tenant {n}"}, "PATCH ~": {"name": f"{company.domain} {n}"}, "POST ~/domains": {"domain": f"n{n}.test"},
+        "POST ~/people": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/people/{person}": {"name": f"Renamed {n}"},
+        "PUT ~/people/{person}/password": {"password": PASSWORD}, "POST ~/people/{person}/aliases": {"address": f"n{n}@{part}"},
+        "POST ~/people/{person}/app-passwords": {"name": "Phone"}, "PUT ~/people/{person}/roles": {"roles": []},
+        "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
+        "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
+        "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},
+        "PUT ~/people/{person}/delegates/{address}": {"right": "on-behalf"}, "PUT ~/shared-mailboxes/{mailbox}/delegates/{address}": {"right": "as"},
+        "PATCH /v1/me": {"password": PASSWORD, "recovery_address": "somebody@elsewhere.test"}, "PUT /v1/me/password": {"current": PASSWORD, "new": PASSWORD},
+        "POST /v1/me/app-passwords": {"name": "Phone"}, "POST /v1/me/tokens": {"name": "Program"}, "POST /v1/me/second-factor": {"password": PASSWORD},
+        "POST /v1/me/second-factor/confirm": {"code": "000000"}, "POST /v1/me/second-factor/remove": {"password": PASSWORD},
+        "POST /v1/sessions": {"address": company.address, "password": PASSWORD}, "POST /v1/password-resets": {"address": company.address},
+        "POST /v1/signup": {"company": "New Ltd", "address": f"ann@s{n}.test", "name": "Ann", "password": PASSWORD},
+    }
+    if "{signup}" in path:
+        return sign_up(company, proved=method == "POST")
+    if path == "/v1/password-resets/finish":
+        return Request({"token": reset(company), "password": PASSWORD})
+    return Request(bodies.get(key), **named)

@@ -1,0 +1,30 @@
+"""Loaded by schemathesis itself ($SCHEMATHESIS_HOOKS): whose token a request has, and from which network it comes.
+
+One administrator after the other, so that no limit of one is met; every connection is from a network of its own, and nobody without a token keeps one,
+for the same reason.
+"""
+import itertools
+import json
+import os
+
+import schemathesis
+import urllib3.util.connection
+
+with open(os.environ["API_TOKENS"], encoding="utf-8") as f:
+    TOKENS = json.load(f)
+CALLERS, SOURCES, connect = itertools.cycle(TOKENS["callers"]), itertools.count(), urllib3.util.connection.create_connection
+
+
+def connect_from_somewhere(address, timeout, source_address=None, **more):
+    n = next(SOURCES)
+    return connect(address, timeout, source_address=(f"127.{200 + n // 50000 % 50}.{n // 250 % 200}.{n % 250 + 1}", 0), **more)
+
+
+urllib3.util.connection.create_connection = connect_from_somewhere
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    public = case.operation.definition.raw.get("x-permission") == "public"
+    token = TOKENS["signup"] if public else next(CALLERS)
+    case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}", **({"Connection": "close"} if public else {})}

@@ -1,0 +1,90 @@
+"""Schemathesis against the description that the server gives of itself: whatever is sent, the answer is one that is described, and no 5xx."""
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+from company import TENANT, Company, request, sign_up
+from penfold_api import expect
+from penfold_openapi import Description
+from world import PASSWORD
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Requests by chance for each operation, beside the boundaries of every field, which are always tried.
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "5"))
+SEED = os.environ.get("API_SEED", "1")
+# Not asked here, with the reason.
+LEFT_OUT = {
+    "POST /v1/sessions": "whoever guesses passwords waits, on purpose; suite_account looks at its answers",
+    "POST /v1/password-resets/finish": "the same for tokens of letters",
+}
+# Checks that are not for this service, with the reason.
+NOT_CHECKED = {
+    "positive_data_acceptance": "a description does not say which domains exist",
+    "ignored_auth": "without a token everybody shares the limit of their network; suite_matrix asks every operation as nobody",
+    "missing_required_header": "the same: requests of this suite always have a token",
+    "object_level_authorization": "suite_matrix does it for all callers",
+}
+ADMINISTRATORS = 6
+
+
+class Narrowed:
+    """The description, in which each parameter of a path is one that is there, so that more than 404 is seen. What is used up is not what the rest
+    is asked of, the password is the right one, and no tenant that is asked about is closed: so nobody locks themselves out."""
+
+    def __init__(self, world, company):
+        self.document = copy.deepcopy(Description(expect(world.client().get("/v1/openapi.json"), 200).body).document)
+        self.left_out, waiting = [], sign_up(company, proved=False)
+        self.signup = waiting.fields["Authorization"].split()[1]
+        ann = world.sign_in(company.address)
+        own = {"signup": waiting.named["signup"], "session": ann.session}
+        for method, path, operation in Description(self.document).operations():
+            if f"{method} {path}" in LEFT_OUT:
+                self.left_out.append(operation["operationId"])
+                continue
+            named = own if TENANT not in path else request(company, method, path, used_up=True).named
+            for one in operation["parameters"]:
+                if one["in"] == "path" and one["name"] in named:
+                    one["schema"] = {"type": "string", "enum": [named[one["name"]]]}
+        for schema in self.document["components"]["schemas"].values():
+            for name in {"password", "current"} & set(schema.get("properties", {})):
+                if schema["properties"][name].get("type") == "string":
+                    schema["properties"][name] = {"type": "string", "enum": [PASSWORD]}
+        self.document["components"]["schemas"]["TenantChange"]["properties"]["status"] = {"type": "string", "enum": ["active"]}
+
+
+def run(world, who, company, tokens):
+    begin, narrowed = time.monotonic(), Narrowed(world, company)
+    place = {name: os.path.join(world.work, f"{who}.{name}") for name in ("description.json", "tokens.json")}
+    with open(place["description.json"], "w", encoding="utf-8") as f:
+        json.dump(narrowed.document, f)
+    with open(place["tokens.json"], "w", encoding="utf-8") as f:
+        json.dump({"callers": tokens, "signup": narrowed.signup}, f)
+    program = os.path.join(os.path.dirname(sys.executable), "schemathesis")
+    command = [program, "--config-file", os.path.join(HERE, "schemathesis.toml"), "run", place["description.json"],
+               "--url", f"http://127.0.0.1:{world.port['http']}", "--checks", "all", "--exclude-checks", ",".join(NOT_CHECKED),
+               "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", SEED, "--continue-on-failure", "--no-shrink",
+               "--generation-database", "none", "--suppress-health-check", "all", "--request-timeout", "30", "--warnings", "off", "--no-color", "--output-truncate", "false",
+               *(part for name in narrowed.left_out for part in ("--exclude-operation-id", name))]
+    env = dict(os.environ, SCHEMATHESIS_HOOKS="conformance_hooks", API_TOKENS=place["tokens.json"], PYTHONPATH=HERE)
+    done = subprocess.run(command, cwd=world.work, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    said = done.stdout.decode(errors="replace")
+    counts = re.findall(r"^ +(\d+ generated.*)", said, re.M)
+    print(f"api conformance: {who}: {' '.join(counts)} ({time.monotonic() - begin:.1f} s)", flush=True)
+    assert done.returncode == 0 and counts, re.sub(r"(?m)^(.{400}).*", r"\1", said)[-40_000:]
+
+
+def test_as_an_administrator(world):
+    company = Company(world, "Own Ltd", "own.test", "part.test")
+    people = [f"admin{n}@own.test" for n in range(ADMINISTRATORS)]
+    for address in people:
+        world.person(company.tenant, address, "tenant-administrator")
+    run(world, "administrator", company, [world.sign_in(address).token for address in people])
+
+
+def test_as_the_operator(world):
+    company = Company(world, "Served Ltd", "served.test", "served-part.test")
+    run(world, "operator", company, [world.an_operator().token for _ in range(ADMINISTRATORS)])

@@ -1,0 +1,57 @@
+"""The description of the API as something to check answers against. Needs jsonschema."""
+import copy
+import re
+
+import jsonschema
+
+METHODS = ("get", "post", "patch", "put", "delete")
+FORMATS = jsonschema.FormatChecker(formats=())
+
+
+@FORMATS.checks("date-time")
+def _date_time(value):
+    return not isinstance(value, str) or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", value) is not None
+
+
+class Description:
+    def __init__(self, document):
+        self.document = document
+        # What is not described is not said: an answer has no other fields.
+        self.components = copy.deepcopy(document["components"])
+        for schema in self.components["schemas"].values():
+            if schema.get("properties"):
+                schema.setdefault("additionalProperties", False)
+
+    def operations(self):
+        """(method, path, operation)"""
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield method.upper(), path, item[method]
+
+    def example(self, operation):
+        """Of the body: by itself, or of its schema."""
+        content = operation["requestBody"]["content"]["application/json"]
+        if "example" in content:
+            return content["example"]
+        name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+        return self.document["components"]["schemas"].get(name, {}).get("example")
+
+    def faults(self, schema, value):
+        validator = jsonschema.Draft202012Validator({**schema, "components": self.components}, format_checker=FORMATS)
+        return [f"{'/'.join(map(str, one.absolute_path)) or 'it'}: {one.message[:300]}" for one in validator.iter_errors(value)][:3]
+
+    def answer_faults(self, operation, answer):
+        """What of an answer is not as it is described."""
+        described = operation["responses"].get(str(answer.status), operation["responses"].get("default") if answer.status >= 400 else None)
+        if described is None:
+            return [f"{answer.status} is not described"]
+        content, kind = described.get("content", {}), answer.fields.get("content-type", "").split(";")[0]
+        if not content:
+            return [f"a body where none is described: {answer.text[:200]}"] if answer.text else []
+        if kind not in content:
+            return [f"it is {kind or 'nothing'}, and described as {' or '.join(content)}"]
+        faults = self.faults(content[kind]["schema"], answer.body)
+        if answer.status >= 400 and answer.body.get("status") != answer.status:
+            faults.append(f"it says that it is {answer.body.get('status')}")
+        return faults
