@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body as Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use penfold_directory::{Cheap, Directory, NewPerson, NewSession, Options, Role, RoleGrant, SessionKind, TenantStatus};
 use penfold_ports::Account;
 use penfold_simulated::{Faults, Simulated};
