@@ -47,10 +47,13 @@ async fn acts_of_many_at_once_have_numbers_without_a_gap() {
     }
 }
 
+/// What somebody writes who has the log before them.
+type Tamper = fn(&[(Key, Row)]) -> Vec<Write>;
+
 /// Each of these is done to a log of its own, and found at its place.
 #[tokio::test(start_paused = true)]
 async fn what_was_changed_taken_out_or_put_in_is_found() {
-    let tampered = async |tamper: fn(&[(Key, Row)]) -> Vec<Write>| {
+    let tampered = async |tamper: Tamper| {
         let house = house().await;
         let tenant = house.tenant("One").await;
         house.sleep(DAY).await;
@@ -66,7 +69,7 @@ async fn what_was_changed_taken_out_or_put_in_is_found() {
         // As far from the end, which is 0.
         proof.broken_at.map(|at| log.len() as i64 - at as i64)
     };
-    let cases: [(&str, fn(&[(Key, Row)]) -> Vec<Write>, i64); 9] = [
+    let cases: [(&str, Tamper, i64); 9] = [
         ("another actor", |log| vec![Write::put(log[2].0.clone(), log[2].1.clone().with("w", "nobody"))], 0),
         ("another target", |log| vec![Write::put(log[2].0.clone(), log[2].1.clone().with("on", "x"))], 0),
         (
