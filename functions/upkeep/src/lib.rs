@@ -53,21 +53,25 @@ impl Upkeep {
     /// Once over all tenants.
     pub async fn round(&self, sweep: bool) -> Result<()> {
         let needed = if sweep { self.needed().await? } else { BTreeSet::new() };
-        for tenant in self.directory.every_tenant().await? {
+        let operator = self.directory.operator().acting_as("upkeep");
+        for info in self.directory.every_tenant_with_info().await? {
+            operator.age_one(&info).await;
+            let tenant = info.id;
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
-            self.directory.expire_once(Some(tenant)).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
+                self.directory.expire_once(Some(tenant)).await?;
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.sweep(tenant, &needed).await?;
             }
         }
-        self.directory.expire_once(None).await?;
-        self.directory.expire_sign_ups().await?;
-        self.directory.operator().acting_as("upkeep").age().await?;
+        if sweep {
+            self.directory.expire_once(None).await?;
+            self.directory.expire_sign_ups().await?;
+        }
         Sent::expire(&self.world).await?;
         for tenant in self.directory.gone_tenants().await? {
             // Its keys are destroyed: nothing can be brought back.

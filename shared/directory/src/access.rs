@@ -1,8 +1,8 @@
 //! The only file in which a scope is granted. A test reads the sources for that: whoever wants the rows of a tenant or of
 //! an account comes through one of these functions, and each says on what ground.
 
-use crate::Directory;
 use crate::rows::{PrincipalKind, gone_entry, read_time, rest, sk, tenant_of};
+use crate::{Directory, TenantInfo};
 use penfold_ports::{Account, Query, Rights, Row, Scope, Sk, TenantScope, Write, shared};
 use penfold_types::{PrincipalId, Result, TenantId, Timestamp};
 
@@ -39,10 +39,15 @@ impl Directory {
 
     /// For upkeep and the checker: every tenant there is.
     pub async fn every_tenant(&self) -> Result<Vec<TenantId>> {
+        Ok(self.every_tenant_with_info().await?.into_iter().map(|tenant| tenant.id).collect())
+    }
+
+    /// The same, with what is known of each: it costs no more.
+    pub async fn every_tenant_with_info(&self) -> Result<Vec<TenantInfo>> {
         let (operator, mut found, mut after) = (self.operator(), Vec::new(), None);
         loop {
             let page = operator.tenants(after.as_deref(), 1000).await?;
-            found.extend(page.items.into_iter().map(|tenant| tenant.id));
+            found.extend(page.items);
             match page.next {
                 Some(next) => after = Some(next),
                 None => return Ok(found),

@@ -15,7 +15,7 @@ use super::{Moved, damaged, patiently};
 use crate::control::{Context, Reply};
 use bytes::Bytes;
 use penfold_directory::tenant_entry;
-use penfold_ports::{BlobKey, Key, Row, World};
+use penfold_ports::{BlobKey, Key, Row, World, Write};
 use penfold_types::{Error, Result};
 use tokio::sync::mpsc;
 
@@ -128,6 +128,12 @@ impl Into<'_> {
                 // Of an earlier life here; the archive has it too, and what came after.
                 clear(self.world(), self.walk.usage()).await?;
                 clear(self.world(), self.walk.reports()).await?;
+                let (days, end) = self.walk.audit();
+                for day in days {
+                    clear(self.world(), day).await?;
+                }
+                let world = self.world();
+                patiently(&world.env, || world.table.put(Write::delete(end.clone()))).await?;
                 // What its data keys were wrapped by here may have been destroyed with an earlier life.
                 let (world, tenant) = (self.world(), self.walk.tenant);
                 patiently(&world.env, || world.secrets.renew(tenant)).await?;

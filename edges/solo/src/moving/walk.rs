@@ -56,6 +56,13 @@ impl Walk {
         found
     }
 
+    /// The audit log from the tenant's beginning to now, and the row that says where it ends.
+    pub fn audit(&self) -> (Vec<Pk>, Key) {
+        let scope = self.directory.tenant_scope(self.tenant);
+        let days = self.tenant.time().seconds().div_euclid(DAY) - 1..=self.world.env.now().seconds().div_euclid(DAY) + 1;
+        (days.map(|day| scope.audit(day, 0).pk().clone()).collect(), scope.organisation(Sk::text("audit")))
+    }
+
     pub async fn principals(&self) -> Result<BTreeSet<PrincipalId>> {
         let mut found = BTreeSet::new();
         let mut pages = Pages::new(self.organisation());

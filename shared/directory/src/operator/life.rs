@@ -90,30 +90,28 @@ impl Operator {
         self.tenant(&tenant.id.to_string()).await
     }
 
-    /// What is due of the lives of all tenants: trials that are over are suspended, closed ones destroyed after the grace, and a
-    /// removal that was cut off is finished.
+    /// What is due of the lives of all tenants.
     pub async fn age(&self) -> Result<()> {
-        let now = self.directory.env().now();
-        for id in self.directory.every_tenant().await? {
-            let tenant = match self.tenant(&id.to_string()).await {
-                Err(error) if error.kind() == Kind::NotFound => continue,
-                tenant => tenant?,
-            };
-            let aged = match tenant.status {
-                TenantStatus::Trial if tenant.trial_ends.is_some_and(|ends| ends <= now) => {
-                    self.set_tenant_status(&id.to_string(), TenantStatus::Suspended).await.map(|_| ())
-                }
-                TenantStatus::Closed if tenant.closed.is_some_and(|closed| now.since(closed) >= GRACE) => {
-                    self.destroy_tenant(&id.to_string()).await
-                }
-                TenantStatus::Deleting => self.remove_tenant(&id.to_string()).await,
-                _ => Ok(()),
-            };
-            if let Err(error) = aged {
-                tracing::warn!(tenant = %id, %error, "a tenant stays as it is until the next time");
-            }
+        for tenant in self.directory.every_tenant_with_info().await? {
+            self.age_one(&tenant).await;
         }
         Ok(())
+    }
+
+    /// A trial that is over is suspended, a tenant that was closed destroyed after the grace, a removal that was cut off finished.
+    pub async fn age_one(&self, tenant: &TenantInfo) {
+        let (now, id) = (self.directory.env().now(), tenant.id.to_string());
+        let aged = match tenant.status {
+            TenantStatus::Trial if tenant.trial_ends.is_some_and(|ends| ends <= now) => {
+                self.set_tenant_status(&id, TenantStatus::Suspended).await.map(|_| ())
+            }
+            TenantStatus::Closed if tenant.closed.is_some_and(|closed| now.since(closed) >= GRACE) => self.destroy_tenant(&id).await,
+            TenantStatus::Deleting => self.remove_tenant(&id).await,
+            _ => Ok(()),
+        };
+        if let Err(error) = aged {
+            tracing::warn!(tenant = %id, %error, "a tenant stays as it is until the next time");
+        }
     }
 
     /// Everybody, every domain, the tenant and its keys: nothing of it can be read again. Whatever stops it, doing it again
