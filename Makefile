@@ -116,7 +116,7 @@ soak: build build-all
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
 	@$(SUITE) sending env ROUNDS=1000 python3 tests/crash/sending.py
-	@$(SUITE) api env API_EXAMPLES=1000 python3 tests/api/run.py conformance
+	@$(SUITE) api env API_EXAMPLES=200 python3 tests/api/run.py conformance
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
 	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py --turns 40 --rounds 20

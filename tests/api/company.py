@@ -101,7 +101,8 @@ class Company:
 
         def found():
             items = self.ask("GET", TENANT + "/queue", None, 200)["items"]
-            return [one["id"] for one in items if one["destination"].endswith(to.split("@")[1]) or any(to in each["to"] for each in one["recipients"])]
+            # Not while somebody tries it, when nothing can be done with it.
+            return [one["id"] for one in items if one["state"] == "waiting" and one["attempts"] and any(to in each["to"] for each in one["recipients"])]
         return lib.wait_until(found, 30, 0.05, f"the mail to {to} in the queue")[0]
 
     def closed(self):
@@ -166,6 +167,7 @@ def request(company, method, path, used_up):
         "DELETE ~/shared-mailboxes/{mailbox}/members/{address}": lambda: {"address": company.member("mailbox")},
         "DELETE ~/queue/{message}": lambda: {"message": company.queued()}, "POST ~/deleted/{deleted}/restore": lambda: {"deleted": company.deleted()},
     }
+    fresh |= {f"POST ~/queue/{{message}}/{act}": lambda: {"message": company.queued()} for act in ("retry", "hold")}
     fresh |= {f"PUT ~/{kind}/delegates/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
     named = company.things | ({"message": company.mail} if "/trace/" in path else {})
     if key in fresh and (used_up or key.startswith("PUT")):

@@ -2,7 +2,7 @@
 """The REST API from outside.
 
 usage: run.py [SUITE | SUITE.test ...]
-Every suite starts a server of its own, with a name server beside it. $API_EXAMPLES: requests for each operation in `conformance` (more for a soak).
+Every suite starts a server of its own, with a name server beside it. $API_EXAMPLES: requests for each operation in `conformance` (more for a soak). $API_TIMES: seconds of each test.
 """
 import importlib
 import os
@@ -32,12 +32,15 @@ def run(suite, only):
     begin, passed, failed, world = time.monotonic(), 0, [], World(f"api-{suite}")
     try:
         for name, test in tests:
+            at = time.monotonic()
             try:
                 test(world)
                 passed += 1
             except Exception:
                 failed.append(f"{suite}.{name}")
                 print(f"--- {suite}.{name}\n{traceback.format_exc()}", flush=True)
+            if os.environ.get("API_TIMES"):
+                print(f"api {suite}.{name}: {time.monotonic() - at:.1f} s", flush=True)
             if not world.server.alive():
                 failed.append(f"{suite}: the server ended")
                 break

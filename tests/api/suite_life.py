@@ -1,6 +1,7 @@
 """The life of a tenant: on trial, active, suspended, closed; and people who come back."""
 import re
 
+import penfold_testlib as lib
 from penfold_api import expect
 from world import PASSWORD, PEOPLE, PERSON, refused
 
@@ -25,19 +26,16 @@ def test_suspended(world):
     boss, bob = company(world)
     world.receive(bob, "Before")
     world.read(bob, "Before")
-    open_before = world.imap(bob)
-    open_before.select("INBOX")
     status(world, boss.tenant, "suspended")
     assert refused(world.receive, bob, "Meanwhile") // 100 == 4
     assert refused(world.submit, bob, bob) // 100 in (4, 5)
     assert "It works." in world.read(bob, "Before")
     imap = world.imap(bob)
     imap.select("INBOX")
-    for line in (open_before, imap):
-        for act in ('STORE 1 +FLAGS (\\Flagged)', 'COPY 1 INBOX', 'CREATE "New"', 'RENAME "Drafts" "New"'):
-            assert refused(line.cmd, act), act
-        assert refused(line.append, "INBOX", b"Subject: x\r\n\r\nx\r\n")
-        assert line.fetch("1 (FLAGS)")
+    for act in ('STORE 1 +FLAGS (\\Flagged)', 'COPY 1 INBOX', 'CREATE "New"', 'RENAME "Drafts" "New"'):
+        assert refused(imap.cmd, act), act
+    assert refused(imap.append, "INBOX", b"Subject: x\r\n\r\nx\r\n")
+    assert imap.fetch("1 (FLAGS)")
     # Its administrators see everything and change nothing, the state least of all.
     boss = world.sign_in("boss@" + bob.split("@")[1])
     expect(boss.get(PEOPLE, tenant=boss.tenant), 200)
@@ -51,6 +49,27 @@ def test_suspended(world):
     imap.select("INBOX")
     imap.cmd('STORE 1 +FLAGS (\\Flagged)')
     assert world.submit(bob, bob, "And again")
+
+
+def test_suspended_while_connected(world):
+    """Whoever was signed in before is held to it as well; whoever sends, at the next message."""
+    boss, bob = company(world)
+    world.receive(bob, "Before")
+    world.read(bob, "Before")
+    imap, smtp = world.imap(bob), lib.Smtp("127.0.0.1", world.port["submissions"], tls=True)
+    imap.select("INBOX")
+    smtp.login(bob, PASSWORD)
+    status(world, boss.tenant, "suspended")
+    mine = f"From: {bob}\r\n\r\nx\r\n".encode()
+
+    def held():
+        try:
+            imap.cmd('STORE 1 +FLAGS (\\Flagged)')
+            return False
+        except (lib.ImapError, EOFError):
+            return True
+    lib.wait_until(held, 10, 0.2, "a connection of before changes nothing")
+    assert refused(smtp.send, bob, [bob], mine) // 100 in (4, 5)
 
 
 def test_closed(world):
