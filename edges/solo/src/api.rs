@@ -2,12 +2,19 @@
 
 use crate::control::Service;
 use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::ALLOW;
+use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use penfold_account::Accounts;
 use penfold_admin::Admin;
 use penfold_rest::{Api, Limits, Problem, described};
 use penfold_transport::Transport;
 use std::sync::Arc;
+
+async fn only_read() -> impl IntoResponse {
+    ([(ALLOW, "GET, HEAD")], Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This is only read."))
+}
 
 /// With `/v1/openapi.json`.
 pub fn router(service: &Service, transport: &Transport) -> Router {
@@ -22,5 +29,5 @@ pub fn router(service: &Service, transport: &Transport) -> Router {
     };
     // What is not there is told as everything else is.
     let rest = any(|| async { Problem::not_found() });
-    account.merge(admin).route("/v1/openapi.json", get(show)).route("/v1/{*rest}", rest)
+    account.merge(admin).route("/v1/openapi.json", get(show).fallback(only_read)).route("/v1/", rest.clone()).route("/v1/{*rest}", rest)
 }

@@ -122,7 +122,7 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<Domain>>, Probl
 }
 
 /// Claims a domain. It is used once it is proved: publish the record of `verify`, then ask that again. What the operator adds counts
-/// as proved. Whether another tenant has the domain is not told: only who can prove it is its owner learns that.
+/// as proved.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains", tag = "domains", request_body = NewDomain,
     extensions(("x-permission" = json!("domain-write"))), responses((status = 201, body = Domain)))]
 pub(crate) async fn add(call: Call, State(admin): State<Admin>, Body(new): Body<NewDomain>) -> Result<Response, Problem> {

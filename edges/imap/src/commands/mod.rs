@@ -55,6 +55,10 @@ fn expunge_after(command: &Command) -> Option<bool> {
 /// Carries out one command and says how it ended.
 pub async fn dispatch(session: &mut Session, tagged: Tagged, out: &mut Output) -> Next {
     let Tagged { tag, command } = tagged;
+    if session.is_of_another_time().await {
+        out.untagged("BYE [UNAVAILABLE] what the organisation may do has changed; sign in again");
+        return Next::Close;
+    }
     let next = match &command {
         Command::Logout => {
             out.untagged("BYE see you");

@@ -19,7 +19,7 @@ use crate::grammar::framer::{Limits, Raw, Refusal};
 use crate::grammar::{self, Bad};
 use penfold_directory::SignedIn;
 use penfold_mailbox::Mailbox;
-use penfold_ports::Watch;
+use penfold_ports::{Rights, Watch};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -123,6 +123,17 @@ impl Session {
     }
 
     /// A password goes over the wire only inside TLS, or where there is no wire.
+    /// The tenant was suspended, or opened again, since somebody signed in here: their rights are no longer those. At most a
+    /// minute late.
+    pub async fn is_of_another_time(&self) -> bool {
+        let Some(user) = &self.user else { return false };
+        match self.server.directory.tenant_status(user.who.scope.tenant()).await {
+            Ok(status) => status.is_open() != user.who.scope.rights().has(Rights::WRITE),
+            // What cannot be known now is found out with the next command.
+            Err(_) => false,
+        }
+    }
+
     pub fn may_sign_in(&self) -> bool {
         self.tls || self.peer.is_loopback()
     }

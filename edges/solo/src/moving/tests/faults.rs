@@ -131,13 +131,16 @@ async fn a_mailbox_that_never_rests_is_refused() {
     let ann = mailbox(&a, "ann@one.test").await;
     let (table, head) = (source.world().table, ann.scope().key(Sk::head()));
     let mut writing = tokio::task::JoinSet::new();
-    writing.spawn(async move {
-        for n in 0u64.. {
-            // An attribute that nobody knows: each request moves the head, and a reading takes several.
-            let set = vec![("zz".into(), n.into())];
-            let _ = table.put(Write::Update { key: head.clone(), set, remove: Vec::new(), when: When::Present }).await;
-        }
-    });
+    for writer in 0u64..4 {
+        let (table, head) = (table.clone(), head.clone());
+        writing.spawn(async move {
+            for n in 0u64.. {
+                // An attribute that nobody knows: each request moves the head, and a reading takes several.
+                let set = vec![("zz".into(), (n * 4 + writer).into())];
+                let _ = table.put(Write::Update { key: head.clone(), set, remove: Vec::new(), when: When::Present }).await;
+            }
+        });
+    }
     let key = ExportKey::new(&a.service.world.env);
     let refused = exported(&a, &key).await.unwrap_err();
     assert!(refused.kind() == Kind::Retry && refused.text().contains("--freeze"), "{refused}");
