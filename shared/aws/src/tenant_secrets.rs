@@ -53,16 +53,16 @@ pub(crate) struct TenantSecrets {
 }
 
 impl TenantSecrets {
-    fn bucket(&self) -> &str {
+    fn place(&self) -> &str {
         &self.cells.home().secrets
     }
 
     pub(crate) fn missing(&self, tenant: TenantId) -> PortError {
-        PortError::Broken(format!("there is no {tenant} in bucket {}; without it none of the tenant's mail can be read", self.bucket()))
+        PortError::Broken(format!("there is no {tenant} in bucket {}; without it none of the tenant's mail can be read", self.place()))
     }
 
     pub(crate) async fn read(&self, tenant: TenantId) -> Result<Secret, PortError> {
-        let request = self.s3.get_object().bucket(self.bucket()).key(tenant.to_string());
+        let request = self.s3.get_object().bucket(self.place()).key(tenant.to_string());
         let whole = || {
             let request = request.clone();
             async move {
@@ -80,14 +80,14 @@ impl TenantSecrets {
             None => Ok(Secret::Destroyed { etag }),
             Some((1, sealed)) => Ok(Secret::Living(Life::First, sealed.to_vec())),
             Some((2, sealed)) => Ok(Secret::Living(Life::Later, sealed.to_vec())),
-            Some(_) => Err(PortError::Broken(format!("{tenant} in bucket {} has an unknown format", self.bucket()))),
+            Some(_) => Err(PortError::Broken(format!("{tenant} in bucket {} has an unknown format", self.place()))),
         }
     }
 
     pub(crate) async fn decrypt(&self, tenant: TenantId, sealed: Vec<u8>) -> Result<[u8; KEY], PortError> {
         let request = self.kms.decrypt().key_id(&self.cells.home().key).ciphertext_blob(Blob::new(sealed));
         let request = request.encryption_context(TENANT, tenant.to_string());
-        let damaged = || PortError::Broken(format!("{tenant} in bucket {} was not put there for this tenant", self.bucket()));
+        let damaged = || PortError::Broken(format!("{tenant} in bucket {} was not put there for this tenant", self.place()));
         match self.wire.call(Repeat::Safe, || request.clone().send()).await {
             Ok(answer) => answer.plaintext.map(Blob::into_inner).unwrap_or_default().try_into().map_err(|_| damaged()),
             Err(failure) if WRONG.contains(&failure.code()) => Err(damaged()),
@@ -122,7 +122,7 @@ impl TenantSecrets {
 
     async fn put(&self, tenant: TenantId, bytes: Vec<u8>, when: When) -> Result<PutObjectOutput, Failure<PutObjectError>> {
         let request = || {
-            let put = self.s3.put_object().bucket(self.bucket()).key(tenant.to_string()).body(ByteStream::from(bytes.clone()));
+            let put = self.s3.put_object().bucket(self.place()).key(tenant.to_string()).body(ByteStream::from(bytes.clone()));
             match &when {
                 When::Absent => put.if_none_match("*"),
                 When::Is(etag) => put.if_match(etag),
@@ -137,7 +137,7 @@ impl TenantSecrets {
     pub(crate) async fn destroy(&self, tenant: TenantId) -> Result<(), PortError> {
         let put = self.put(tenant, Vec::new(), When::Always).await.map_err(|failure| failure.of_write())?;
         if put.version_id.is_some() {
-            let bucket = self.bucket();
+            let bucket = self.place();
             return Err(PortError::Broken(format!(
                 "bucket {bucket} keeps old versions, so the secret of {tenant} is still there: end that, and delete them"
             )));

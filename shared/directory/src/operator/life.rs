@@ -4,7 +4,7 @@ use super::{Operator, TenantInfo};
 use crate::access;
 use crate::rows::{PrincipalKind, TenantStatus, sk, time};
 use penfold_ports::{Name, Row, Value, When, Write, shared};
-use penfold_types::{Domain, Error, Kind, Result, TenantId, Timestamp};
+use penfold_types::{Domain, Error, Result, TenantId, Timestamp};
 use std::time::Duration;
 
 /// For how long a closed tenant can be exported and opened again.
