@@ -31,13 +31,24 @@ class World:
     def __init__(self, name):
         self.work, self.names, self.numbers, self.tokens = lib.scratch(name), Names().start(), itertools.count(1), 0
         self.elsewhere = Sink(Elsewhere()).start()
+        self.server = self.start()
+        self.port = self.server.port
+        self.operator = self.an_operator()
+
+    # Where it runs; tests/cloud/api.py has another answer.
+
+    def start(self):
         seed = os.path.join(self.work, "seed.toml")
         lib.write_seed(seed, [])
         flags = ["--host-name", HOST, "--name-servers", f"127.0.0.1:{self.names.port}", "--smart-host", f"smtp://127.0.0.1:{self.elsewhere.port}"]
-        self.server = lib.Server(os.path.join(self.work, "data"), seed, extra=flags)
-        self.server.start()
-        self.port = self.server.port
-        self.operator = self.an_operator()
+        server = lib.Server(os.path.join(self.work, "data"), seed, extra=flags)
+        server.start()
+        return server
+
+    def add_token(self, name):
+        code, text = lib.command(["token", "add", name, "--data", self.server.data, "--json"])
+        assert code == 0, text
+        return json.loads(text)["token"]
 
     # Who asks.
 
@@ -48,9 +59,7 @@ class World:
     def an_operator(self):
         """With a token that nobody else has used, and so with a limit of its own."""
         self.tokens += 1
-        code, text = lib.command(["token", "add", f"test{self.tokens}", "--data", self.server.data, "--json"])
-        assert code == 0, text
-        return self.client(json.loads(text)["token"])
+        return self.client(self.add_token(f"test{self.tokens}"))
 
     def sign_in(self, address, password=PASSWORD, **more):
         """A client with a new session."""

@@ -9,15 +9,20 @@ use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
 use penfold_rest::{Api, Limits, Peer, Problem};
-use penfold_runtime::{LogFormat, start_logging};
+use penfold_runtime::{LogFormat, SystemDns, start_logging};
 use penfold_transport::Transport;
 use penfold_types::Env;
+use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     start_logging(LogFormat::Json, "info")?;
     let env = Env::system();
-    let world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
+    let mut world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
+    match SystemDns::of_environment(env.clone()) {
+        Ok(dns) => world = world.with_dns(Arc::new(dns)),
+        Err(error) => tracing::warn!(%error, "no company can prove its domain"),
+    }
     let directory = Directory::new(world.clone());
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
     // The service's own letters go out as everybody's mail does.

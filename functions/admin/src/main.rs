@@ -8,14 +8,19 @@ use penfold_admin::Admin;
 use penfold_aws::{Ports, Settings};
 use penfold_directory::Directory;
 use penfold_rest::{Api, Limits, Peer, Problem};
-use penfold_runtime::{LogFormat, start_logging};
+use penfold_runtime::{LogFormat, SystemDns, start_logging};
 use penfold_types::Env;
+use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     start_logging(LogFormat::Json, "info")?;
     let env = Env::system();
-    let world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
+    let mut world = Ports::open(env.clone(), Settings::from_env()?).await.world(env.clone());
+    match SystemDns::of_environment(env.clone()) {
+        Ok(dns) => world = world.with_dns(Arc::new(dns)),
+        Err(error) => tracing::warn!(%error, "no domain can be proved or checked"),
+    }
     let api = Api { directory: Directory::new(world.clone()), limits: Limits::new(env) };
     let (router, _) = penfold_admin::router(Admin::new(api, &world));
     let router = router.fallback(|| async { Problem::not_found() });

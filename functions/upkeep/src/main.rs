@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let env = Env::system();
     let ports = Ports::open(env.clone(), Settings::from_env()?).await;
     let mut world = ports.world(env.clone());
-    match SystemDns::new(&[], None, env) {
+    match SystemDns::of_environment(env) {
         Ok(dns) => world = world.with_dns(Arc::new(dns)),
         Err(error) => tracing::warn!(%error, "new keys of domains are not seen in DNS, and wait"),
     }

@@ -74,6 +74,15 @@ impl SystemDns {
         Self::with_anchors(servers, env, Arc::new(anchors), CACHE)
     }
 
+    /// For a function: the servers that `PENFOLD_NAME_SERVERS` names, with a comma between them, or those of the system.
+    pub fn of_environment(env: Env) -> Result<Self, NameServersError> {
+        let named = std::env::var("PENFOLD_NAME_SERVERS").unwrap_or_default();
+        let read =
+            |text: &str| text.trim().parse::<NameServer>().map_err(|error| NameServersError(format!("PENFOLD_NAME_SERVERS: {error}")));
+        let servers = named.split(',').filter(|text| !text.trim().is_empty()).map(read).collect::<Result<Vec<_>, _>>()?;
+        Self::new(&servers, None, env)
+    }
+
     /// What the primary name server of a zone says now: nothing is kept.
     pub fn primary(server: NameServer, env: Env) -> Result<Self, NameServersError> {
         Self::with_anchors(&[server], env, Arc::new(TrustAnchors::default()), 0)
