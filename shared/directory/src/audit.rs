@@ -28,6 +28,8 @@ pub(crate) struct Act {
     pub act: &'static str,
     pub target: String,
     pub detail: String,
+    /// It makes the tenant, of which nothing is read before: where it will lie is not known yet.
+    pub first: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +144,10 @@ impl Directory {
             let scope = access::organisation(act.tenant);
             let known = match heads.remove(&act.tenant) {
                 Some(known) => known,
+                None if act.first => {
+                    let head = AuditHead::read(None)?;
+                    (head.when(), head)
+                }
                 None => {
                     let head = AuditHead::read(self.store().get(&scope.organisation(sk::audit_head())).await?.as_ref())?;
                     (head.when(), head)

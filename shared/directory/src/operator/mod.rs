@@ -106,7 +106,7 @@ impl Operator {
     }
 
     fn act(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Act {
-        Act { tenant, actor: self.actor.clone(), act, target: target.to_owned(), detail: detail.to_owned() }
+        Act { tenant, actor: self.actor.clone(), act, target: target.to_owned(), detail: detail.to_owned(), first: false }
     }
 
     /// Carries out `writes` and notes the act in the same commit; where this operator only rehearses, looks whether it would.

@@ -1,5 +1,6 @@
 use super::{Operator, Page, TenantInfo};
 use crate::access;
+use crate::audit::Act;
 use crate::directory::Tenant;
 use crate::rows::{Status, TenantStatus, gone_entry, sk, tenant_of, time};
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
@@ -49,7 +50,9 @@ impl Operator {
         ];
         writes.extend(extra(tenant));
         let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
-        self.commit(writes, self.act(tenant, "tenant.create", name, "")).await.map_err(|refused| refused.explain(taken))?;
+        self.commit(writes, Act { first: true, ..self.act(tenant, "tenant.create", name, "") })
+            .await
+            .map_err(|refused| refused.explain(taken))?;
         let status = if trial_ends.is_some() { TenantStatus::Trial } else { TenantStatus::Active };
         Ok(TenantInfo { id: tenant, name: name.to_owned(), status, trial_ends, closed: None, pool: None, revision: 1, created })
     }
