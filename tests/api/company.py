@@ -7,7 +7,10 @@ TENANT = "/v1/tenants/{tenant}"
 APP_PASSWORDS, SESSIONS, DELEGATES = PERSON + "/app-passwords", PERSON + "/sessions", PERSON + "/delegates/{address}"
 GROUPS, MAILBOXES, DOMAINS = TENANT + "/groups", TENANT + "/shared-mailboxes", TENANT + "/domains"
 GROUP, MAILBOX, DOMAIN = GROUPS + "/{group}", MAILBOXES + "/{mailbox}", DOMAINS + "/{domain}"
+IMPORTS, EXPORTS = TENANT + "/imports", TENANT + "/exports"
+IMPORT, EXPORT = IMPORTS + "/{import}", EXPORTS + "/{export}"
 QUEUED, DELETED = TENANT + "/queue/{message}", TENANT + "/deleted/{deleted}"
+CSV = {"Content-Type": "text/csv"}
 MEMBERS = {"group": GROUP + "/members", "mailbox": MAILBOX + "/members"}
 
 
@@ -29,15 +32,17 @@ class Company:
         for kind, path in (("group", GROUPS), ("mailbox", MAILBOXES)):
             self.far[kind] = expect(self.by.post(path, {"address": f"far-{kind}@{domain}", "name": "Far"}, tenant=self.tenant), 201)["id"]
         self.things["message"] = self.queued()
+        self.things["import"] = self.imported()
+        self.things["export"] = self.exported()
         self.mail = world.receive(self.address, "Traced").split()[-1]
         world.read(self.address, "Traced")
 
-    def ask(self, method, path, body=None, *statuses, **named):
+    def ask(self, method, path, body=None, *statuses, fields=None, **named):
         """By the operator, with another token now and then, so that no limit is met."""
         self.asked += 1
         if self.asked % 400 == 0:
             self.by = self.world.an_operator()
-        return expect(self.by.ask(method, path, body, **({"tenant": self.tenant} | getattr(self, "things", {}) | named)), *statuses)
+        return expect(self.by.ask(method, path, body, fields=fields, **({"tenant": self.tenant} | getattr(self, "things", {}) | named)), *statuses)
 
     def join(self, address):
         self.ask("POST", MEMBERS["group"], {"addresses": [address]}, group=self.crew)
@@ -105,6 +110,29 @@ class Company:
             return [one["id"] for one in items if one["state"] == "waiting" and one["attempts"] and any(to in each["to"] for each in one["recipients"])]
         return lib.wait_until(found, 30, 0.05, f"the mail to {to} in the queue")[0]
 
+    def ordered(self):
+        """An import whose file is still to come."""
+        return self.ask("POST", IMPORTS, {}, 201)["id"]
+
+    def imported(self):
+        """One that took somebody in, and could not take in somebody else."""
+        one = self.ordered()
+        file = f"address,name\ni{self.number()}@{self.part},Taken In\nnowhere,No Address\n"
+        self.ask("PUT", IMPORT + "/content", file.encode(), 202, fields=CSV, **{"import": one})
+        self.ended(IMPORT, "import", one)
+        return one
+
+    def exported(self):
+        one = self.ask("POST", EXPORTS, {"kind": "people"}, 202)["id"]
+        self.ended(EXPORT, "export", one)
+        return one
+
+    def ended(self, path, kind, one):
+        def found():
+            now = self.ask("GET", path, None, 200, **{kind: one})
+            return now if now["state"] not in ("uploading", "waiting", "running") else None
+        return lib.wait_until(found, 60, 0.05, f"the end of the {kind} {one}")
+
     def closed(self):
         tenant = self.world.tenant(f"Closed {self.number()}")
         self.ask("PATCH", TENANT, {"status": "closed"}, 200, tenant=tenant)
@@ -165,6 +193,8 @@ def request(company, method, path, used_up):
         "DELETE ~/groups/{group}": lambda: {"group": company.container(GROUPS)}, "DELETE ~/shared-mailboxes/{mailbox}": lambda: {"mailbox": company.container(MAILBOXES)},
         "DELETE ~/groups/{group}/members/{address}": lambda: {"address": company.member("group")},
         "DELETE ~/shared-mailboxes/{mailbox}/members/{address}": lambda: {"address": company.member("mailbox")},
+        "DELETE ~/imports/{import}": lambda: {"import": company.imported()}, "DELETE ~/exports/{export}": lambda: {"export": company.exported()},
+        "PUT ~/imports/{import}/content": lambda: {"import": company.ordered()}, "POST ~/imports/{import}/cancel": lambda: {"import": company.ordered()},
         "DELETE ~/queue/{message}": lambda: {"message": company.queued()}, "POST ~/deleted/{deleted}/restore": lambda: {"deleted": company.deleted()},
     }
     fresh |= {f"POST ~/queue/{{message}}/{act}": lambda: {"message": company.queued()} for act in ("retry", "hold")}
@@ -178,6 +208,7 @@ def request(company, method, path, used_up):
         "PUT ~/people/{person}/password": {"password": PASSWORD}, "POST ~/people/{person}/aliases": {"address": f"n{n}@{part}"},
         "POST ~/people/{person}/app-passwords": {"name": "Phone"}, "PUT ~/people/{person}/roles": {"roles": []},
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
+        "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},
         "PUT ~/people/{person}/delegates/{address}": {"right": "on-behalf"}, "PUT ~/shared-mailboxes/{mailbox}/delegates/{address}": {"right": "as"},
@@ -191,4 +222,4 @@ def request(company, method, path, used_up):
         return sign_up(company, proved=method == "POST")
     if path == "/v1/password-resets/finish":
         return Request({"token": reset(company), "password": PASSWORD})
-    return Request(bodies.get(key), **named)
+    return Request(bodies.get(key), CSV if isinstance(bodies.get(key), bytes) else None, **named)

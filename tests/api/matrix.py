@@ -10,7 +10,7 @@ with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "matrix.json"
     TABLE = json.load(f)
 CALLERS = TABLE["callers"]
 METHODS = ("get", "post", "patch", "put", "delete")
-SOMEBODY_S = ("person", "group", "mailbox", "domain", "deleted", "session", "app_password", "message", "address")
+SOMEBODY_S = ("person", "group", "mailbox", "domain", "deleted", "session", "app_password", "message", "address", "import", "export")
 PARTS = [name for name in CALLERS if name.endswith(("of a domain", "of a group"))]
 
 
@@ -59,7 +59,7 @@ class Matrix:
             self.leaks.append(f"{name}: {said}")
         if name != "the operator" and said.status // 100 == 2:
             for mark in (self.other.tenant, self.other.domain, self.other.part, self.other.things["person"], self.other.things["group"], self.other.things["mailbox"]):
-                if mark in said.text and mark not in json.dumps(one.body or ""):
+                if mark in said.text and mark not in (one.body.decode() if isinstance(one.body, bytes) else json.dumps(one.body or "")):
                     self.leaks.append(f"{name} sees {mark}: {said}")
         return said
 

@@ -10,6 +10,7 @@ import http.server
 import importlib
 import json
 import os
+import re
 import sys
 import threading
 
@@ -26,7 +27,10 @@ import world as worlds  # noqa: E402
 from penfold_names import Names  # noqa: E402
 
 # As infra/modules/service/functions.tf has it.
-PATHS = (("/v1/tenants", processes.ADMIN_PORT), ("/v1/openapi.json", processes.LISTENERS["http"]["http"]), ("/v1/", processes.ACCOUNT_PORT))
+EDGE = processes.LISTENERS["http"]["http"]
+# What a function cannot carry, by its size.
+LARGE = re.compile(r"/v1/tenants/[^/]+/(imports|exports)/[^/]+/content")
+PATHS = (("/v1/tenants", processes.ADMIN_PORT), ("/v1/openapi.json", EDGE), ("/v1/", processes.ACCOUNT_PORT))
 
 
 class Balancer(http.server.BaseHTTPRequestHandler):
@@ -34,9 +38,10 @@ class Balancer(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def pass_on(self):
-        port = next(port for path, port in PATHS if self.path.startswith(path))
+        large = LARGE.match(self.path)
+        port = EDGE if large else next(port for path, port in PATHS if self.path.startswith(path))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if len(body) > 1 << 20:  # what a balancer hands to a function
+        if len(body) > 1 << 20 and not large:  # what a balancer hands to a function
             self.send_error(413)
             return
         fields = {name: value for name, value in self.headers.items() if name.lower() not in ("connection", "host")}

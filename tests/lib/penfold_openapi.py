@@ -31,11 +31,16 @@ class Description:
 
     def example(self, operation):
         """Of the body: by itself, or of its schema."""
-        content = operation["requestBody"]["content"]["application/json"]
+        _, content = self.body(operation)
         if "example" in content:
             return content["example"]
         name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
         return self.document["components"]["schemas"].get(name, {}).get("example")
+
+    @staticmethod
+    def body(operation):
+        """(its media type, its description)"""
+        return next(iter(operation["requestBody"]["content"].items()))
 
     def faults(self, schema, value):
         validator = jsonschema.Draft202012Validator({**schema, "components": self.components}, format_checker=FORMATS)
@@ -51,7 +56,7 @@ class Description:
             return [f"a body where none is described: {answer.text[:200]}"] if answer.text else []
         if kind not in content:
             return [f"it is {kind or 'nothing'}, and described as {' or '.join(content)}"]
-        faults = self.faults(content[kind]["schema"], answer.body)
+        faults = self.faults(content[kind]["schema"], answer.body if "json" in kind else answer.text)
         if answer.status >= 400 and answer.body.get("status") != answer.status:
             faults.append(f"it says that it is {answer.body.get('status')}")
         return faults

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 18] = [
+const SHARED: [&str; 19] = [
     "types",
     "formats",
     "ports",
@@ -20,6 +20,7 @@ const SHARED: [&str; 18] = [
     "mailbox",
     "calendar",
     "transport",
+    "transfers",
     "metering",
     "embedded",
     "aws",
@@ -31,8 +32,8 @@ const SHARED: [&str; 18] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 9] =
-    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "metering"];
+const DOMAIN: [&str; 10] =
+    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "transfers", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 23] = [
     "axum",

@@ -26,6 +26,7 @@ use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_send::Send;
 use penfold_smtp::{Port, Smtp};
 use penfold_timer::Timer;
+use penfold_transfer::Transfer;
 use penfold_transport::outbound::Carrier;
 use penfold_transport::{Transport, work};
 use penfold_types::{Env, Error};
@@ -43,6 +44,8 @@ const DESCRIPTORS: u64 = 200_000;
 const DRAIN: Duration = Duration::from_secs(30);
 /// Delivery workers: enough that one waiting for the disk does not idle the others.
 const WORKERS: usize = 16;
+/// Tenants whose imports and exports are carried on at a time; the others have their turn after seconds.
+const TRANSFERS: usize = 4;
 /// Attempts at a time: most of them wait for another host, and a third of those may be dead. Far more than may be patient
 /// with slow ones (`penfold_relay::Config`).
 const ATTEMPTS: usize = 1000;
@@ -230,6 +233,8 @@ impl Host {
         let deliver = Deliver::new(&world, &mailboxes, transport);
         self.tasks.spawn(work::run(deliver, WORKERS, self.stopped()));
         self.tasks.spawn(work::run(Send::new(&world, transport), WORKERS, self.stopped()));
+        let transfer = Transfer::new(&world, &directory, &mailboxes);
+        self.tasks.spawn(work::run(transfer, TRANSFERS, self.stopped()));
         self.tasks.spawn(Timer::new(&world).run(self.stopped()));
         let meter = Meter { env: self.env.clone(), usage: Usage::new(&world, directory.clone(), &mailboxes) };
         self.tasks.spawn(meter.run(self.stopped()));

@@ -6,7 +6,9 @@ mod audit;
 mod delegates;
 mod deleted;
 mod domains;
+mod exports;
 mod groups;
+mod imports;
 mod keys;
 mod members;
 mod passwords;
@@ -21,11 +23,14 @@ mod tenants;
 mod tests;
 mod text;
 mod trace;
+mod transfers;
 
 use axum::Router;
 use penfold_domains::Domains;
+use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_rest::{Api, guarded};
+use penfold_transfers::Transfers;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,12 +41,14 @@ pub struct Admin {
     api: Api,
     world: World,
     domains: Domains,
+    transfers: Transfers,
 }
 
 impl Admin {
-    pub fn new(api: Api, world: &World) -> Self {
+    pub fn new(api: Api, world: &World, mailboxes: &Mailboxes) -> Self {
         let domains = Domains::new(world, api.directory.clone());
-        Self { api, world: world.named("admin"), domains }
+        let transfers = Transfers::new(world, &api.directory, mailboxes);
+        Self { api, world: world.named("admin"), domains, transfers }
     }
 }
 
@@ -92,6 +99,16 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(trace::follow))
         .routes(routes!(reports::dmarc))
         .routes(routes!(reports::tls))
+        .routes(routes!(imports::list, imports::order))
+        .routes(routes!(imports::show, imports::remove))
+        .routes(routes!(imports::upload))
+        .routes(routes!(imports::problems))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(exports::list, exports::order))
+        .routes(routes!(exports::show, exports::remove))
+        .routes(routes!(exports::download))
+        .routes(routes!(exports::problems))
+        .routes(routes!(exports::cancel))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
         .with_state(admin);

@@ -7,6 +7,7 @@ use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_reports::Sent;
+use penfold_transfers::Transfers;
 use penfold_transport::outbound::{forget, named, tidy};
 use penfold_transport::trace::forget_old;
 use penfold_types::{AcceptanceId, Kind, Result, TenantId};
@@ -60,6 +61,7 @@ impl Upkeep {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            self.transfers().tidy(tenant).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
@@ -78,12 +80,17 @@ impl Upkeep {
             self.destroy_gone(tenant, Duration::ZERO).await?;
             forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
+            self.transfers().forget(tenant).await?;
             self.directory.forget_all_once(tenant).await?;
             if self.sweep(tenant, &BTreeSet::new()).await? {
                 self.directory.forget_tenant(tenant).await?;
             }
         }
         Ok(())
+    }
+
+    fn transfers(&self) -> Transfers {
+        Transfers::new(&self.world, &self.directory, &self.mailboxes)
     }
 
     async fn trim(&self, tenant: TenantId) -> Result<()> {
@@ -130,11 +137,13 @@ impl Upkeep {
         Ok(())
     }
 
-    /// What is still to leave, of all tenants: a message to another one's people has a blob there too.
+    /// What is still to leave, of all tenants, for a message to another one's people has a blob there too; and the content of imports
+    /// and exports.
     async fn needed(&self) -> Result<BTreeSet<AcceptanceId>> {
         let mut needed = BTreeSet::new();
         for tenant in self.directory.every_tenant().await? {
             needed.extend(named(&self.world, &self.directory.tenant_scope(tenant)).await?);
+            needed.extend(self.transfers().named(tenant).await?);
         }
         Ok(needed)
     }

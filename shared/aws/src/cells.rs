@@ -30,6 +30,7 @@ pub struct Place {
     pub deliver: String,
     pub send: String,
     pub relay: String,
+    pub transfer: String,
     /// The bucket with the tenants' secrets: of all cells those of the home cell are used.
     pub secrets: String,
     /// Id, ARN or alias of the key that encrypts the tenants' secrets.
@@ -42,6 +43,7 @@ impl Place {
             QueueName::Deliver => &self.deliver,
             QueueName::Send => &self.send,
             QueueName::Relay => &self.relay,
+            QueueName::Transfer => &self.transfer,
         }
     }
 }

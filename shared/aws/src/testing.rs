@@ -176,6 +176,7 @@ pub async fn two_cells(env: &Env) -> Option<TwoCells> {
         deliver: queues[at].url.clone(),
         send: settings.send.clone(),
         relay: settings.relay.clone(),
+        transfer: settings.transfer.clone(),
         secrets: settings.secrets.clone(),
         key: settings.key.clone(),
     };

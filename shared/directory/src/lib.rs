@@ -69,7 +69,7 @@ pub use moving::{claimed_by, named_by, tenant_entry};
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page,
+    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, OneOfMany, Operator, Page,
     PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
 pub use roles::{Permission, Role, RoleGrant, Within};

@@ -51,10 +51,18 @@ pub enum Permission {
     RoleRead,
     RoleWrite,
     AuditRead,
+    ImportRead,
+    /// People from a file.
+    ImportWrite,
+    ExportRead,
+    /// Taking out what is there, and downloading it.
+    ExportWrite,
+    /// Everything that is in somebody's mailbox.
+    ContentWrite,
 }
 
 impl Permission {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::DomainRead,
@@ -79,6 +87,11 @@ impl Permission {
         Self::RoleRead,
         Self::RoleWrite,
         Self::AuditRead,
+        Self::ImportRead,
+        Self::ImportWrite,
+        Self::ExportRead,
+        Self::ExportWrite,
+        Self::ContentWrite,
     ];
 
     pub fn reads(self) -> bool {
@@ -97,7 +110,14 @@ impl Permission {
                 | Self::ReportRead
                 | Self::RoleRead
                 | Self::AuditRead
+                | Self::ImportRead
+                | Self::ExportRead
         )
+    }
+
+    /// Also where the tenant is suspended or closed: what is there is seen and taken out.
+    pub fn is_for_closed_tenants(self) -> bool {
+        self.reads() || matches!(self, Self::TenantWrite | Self::ExportWrite)
     }
 
     /// It is about one person, group or mailbox, so a role that is given for a part of the tenant can be judged by it.
@@ -142,6 +162,10 @@ impl Role {
                     | P::RightsRead
                     | P::RightsWrite
                     | P::TraceRead
+                    | P::ImportRead
+                    | P::ImportWrite
+                    | P::ExportRead
+                    | P::ExportWrite
             ),
             Self::HelpDesk => matches!(
                 permission,
@@ -259,7 +283,7 @@ mod tests {
             for role in [Role::ReadOnly, Role::Compliance, Role::Records] {
                 assert!(!role.allows(permission) || permission.reads(), "{role:?} {permission:?}");
             }
-            if matches!(permission, Permission::RoleWrite | Permission::TenantWrite | Permission::DomainWrite) {
+            if matches!(permission, Permission::RoleWrite | Permission::TenantWrite | Permission::DomainWrite | Permission::ContentWrite) {
                 assert_eq!(Role::ALL.into_iter().filter(|role| role.allows(permission)).count(), 1, "{permission:?}");
             }
         }

@@ -31,9 +31,8 @@ pub(crate) struct Core {
     /// Bytes that may wait for the committer, in KB.
     budget: Arc<Semaphore>,
     budget_kb: u32,
-    deliver: Queued,
-    send: Queued,
-    relay: Queued,
+    /// In the order of [`QueueName::ALL`].
+    queued: [Queued; QueueName::ALL.len()],
 }
 
 impl Core {
@@ -43,8 +42,8 @@ impl Core {
         let budget_kb = u32::try_from(budget / 1024).unwrap_or(u32::MAX).max(16 * 1024);
         let budget = Arc::new(Semaphore::new(budget_kb as usize));
         let (health, intake) = (Health::default(), Intake::default());
-        let [deliver, send, relay] = [(), (), ()].map(|()| Queued::default());
-        Self { env, db, rows, blobs, jobs, durable, health, intake, budget, budget_kb, deliver, send, relay }
+        let queued = QueueName::ALL.map(|_| Queued::default());
+        Self { env, db, rows, blobs, jobs, durable, health, intake, budget, budget_kb, queued }
     }
 
     pub(crate) fn db(&self) -> &Database {
@@ -60,11 +59,7 @@ impl Core {
     }
 
     pub(crate) fn queued(&self, queue: QueueName) -> &Queued {
-        match queue {
-            QueueName::Deliver => &self.deliver,
-            QueueName::Send => &self.send,
-            QueueName::Relay => &self.relay,
-        }
+        &self.queued[queue as usize]
     }
 
     pub(crate) fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {

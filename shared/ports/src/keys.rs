@@ -2,7 +2,7 @@
 //! by the directory alone, for somebody who signed in or for a job's own header (a test reads the sources for that).
 
 use crate::BlobKey;
-use penfold_types::{AcceptanceId, Address, Domain, FolderId, ItemId, Modseq, PrincipalId, TenantId};
+use penfold_types::{AcceptanceId, Address, CommitId, Domain, FolderId, ItemId, Modseq, PrincipalId, TenantId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -203,6 +203,38 @@ impl Sk {
     /// How many there were today.
     pub fn report_count() -> Self {
         Self::text("n")
+    }
+
+    /// Imports and exports, by when they were ordered.
+    pub fn transfers() -> Self {
+        Self::text("t#")
+    }
+
+    pub fn transfer(id: CommitId) -> Self {
+        Self::parts(&[b"t#", id.as_bytes()])
+    }
+
+    /// The content of one: what was uploaded, or what is to be downloaded.
+    pub fn transfer_parts(id: CommitId, upload: u64) -> Self {
+        Self::parts(&[b"c#", id.as_bytes(), &upload.to_be_bytes()])
+    }
+
+    /// The same, of all uploads.
+    pub fn all_transfer_parts(id: CommitId) -> Self {
+        Self::parts(&[b"c#", id.as_bytes()])
+    }
+
+    pub fn transfer_part(id: CommitId, upload: u64, number: u32) -> Self {
+        Self::parts(&[b"c#", id.as_bytes(), &upload.to_be_bytes(), &number.to_be_bytes()])
+    }
+
+    /// What could not be taken in.
+    pub fn transfer_problems(id: CommitId) -> Self {
+        Self::parts(&[b"p#", id.as_bytes()])
+    }
+
+    pub fn transfer_problem(id: CommitId, step: u64) -> Self {
+        Self::parts(&[b"p#", id.as_bytes(), &step.to_be_bytes()])
     }
 
     /// How far each mailbox's log was counted.
@@ -519,6 +551,11 @@ impl TenantScope {
     /// `rp#T`: what others reported about its domains.
     pub fn report(&self, sk: Sk) -> Key {
         Key { pk: Pk::new(format!("rp#{}", self.tenant)), sk }
+    }
+
+    /// `tf#T`: imports and exports.
+    pub fn transfer(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("tf#{}", self.tenant)), sk }
     }
 
     pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {

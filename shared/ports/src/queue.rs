@@ -13,16 +13,19 @@ pub enum QueueName {
     Send,
     /// Mail for the hosts of one destination.
     Relay,
+    /// Imports and exports, a turn at a time.
+    Transfer,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 3] = [Self::Deliver, Self::Send, Self::Relay];
+    pub const ALL: [Self; 4] = [Self::Deliver, Self::Send, Self::Relay, Self::Transfer];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deliver => "deliver",
             Self::Send => "send",
             Self::Relay => "relay",
+            Self::Transfer => "transfer",
         }
     }
 }

@@ -80,6 +80,14 @@ impl Call {
         Ok(self.api.directory.allow(self.caller()?, permission, self.tenant()?, subject).await?)
     }
 
+    /// Whether they may for everybody what this needs beside its own permission.
+    pub fn also(&self, permission: Permission) -> Result<(), Problem> {
+        match self.caller()?.reach(permission, self.tenant()?)? {
+            Reach::Everybody => Ok(()),
+            Reach::Only(_) => Err(Problem::new(axum::http::StatusCode::FORBIDDEN, "Your roles do not reach to the whole tenant.")),
+        }
+    }
+
     /// The directory's changes, in the caller's name.
     pub fn operator(&self) -> Result<Operator, Problem> {
         Ok(self.api.directory.operator_for(self.caller()?).rehearsing(self.dry_run))

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 /// What an id looks like.
 const ID: &str = "^[0-7][0-9a-v]{25}$";
 /// Parameters of paths that are ids.
-const IDS: [&str; 8] = ["tenant", "person", "group", "mailbox", "deleted", "session", "app_password", "signup"];
+const IDS: [&str; 10] = ["tenant", "person", "group", "mailbox", "deleted", "session", "app_password", "signup", "import", "export"];
 
 /// The whole document, as JSON.
 pub fn described(mut document: OpenApi) -> String {

@@ -187,7 +187,7 @@ impl Gate {
         if status == TenantStatus::Deleting {
             return Err(unknown());
         }
-        if !status.is_open() && !permission.reads() && permission != Permission::TenantWrite && !caller.is_operator() {
+        if !status.is_open() && !permission.is_for_closed_tenants() && !caller.is_operator() {
             return Err(Problem::new(StatusCode::FORBIDDEN, "The tenant is suspended or closed: nothing is changed in it.").of("suspended"));
         }
         let subject = ["person", "group", "mailbox"].iter().find_map(|name| find(name));

@@ -11,7 +11,7 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     pub(crate) env: Env,
     /// Rung when there may be a job to hand out; one for each queue.
-    bells: [Notify; 3],
+    bells: [Notify; QueueName::ALL.len()],
 }
 
 /// How a call that changes something goes.

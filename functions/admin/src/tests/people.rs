@@ -69,6 +69,8 @@ async fn a_rehearsal_changes_no_row() {
         ("POST", house.own("/domains/one.test/verify"), None),
         ("POST", house.own("/domains/one.test/keys/rotate"), None),
         ("POST", house.own("/rotate-key"), None),
+        ("POST", house.own("/imports"), Some(json!({}))),
+        ("POST", house.own("/exports"), Some(json!({ "kind": "people" }))),
         ("PATCH", tenant, Some(json!({ "status": "closed" }))),
     ] {
         house.token("ann@one.test").await;

@@ -17,6 +17,14 @@ impl Operator {
         }
     }
 
+    /// The primary address of a person or shared mailbox of this tenant.
+    pub async fn mailbox_address(&self, tenant: TenantId, id: PrincipalId) -> Result<Address> {
+        match self.address_of(tenant, id, PrincipalKind::Person).await {
+            Err(error) if error.kind() == penfold_types::Kind::NotFound => self.address_of(tenant, id, PrincipalKind::Shared).await,
+            found => found,
+        }
+    }
+
     /// Refuses a domain that is not this tenant's; whether it is somebody else's is not told.
     pub async fn own_domain(&self, tenant: TenantId, domain: &Domain) -> Result<()> {
         match self.directory.claim(domain).await? {

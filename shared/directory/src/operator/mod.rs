@@ -10,6 +10,7 @@ mod domains;
 mod groups;
 mod info;
 mod life;
+mod many;
 mod members;
 mod naming;
 mod password_rules;
@@ -33,6 +34,7 @@ pub use info::{
     SharedInfo, TenantInfo,
 };
 pub use life::GRACE;
+pub use many::OneOfMany;
 pub use restore::Deleted;
 
 /// The directory with the right to change it. `actor` stands in the audit rows.
@@ -97,6 +99,17 @@ impl Operator {
     /// Notes what is no change of a row of the directory: a tenant that left as a copy, mail that was taken off the queue.
     pub async fn note(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Result<()> {
         Ok(self.commit(Vec::new(), self.act(tenant, act, target, detail)).await?)
+    }
+
+    /// An act on rows that are not the directory's own, noted in the same commit. Another state than theirs is a conflict.
+    pub async fn carry_out(&self, tenant: TenantId, writes: Vec<Write>, act: &'static str, target: &str, detail: &str) -> Result<()> {
+        let changed = |_| Error::conflict("changed by somebody else meanwhile; try again");
+        self.commit(writes, self.act(tenant, act, target, detail)).await.map_err(|refused| refused.explain(changed))
+    }
+
+    /// Nothing is changed; see [`Operator::rehearsing`].
+    pub fn rehearses(&self) -> bool {
+        self.rehearses
     }
 
     /// A token of the operator's, under a name that stands in the audit log. Its text is in this answer and nowhere else.

@@ -5,7 +5,7 @@ use crate::access;
 use crate::audit::Act;
 use crate::rows::{Principal, PrincipalKind, Route, Status, principal_of, sk};
 use penfold_ports::{Account, Key, Name, Query, Row, Sk, Value, When, Write, shared};
-use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
+use penfold_types::{Address, Domain, Error, PrincipalId, Result, TenantId};
 
 impl Operator {
     /// The principal that has this address, as primary one or as alias.
@@ -43,16 +43,23 @@ impl Operator {
 
     /// The rows of a new address: taken by nobody, in a domain of the tenant.
     pub(super) fn address_writes(&self, address: &Address, route: &Route) -> Vec<Write> {
-        let ours = vec![("t".into(), route.tenant.as_bytes().into()), ("st".into(), Status::Active.number().into())];
+        let [taken, name] = self.address_rows(address, route);
+        vec![taken, self.domain_check(route.tenant, address.domain()), name]
+    }
+
+    /// That a domain is a tenant's, and may have addresses.
+    pub(super) fn domain_check(&self, tenant: TenantId, domain: &Domain) -> Write {
+        let ours = vec![("t".into(), tenant.as_bytes().into()), ("st".into(), Status::Active.number().into())];
+        Write::Check { key: shared::domain(domain), when: When::Equal(ours) }
+    }
+
+    pub(super) fn address_rows(&self, address: &Address, route: &Route) -> [Write; 2] {
         let mut name = Row::new().with("p", route.principal.as_bytes());
         if route.alias {
             name.set("al", true);
         }
-        vec![
-            Write::put_new(shared::route(address), route.row()),
-            Write::Check { key: shared::domain(address.domain()), when: When::Equal(ours) },
-            Write::put(access::organisation(route.tenant).organisation(sk::name(route.kind, address)), name),
-        ]
+        let line = access::organisation(route.tenant).organisation(sk::name(route.kind, address));
+        [Write::put_new(shared::route(address), route.row()), Write::put(line, name)]
     }
 
     pub(super) fn principal_key(&self, account: Account) -> Key {
