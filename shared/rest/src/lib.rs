@@ -41,7 +41,7 @@ pub use document::described;
 pub use gate::{Api, guarded};
 pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
-pub use peer::Peer;
+pub use peer::{Peer, behind_balancer};
 pub use problem::{Problem, Wrong};
 pub use session::SessionView;
 pub use tag::{IfMatch, created, tag, tagged};

@@ -1,5 +1,21 @@
+use crate::Problem;
+use axum::Router;
+use axum::extract::Request;
 use axum::http::HeaderMap;
+use axum::middleware::{Next, from_fn};
 use std::net::IpAddr;
+
+/// A router that nobody but the load balancer calls, so that what it says is believed; what is not there is told as everything
+/// else is.
+pub fn behind_balancer(router: Router) -> Router {
+    let named = |mut request: Request, next: Next| {
+        if let Some(peer) = Peer::forwarded(request.headers()) {
+            request.extensions_mut().insert(peer);
+        }
+        next.run(request)
+    };
+    router.fallback(|| async { Problem::not_found() }).layer(from_fn(named))
+}
 
 /// Whose request it is, put into the request by whoever hosts the router: the load balancer's word, or the socket's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

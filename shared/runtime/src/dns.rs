@@ -20,7 +20,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Resolver, TokioResolver, lookup::Lookup};
 use parking_lot::Mutex;
-use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa};
+use penfold_ports::{Answer, Dns, DnsError, MailExchange, Service, Tlsa, World};
 use penfold_types::Env;
 use records::{Alias, Record};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -50,6 +50,17 @@ const OCTETS: usize = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 #[error("the name servers cannot be used: {0}")]
 pub struct NameServersError(String);
+
+/// A function's world, in which names resolve where it has name servers.
+pub fn resolving(world: World) -> World {
+    match SystemDns::of_environment(world.env.clone()) {
+        Ok(dns) => world.with_dns(Arc::new(dns)),
+        Err(error) => {
+            tracing::warn!(%error, "no name is looked up: no domain can be proved or checked");
+            world
+        }
+    }
+}
 
 /// Many a server (in a home router, say) passes on no signatures. With such a one nothing could be proven and everything would
 /// look forged, so it is asked about the root first; what it answers is then taken as insecure.

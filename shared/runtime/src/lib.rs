@@ -10,7 +10,7 @@ mod telemetry;
 mod tls;
 
 pub use config::{Acme, Config, ConfigError, Settings};
-pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater};
+pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater, resolving};
 pub use proxy::{Front, Network};
 pub use public_ports::PublicPorts;
 pub use socket::settle;
