@@ -110,7 +110,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewGroup>) -> Result<Resp
     let address = text::address("/address", &new.address)?;
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     let who_may_post = new.who_may_post.map(PostPolicy::from).unwrap_or_default();
     operator.create_group(&New { address: address.clone(), name: new.name, who_may_post }).await?;

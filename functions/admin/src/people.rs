@@ -135,7 +135,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewPerson>) -> Result<Res
     call.allow_new(&address)?;
     let tenant = call.tenant()?;
     let operator = call.operator()?;
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     if let Some(password) = &new.password {
         operator.judge_password(password, &address, &new.name).map_err(|error| Problem::field("/password", error.text()))?;
@@ -221,7 +221,7 @@ pub(crate) async fn add_alias(call: Call, Body(new): Body<Alias>) -> Result<Resp
     call.allow_new(&alias)?;
     let tenant = call.tenant()?;
     let operator = call.operator()?;
-    operator.own_domain(tenant, alias.domain()).await?;
+    operator.address_domain(tenant, alias.domain()).await?;
     let person = find(&call).await?;
     operator.add_alias(&person.address, &alias).await?;
     if call.dry_run {

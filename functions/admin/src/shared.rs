@@ -72,7 +72,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewSharedMailbox>) -> Res
     let address = text::address("/address", &new.address)?;
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     operator.create_shared(&New { address: address.clone(), name: new.name, quota: new.quota }).await?;
     if call.dry_run {

@@ -4,10 +4,12 @@
 //! | pk | sk | holds |
 //! |---|---|---|
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
-//! | `d#domain` | `d` | t tenant, st, at claimed; un 1 until it is proved, n what the proof is made from |
+//! | `d#domain` | `d` | t tenant to which it is proved, st, at |
 //! | `tenants` | name | t tenant |
 //! | `t#T` | `tenant` | n name, st, tr the end of its trial, cl when it was closed, kv current key version, po the pool its mail leaves from, rv revision, at created |
-//! | | `domain#D` | at created |
+//! | | `domain#D` | at proved |
+//! | | `claim#D` | a domain that waits for its proof: n what that is made from, at claimed |
+//! | | `claims` | v: moves with each claim, so that they can be counted |
 //! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
@@ -358,6 +360,15 @@ pub(crate) mod sk {
 
     pub fn domain(domain: &penfold_types::Domain) -> Sk {
         Sk::text(&format!("domain#{domain}"))
+    }
+
+    /// A domain that waits for its proof.
+    pub fn claim(domain: &penfold_types::Domain) -> Sk {
+        Sk::text(&format!("claim#{domain}"))
+    }
+
+    pub fn claims() -> Sk {
+        Sk::text("claims")
     }
 
     /// All keys that a domain signs with.

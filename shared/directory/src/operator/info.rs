@@ -35,6 +35,8 @@ pub struct DomainInfo {
     pub created: Timestamp,
     /// It receives and sends.
     pub proved: bool,
+    /// Until when a proof is waited for.
+    pub lapses: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]

@@ -29,8 +29,7 @@ impl Operator {
     pub(super) async fn create_principal(&self, principal: &Principal, extra: impl FnOnce(Account) -> Vec<Write>) -> Result<Account> {
         super::check_name(&principal.name)?;
         let address = &principal.address;
-        let tenant = self.domain_owner(address.domain()).await?;
-        self.refuse_unproved(address.domain()).await?;
+        let tenant = self.owner_of(address.domain()).await?;
         let account = Account { tenant, principal: PrincipalId::new(self.directory.env()) };
         let route = Route { tenant, principal: account.principal, kind: principal.kind, alias: false };
         let mut writes = self.address_writes(address, &route);

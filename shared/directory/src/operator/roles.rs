@@ -37,9 +37,9 @@ impl Operator {
     async fn check_within(&self, tenant: TenantId, within: &Within) -> Result<()> {
         match within {
             Within::Tenant => Ok(()),
-            Within::Domain(domain) => match self.directory.claim(domain).await? {
-                Some(claim) if claim.tenant == tenant => Ok(()),
-                _ => Err(Error::invalid(format!("{domain} is not a domain of this tenant"))),
+            Within::Domain(domain) => match self.directory.claim(tenant, domain).await? {
+                Some(_) => Ok(()),
+                None => Err(Error::invalid(format!("{domain} is not a domain of this tenant"))),
             },
             Within::Group(group) => match self.directory.principal_now(Account { tenant, principal: *group }).await {
                 Ok(principal) if principal.kind == PrincipalKind::Group => Ok(()),
