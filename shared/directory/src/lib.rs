@@ -19,6 +19,7 @@
 //! | once.rs | requests that are done once, however often they come |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
+//! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
@@ -41,6 +42,7 @@ mod moving;
 mod naming;
 mod once;
 mod operator;
+mod profile;
 mod roles;
 mod routes;
 mod rows;
@@ -72,6 +74,7 @@ pub use operator::{
     AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Operator, Page,
     PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
+pub use profile::{Attribute, Profile, ProfileChange};
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
 pub use rows::{PostPolicy, PrincipalKind, Status, TenantStatus};

@@ -17,7 +17,7 @@
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created; and what `profile.rs` names |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, sc what it opens, at created, used day |
@@ -30,6 +30,7 @@
 //! | | `w#address` | somebody named who may post |
 //! | | `d#P` | r: 1 may write on its behalf, 2 as it |
 
+use crate::profile::Profile;
 use crate::roles::{self, RoleGrant};
 use penfold_ports::{Key, Row, Sk, When, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
@@ -238,6 +239,8 @@ pub(crate) struct Principal {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended: an address elsewhere.
     pub recovery: Option<Address>,
+    /// Title, department and the like.
+    pub profile: Profile,
     /// Moves with each change of this row; 0 where an older version wrote it.
     pub revision: u64,
     pub created: Timestamp,
@@ -258,6 +261,7 @@ impl Principal {
             two_factor: false,
             roles: Vec::new(),
             recovery: None,
+            profile: Profile::default(),
             revision: 1,
             created,
         }
@@ -287,6 +291,7 @@ impl Principal {
         if let Some(recovery) = &self.recovery {
             row.set("rc", recovery.to_string());
         }
+        self.profile.write(&mut row);
         if self.kind == PrincipalKind::Group {
             row.set("wp", self.who_may_post.number());
         }
@@ -307,6 +312,7 @@ impl Principal {
                 two_factor: row.u64("tf") == Some(1),
                 roles: roles::read(row.str("ro").unwrap_or_default()),
                 recovery: row.str("rc").and_then(|text| text.parse().ok()),
+                profile: Profile::read(row),
                 revision: row.u64("rv").unwrap_or(0),
                 created: read_time(row),
             })

@@ -10,7 +10,7 @@
 //! | body.rs | JSON that comes in: unknown fields are refused |
 //! | page.rs | lists, page by page |
 //! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
-//! | session.rs, app_password.rs | how these are shown, to their owner and to who administers |
+//! | session.rs, app_password.rs, profile.rs | how these are shown, to their owner and to who administers |
 //! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
 //! | limits.rs | how often, and the header fields that say it |
 //! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
@@ -27,6 +27,7 @@ mod once;
 mod page;
 mod peer;
 mod problem;
+mod profile;
 mod session;
 mod tag;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
 pub use peer::Peer;
 pub use problem::{Problem, Wrong};
+pub use profile::{NewProfile, ProfileView};
 pub use session::SessionView;
 pub use tag::{IfMatch, created, tag, tagged};
 pub use when::When;

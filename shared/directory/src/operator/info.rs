@@ -1,5 +1,6 @@
 //! What the operator gives and gets back.
 
+use crate::profile::{Profile, ProfileChange};
 use crate::roles::RoleGrant;
 use crate::rows::{PostPolicy, PrincipalKind, Status, TenantStatus};
 use crate::sign_in::Use;
@@ -66,6 +67,8 @@ pub struct PersonInfo {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended.
     pub recovery: Option<Address>,
+    /// Title, department and the like.
+    pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,
     pub created: Timestamp,
@@ -89,6 +92,7 @@ pub struct PersonChange {
     pub sent_copy: Option<bool>,
     /// An address elsewhere, or none.
     pub recovery: Option<Option<Address>>,
+    pub profile: ProfileChange,
 }
 
 #[derive(Debug, Clone)]
@@ -143,6 +147,7 @@ pub struct SharedInfo {
     pub name: String,
     /// Bytes.
     pub quota: u64,
+    pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,
     pub created: Timestamp,

@@ -58,19 +58,7 @@ impl Operator {
         access::organisation(account.tenant).principal(account.principal, sk::principal())
     }
 
-    /// Changes attributes of a principal's row, with its audit row.
-    pub(super) async fn update_principal(
-        &self,
-        account: Account,
-        before: &Principal,
-        set: Vec<(Name, Value)>,
-        remove: Vec<Name>,
-        act: Act,
-    ) -> Result<()> {
-        self.update_principal_with(account, vec![self.principal_update(account, before, set, remove)?], act).await
-    }
-
-    /// The same, of writes that are there already.
+    /// Changes a principal, with its audit row.
     pub(super) async fn update_principal_with(&self, account: Account, writes: Vec<Write>, act: Act) -> Result<()> {
         self.commit(writes, act).await?;
         self.directory.forget_principal(account);
