@@ -5,7 +5,7 @@ use crate::check::{self, Finding, Verdict, concerns};
 use crate::keys::Domains;
 use crate::records::{Aim, Data, Record};
 use penfold_ports::{Change, Dns, MailExchange, RecordData, RecordKind, Service, ZoneError, Zones};
-use penfold_types::{Domain, Error, Result};
+use penfold_types::{Domain, Error, Result, TenantId};
 use std::sync::Arc;
 
 /// Seconds; as in a zone file of ours.

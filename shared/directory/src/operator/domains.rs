@@ -4,7 +4,7 @@
 use super::principals::moved;
 use super::{DomainInfo, Operator};
 use crate::access;
-use crate::claims::{CLAIMS, Claim, owned};
+use crate::claims::{CLAIMS, Claim};
 use crate::rows::{PrincipalKind, Status, read_time, rest, sk, time};
 use bytes::Bytes;
 use penfold_ports::{Query, Row, Sk, When, Write, shared};

@@ -1,6 +1,7 @@
 //! The log of acts is whole whatever happens, and what was done to it by others is seen.
 
 use super::*;
+use crate::audit::Act;
 use penfold_types::{Env, Source, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
 

@@ -19,7 +19,7 @@ async fn a_claim_is_proved_by_its_own_record_only() {
     assert_ne!(house.domains.records(one, &domain).await.unwrap()[0].data.to_string(), token);
     house.zone.silent("_penfold.two.test");
     assert_eq!(house.domains.prove(two, &domain).await.unwrap_err().kind(), Kind::Retry);
-    house.zone.txt("_penfold.two.test", &token);
+    house.zone.speak("_penfold.two.test").txt("_penfold.two.test", &token);
     assert!(not_yet(one).await, "by the other's token");
     assert_eq!(house.domains.prove(two, &domain).await.unwrap(), Proof::Proved);
     // And a token is worth nothing for a claim that came later.
