@@ -215,13 +215,15 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Perso
         Some(None) => Some(None),
         Some(Some(given)) => Some(Some(text::address("/recovery_address", &given)?)),
     };
+    let profile = change.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_profile(call.caller()?, call.tenant()?, person.id, &profile).await?;
     let change = Change {
         name: change.name,
         quota: change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes)),
         status: change.status.map(|status| if status == PersonStatus::Active { Status::Active } else { Status::Suspended }),
         sent_copy: change.sent_copy,
         recovery,
-        profile: change.profile.unwrap_or_default().read("/profile")?,
+        profile,
     };
     let changed = call.operator()?.expecting(expected).update_person(&person.address, &change).await;
     let person = changed.map_err(|error| wanted.explain(error))?;

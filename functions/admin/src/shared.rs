@@ -109,6 +109,7 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Share
     change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
     let quota = change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes));
     let profile = change.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_profile(call.caller()?, call.tenant()?, shared.id, &profile).await?;
     let change = Change { name: change.name, quota, profile, ..Change::default() };
     let changed = call.operator()?.expecting(expected).update_shared(&shared.address, &change).await;
     let shared = changed.map_err(|error| wanted.explain(error))?;

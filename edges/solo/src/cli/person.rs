@@ -71,7 +71,7 @@ pub fn quota(text: &str) -> std::result::Result<Quota, String> {
     if text == "default" { Ok(Quota::Default) } else { size(text).map(Quota::Bytes) }
 }
 
-fn on_or_off(text: &str) -> std::result::Result<bool, String> {
+pub fn on_or_off(text: &str) -> std::result::Result<bool, String> {
     match text {
         "on" => Ok(true),
         "off" => Ok(false),

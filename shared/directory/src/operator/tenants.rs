@@ -170,6 +170,7 @@ impl Operator {
             Write::delete(shared::tenant_entry(&tenant.name.to_lowercase())),
             Write::delete(scope.organisation(sk::nesting())),
             Write::delete(scope.organisation(sk::claims())),
+            Write::delete(scope.organisation(sk::filters())),
             Write::delete(scope.organisation(sk::administrators())),
             Write::delete(key),
         ];
