@@ -8,6 +8,8 @@ from world import OTHER_PASSWORD, PASSWORD, PEOPLE, PERSON
 
 COMPANY = {"company": "Tide Ltd", "address": "ann@tide.test", "name": "Ann Tide", "password": PASSWORD}
 MINUTES = 2
+DOMAINS = "/v1/tenants/{tenant}/domains"
+DOMAIN = DOMAINS + "/{domain}"
 
 
 def begin(world, **other):
@@ -100,6 +102,36 @@ def test_a_domain_of_another_tenant_is_no_news(world):
     assert answers["taken.test"] == answers["unowned.test"], json.dumps(answers, default=str, indent=1)
     expect(answers["unowned.test proved"], 200)
     expect(answers["taken.test proved"], 409)
+
+
+def test_nor_is_it_to_a_tenant(world):
+    """An administrator who adds a domain is answered alike, whoever has it, until its record is there."""
+    world.tenant("Owner Ltd", "owned.test")
+    tenant = world.tenant("Curious Ltd", "curious.test")
+    world.person(tenant, "cat@curious.test", "tenant-administrator")
+    # And one that is only claimed, by somebody else.
+    other = world.tenant("Early Ltd", "early.test")
+    world.person(other, "eli@early.test", "tenant-administrator")
+    expect(world.sign_in("eli@early.test").post(DOMAINS, {"domain": "claimed.test"}, tenant=other), 201)
+    cat, answers = world.sign_in("cat@curious.test"), {}
+    domains = ("owned.test", "claimed.test", "nobodys.test")
+    for domain in domains:
+        place = {"tenant": tenant, "domain": domain}
+        asked = [cat.post(DOMAINS, {"domain": domain}, tenant=tenant), cat.get(DOMAIN, **place), cat.get(DOMAIN + "/records", **place), cat.get(DOMAIN + "/keys", **place),
+                 cat.post(DOMAIN + "/verify", **place), cat.post(PEOPLE, {"address": f"x@{domain}", "name": "X"}, tenant=tenant), cat.post(DOMAINS, {"domain": domain}, tenant=tenant),
+                 cat.post(PERSON + "/aliases", {"address": f"cat@{domain}"}, person=cat.person, tenant=tenant)]
+        answers[domain] = [(one.status, sorted(one.fields), shape(one.body)) for one in asked]
+        assert [one.status for one in asked] == [201, 200, 200, 200, 200, 409, 409, 409], asked
+    assert answers["owned.test"] == answers["claimed.test"] == answers["nobodys.test"], json.dumps(answers, default=str, indent=1)
+    for domain, status in zip(domains, (409, 200, 200)):
+        wanted = expect(cat.post(DOMAIN + "/verify", tenant=tenant, domain=domain), 200)["wanted"]
+        world.names.txt(wanted["name"], wanted["value"])
+        expect(cat.post(DOMAIN + "/verify", tenant=tenant, domain=domain), status)
+    listed = {one["domain"]: one["proved"] for one in expect(cat.get(DOMAINS, tenant=tenant), 200)["items"]}
+    assert listed == {"curious.test": True, "owned.test": False, "claimed.test": True, "nobodys.test": True}, listed
+    # To give up a claim does nothing to whoever has the domain.
+    expect(cat.delete(DOMAIN, tenant=tenant, domain="owned.test"), 204)
+    world.receive("postmaster@early.test", "Still here")
 
 
 def test_domains_that_are_no_company_s(world):

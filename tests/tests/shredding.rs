@@ -56,7 +56,7 @@ impl House {
     async fn remove(&self, zoe: &Resident) {
         let operator = self.directory.operator();
         operator.delete_person(&address("zoe@zeta.test")).await.unwrap();
-        operator.remove_domain(&zoe.domain).await.unwrap();
+        operator.remove_domain(zoe.account.tenant, &zoe.domain).await.unwrap();
         operator.remove_tenant("zeta").await.unwrap();
     }
 

@@ -7,11 +7,13 @@
 //! | me.rs | who am I; the password |
 //! | second_factor.rs | codes beside the password |
 //! | app_passwords.rs, tokens.rs | for programs |
+//! | groups.rs | groups that one is in, could join, or owns |
 //! | resets.rs | a forgotten password |
 //! | letter.rs | messages of the service itself |
 //! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
 
 mod app_passwords;
+mod groups;
 mod letter;
 mod me;
 mod resets;
@@ -67,6 +69,14 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(app_passwords::list, app_passwords::create))
         .routes(routes!(app_passwords::remove))
         .routes(routes!(tokens::create))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show, groups::change))
+        .routes(routes!(groups::join))
+        .routes(routes!(groups::leave))
+        .routes(routes!(groups::members, groups::add_members))
+        .routes(routes!(groups::remove_member))
+        .routes(routes!(groups::requests))
+        .routes(routes!(groups::answer))
         .routes(routes!(resets::begin))
         .routes(routes!(resets::finish))
         .with_state(accounts);

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use penfold_directory::{PersonChange, PersonInfo, RoleGrant};
-use penfold_rest::{Body, Call, IfMatch, Peer, Problem, When, tagged};
+use penfold_rest::{Body, Call, IfMatch, Peer, Problem, ProfileView, When, tagged};
 use penfold_types::Address;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ pub(crate) struct Me {
     /// Where a forgotten password is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_address: Option<String>,
+    profile: ProfileView,
     /// What they administer.
     roles: Vec<String>,
     created: When,
@@ -37,6 +38,7 @@ impl From<PersonInfo> for Me {
             quota: info.quota,
             two_factor: info.two_factor,
             recovery_address: info.recovery.map(|address| address.to_string()),
+            profile: info.profile.into(),
             roles: info.roles.iter().map(|RoleGrant { role, .. }| role.as_str().to_owned()).collect(),
             created: When(info.created),
             revision: info.revision,

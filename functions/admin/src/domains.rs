@@ -15,6 +15,9 @@ pub(crate) struct Domain {
     domain: String,
     /// It is shown that it is the tenant's: it receives and sends, and addresses can be in it.
     proved: bool,
+    /// Until when the proof is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lapses: Option<When>,
     created: When,
 }
 
@@ -88,7 +91,7 @@ impl From<DnsRecord> for Record {
 
 impl From<DomainInfo> for Domain {
     fn from(info: DomainInfo) -> Self {
-        Self { domain: info.domain, proved: info.proved, created: When(info.created) }
+        Self { domain: info.domain, proved: info.proved, lapses: info.lapses.map(When), created: When(info.created) }
     }
 }
 
@@ -121,8 +124,8 @@ pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<Domain>>, Probl
     Ok(axum::Json(Listed::whole(all.into_iter().map(Domain::from).collect())))
 }
 
-/// Claims a domain. It is used once it is proved: publish the record of `verify`, then ask that again. What the operator adds counts
-/// as proved.
+/// Claims a domain, whoever else may have it. It is used once it is proved: publish the record of `verify` within a week, then ask
+/// that again. What the operator adds counts as proved.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains", tag = "domains", request_body = NewDomain,
     extensions(("x-permission" = json!("domain-write"))), responses((status = 201, body = Domain)))]
 pub(crate) async fn add(call: Call, State(admin): State<Admin>, Body(new): Body<NewDomain>) -> Result<Response, Problem> {
@@ -158,12 +161,13 @@ pub(crate) async fn show(call: Call, State(admin): State<Admin>, Path((_, name))
 pub(crate) async fn remove(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<StatusCode, Problem> {
     let (domain, _) = own(&call, &admin, &name).await?;
     if !call.dry_run {
-        call.operator()?.remove_domain(&domain).await?;
+        call.operator()?.remove_domain(call.tenant()?, &domain).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Looks in DNS for the proof that the domain is the tenant's.
+/// Looks in DNS for the proof that the domain is the tenant's. 409 where it is there and another tenant has the domain: that one
+/// must remove it first.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/domains/{domain}/verify", tag = "domains",
     extensions(("x-permission" = json!("domain-write"))), responses((status = 200, body = DomainProof)))]
 pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<Response, Problem> {
@@ -171,7 +175,7 @@ pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let verified = match domains.prove(&domain).await? {
+    let verified = match domains.prove(call.tenant()?, &domain).await? {
         Proof::Already | Proof::Proved => DomainProof { proved: true, wanted: None, found: Vec::new() },
         Proof::NotYet { wanted, found } => DomainProof { proved: false, wanted: Some(wanted.into()), found },
     };
@@ -183,7 +187,7 @@ pub(crate) async fn verify(call: Call, State(admin): State<Admin>, Path((_, name
     extensions(("x-permission" = json!("domain-read"))), responses((status = 200, body = Listed<Record>)))]
 pub(crate) async fn records(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Listed<Record>>, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
-    Ok(axum::Json(Listed::whole(domains.records(&domain).await?.into_iter().map(Record::from).collect())))
+    Ok(axum::Json(Listed::whole(domains.records(call.tenant()?, &domain).await?.into_iter().map(Record::from).collect())))
 }
 
 /// Asks DNS for these records: what is found, and how to mend it.
@@ -191,7 +195,7 @@ pub(crate) async fn records(call: Call, State(admin): State<Admin>, Path((_, nam
     extensions(("x-permission" = json!("domain-read"))), responses((status = 200, body = Check)))]
 pub(crate) async fn check(call: Call, State(admin): State<Admin>, Path((_, name)): Named) -> Result<axum::Json<Check>, Problem> {
     let (domain, domains) = own(&call, &admin, &name).await?;
-    let report = domains.check(&domain).await?;
+    let report = domains.check(call.tenant()?, &domain).await?;
     let ready = report.lacking() == 0;
     Ok(axum::Json(Check { records: report.findings.into_iter().map(Checked::from).collect(), conflicts: report.conflicts, ready }))
 }

@@ -1,8 +1,11 @@
 use crate::text;
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use penfold_directory::{GroupChange as Change, GroupInfo, NewGroup as New, PostPolicy, PrincipalKind};
-use penfold_rest::{Body, Call, IfMatch, Listed, Paging, Problem, When, created, tagged};
+use penfold_directory::{Filter, GroupChange as Change, GroupInfo, NewGroup as New, PostPolicy, PrincipalKind, Reach};
+use penfold_rest::{
+    Body, Call, FilterView, IfMatch, JoinAnswer, JoinRequestView, Joining, Listed, Paging, Posting, Problem, When, created, tagged,
+};
 use penfold_types::Address;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,45 +16,25 @@ pub(crate) struct Group {
     id: String,
     address: String,
     name: String,
+    description: String,
     who_may_post: Posting,
+    /// Who becomes a member without being added.
+    join: Joining,
+    /// Members may leave by themselves.
+    may_leave: bool,
+    /// Only its owners and administrators see that it is there.
+    hidden: bool,
+    /// Its members are those who fit its filter.
+    dynamic: bool,
+    /// By what it chooses them; only where one group is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter: Option<FilterView>,
     /// Those who may post where that is by name; only where one group is shown.
     posters: Vec<String>,
+    /// People who manage it without being administrators; only where one group is shown.
+    owners: Vec<String>,
     created: When,
     revision: u64,
-}
-
-/// Who may write to a group.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Posting {
-    Anyone,
-    /// Every address of the tenant.
-    Inside,
-    Members,
-    /// Those who are named.
-    Named,
-}
-
-impl From<PostPolicy> for Posting {
-    fn from(policy: PostPolicy) -> Self {
-        match policy {
-            PostPolicy::Anyone => Self::Anyone,
-            PostPolicy::Inside => Self::Inside,
-            PostPolicy::Members => Self::Members,
-            PostPolicy::Named => Self::Named,
-        }
-    }
-}
-
-impl From<Posting> for PostPolicy {
-    fn from(posting: Posting) -> Self {
-        match posting {
-            Posting::Anyone => Self::Anyone,
-            Posting::Inside => Self::Inside,
-            Posting::Members => Self::Members,
-            Posting::Named => Self::Named,
-        }
-    }
 }
 
 impl From<GroupInfo> for Group {
@@ -61,6 +44,13 @@ impl From<GroupInfo> for Group {
             address: info.address.to_string(),
             name: info.name,
             who_may_post: info.who_may_post.into(),
+            join: info.rules.join.into(),
+            may_leave: info.rules.may_leave,
+            hidden: info.rules.hidden,
+            dynamic: info.rules.dynamic,
+            description: info.rules.description,
+            filter: info.filter.as_ref().map(FilterView::from),
+            owners: info.owners.iter().map(Address::to_string).collect(),
             posters: info.posters.iter().map(Address::to_string).collect(),
             created: When(info.created),
             revision: info.revision,
@@ -70,18 +60,33 @@ impl From<GroupInfo> for Group {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "address": "everybody@example.test", "name": "Everybody", "who_may_post": "inside" }))]
+#[schema(example = json!({ "address": "everybody@example.test", "name": "Everybody", "who_may_post": "inside", "join": "approval",
+    "description": "All of us." }))]
 pub(crate) struct NewGroup {
     address: String,
     name: String,
     /// `inside` where it is absent.
     who_may_post: Option<Posting>,
+    /// At most 1,000 octets.
+    description: Option<String>,
+    /// `closed` where it is absent.
+    join: Option<Joining>,
+    /// True where it is absent.
+    may_leave: Option<bool>,
+    /// False where it is absent.
+    hidden: Option<bool>,
+    /// People of the organisation, at most 20 at once.
+    #[serde(default)]
+    owners: Vec<String>,
+    /// With one, the group is dynamic and has no members of its own.
+    filter: Option<FilterView>,
 }
 
 /// What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "name": "All of us", "who_may_post": "named", "add_posters": ["ann@example.test"] }))]
+#[schema(example = json!({ "name": "All of us", "who_may_post": "named", "add_posters": ["ann@example.test"],
+    "add_owners": ["ann@example.test"], "join": "open" }))]
 pub(crate) struct GroupChange {
     name: Option<String>,
     who_may_post: Option<Posting>,
@@ -89,6 +94,35 @@ pub(crate) struct GroupChange {
     add_posters: Vec<String>,
     #[serde(default)]
     remove_posters: Vec<String>,
+    /// At most 1,000 octets.
+    description: Option<String>,
+    join: Option<Joining>,
+    may_leave: Option<bool>,
+    hidden: Option<bool>,
+    /// People of the organisation, at most 20 at once and 100 in all.
+    #[serde(default)]
+    add_owners: Vec<String>,
+    #[serde(default)]
+    remove_owners: Vec<String>,
+    /// Of a group that was made with one.
+    filter: Option<FilterView>,
+}
+
+fn addresses(name: &str, given: &[String]) -> Result<Vec<Address>, Problem> {
+    given.iter().enumerate().map(|(at, one)| text::address(&format!("/{name}/{at}"), one)).collect()
+}
+
+/// A filter takes in anybody who fits: so who sets one manages all groups.
+fn filter(call: &Call, given: Option<FilterView>) -> Result<Option<Filter>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    if *call.reach() != Reach::Everybody {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "A filter takes in people whom your roles do not reach."));
+    }
+    given.read("/filter").map(Some)
+}
+
+fn described(error: &penfold_types::Error) -> bool {
+    error.kind() == penfold_types::Kind::Invalid && error.text().starts_with("a description")
 }
 
 /// Groups, by address.
@@ -103,17 +137,27 @@ pub(crate) async fn list(call: Call, paging: Paging) -> Result<axum::Json<Listed
     Ok(axum::Json(Listed::page(items, page.next)))
 }
 
-/// Makes a group without members.
+/// Makes a group without members; or, with a filter, one whose members are those who fit it.
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/groups", tag = "groups", request_body = NewGroup,
     extensions(("x-permission" = json!("group-write"))), responses((status = 201, body = Group)))]
 pub(crate) async fn create(call: Call, Body(new): Body<NewGroup>) -> Result<Response, Problem> {
     let address = text::address("/address", &new.address)?;
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     let who_may_post = new.who_may_post.map(PostPolicy::from).unwrap_or_default();
-    operator.create_group(&New { address: address.clone(), name: new.name, who_may_post }).await?;
+    let more = Change {
+        description: new.description,
+        join: new.join.map(Into::into),
+        may_leave: new.may_leave,
+        hidden: new.hidden,
+        add_owners: addresses("owners", &new.owners)?,
+        filter: filter(&call, new.filter)?,
+        ..Change::default()
+    };
+    let made = operator.create_group_with(&New { address: address.clone(), name: new.name, who_may_post }, &more).await;
+    made.map_err(|error| if described(&error) { Problem::field("/description", error.text()) } else { error.into() })?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -141,17 +185,22 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Group
     let group = find(&call).await?;
     let expected = wanted.judge(group.revision)?;
     change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
-    let all = |name: &str, given: &[String]| {
-        given.iter().enumerate().map(|(at, one)| text::address(&format!("/{name}/{at}"), one)).collect::<Result<Vec<_>, _>>()
-    };
     let change = Change {
         name: change.name,
         who_may_post: change.who_may_post.map(PostPolicy::from),
-        add_posters: all("add_posters", &change.add_posters)?,
-        remove_posters: all("remove_posters", &change.remove_posters)?,
+        add_posters: addresses("add_posters", &change.add_posters)?,
+        remove_posters: addresses("remove_posters", &change.remove_posters)?,
+        description: change.description,
+        join: change.join.map(Into::into),
+        may_leave: change.may_leave,
+        hidden: change.hidden,
+        add_owners: addresses("add_owners", &change.add_owners)?,
+        remove_owners: addresses("remove_owners", &change.remove_owners)?,
+        filter: filter(&call, change.filter)?,
     };
     let changed = call.operator()?.expecting(expected).update_group(&group.address, &change).await;
-    let group = changed.map_err(|error| wanted.explain(error))?;
+    let group =
+        changed.map_err(|error| if described(&error) { Problem::field("/description", error.text()) } else { wanted.explain(error) })?;
     Ok(tagged(group.revision, Group::from(group)))
 }
 
@@ -162,5 +211,28 @@ pub(crate) async fn remove(call: Call, wanted: IfMatch) -> Result<StatusCode, Pr
     let group = find(&call).await?;
     let expected = wanted.judge(group.revision)?;
     call.operator()?.expecting(expected).delete_group(&group.address).await.map_err(|error| wanted.explain(error))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who asks to be in a group.
+#[utoipa::path(get, path = "/v1/tenants/{tenant}/groups/{group}/requests", tag = "groups", extensions(("x-permission" = json!("group-read"))),
+    responses((status = 200, body = Listed<JoinRequestView>)))]
+pub(crate) async fn requests(call: Call) -> Result<axum::Json<Listed<JoinRequestView>>, Problem> {
+    let group = find(&call).await?;
+    let all = call.operator()?.join_requests(&group.address).await?;
+    Ok(axum::Json(Listed::whole(all.into_iter().map(JoinRequestView::from).collect())))
+}
+
+/// Says yes or no to somebody who asks.
+#[utoipa::path(post, path = "/v1/tenants/{tenant}/groups/{group}/requests/{address}", tag = "groups", request_body = JoinAnswer,
+    extensions(("x-permission" = json!("group-write"))), responses((status = 204)))]
+pub(crate) async fn answer(
+    call: Call,
+    Path((_, _, asker)): Path<(String, String, String)>,
+    Body(answer): Body<JoinAnswer>,
+) -> Result<StatusCode, Problem> {
+    let group = find(&call).await?;
+    let asker: Address = asker.parse().map_err(|_| Problem::not_found())?;
+    call.operator()?.answer(&group.address, &asker, answer.accept).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -82,7 +82,8 @@ pub(crate) async fn show(State(admin): State<Admin>, call: Call, path: Path<(Str
 }
 
 /// Uploads the file, at most 64 MiB: CSV (RFC 4180) in UTF-8, with commas, semicolons or tabs. Its first line names the columns: `address`, and as wanted `name`,
-/// `password`, `quota`, `status`, `aliases` (with spaces in between), `sent_copy` and `recovery_address`. An empty cell says nothing.
+/// `password`, `quota`, `status`, `aliases` (with spaces in between), `sent_copy`, `recovery_address`, and the attributes of a person but their manager. An empty cell says
+/// nothing.
 #[utoipa::path(put, path = "/v1/tenants/{tenant}/imports/{import}/content", tag = "imports",
     request_body(content = String, content_type = "text/csv", example = "address,name\r\nnew.person@example.test,New Person\r\n"),
     extensions(("x-permission" = json!("import-write"))), responses((status = 202, body = Import)))]

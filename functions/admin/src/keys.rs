@@ -78,7 +78,7 @@ pub(crate) async fn rotate(call: Call, State(admin): State<Admin>, Path((_, name
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let (step, keys) = match domains.rotate(&domain, false).await? {
+    let (step, keys) = match domains.rotate(call.tenant()?, &domain, false).await? {
         Rotation::Made(keys) => (RotationStep::Made, keys),
         Rotation::Waiting(keys) => (RotationStep::Waiting, keys),
         Rotation::Activated(keys) => (RotationStep::Activated, keys),

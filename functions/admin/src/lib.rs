@@ -83,6 +83,8 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(groups::show, groups::change, groups::remove))
         .routes(routes!(members::of_group, members::add_to_group))
         .routes(routes!(members::remove_from_group))
+        .routes(routes!(groups::requests))
+        .routes(routes!(groups::answer))
         .routes(routes!(shared::list, shared::create))
         .routes(routes!(shared::show, shared::change, shared::remove))
         .routes(routes!(members::of_shared, members::add_to_shared))

@@ -1,69 +1,10 @@
 //! Members of groups and of shared mailboxes.
 
-use crate::text;
 use axum::extract::Path;
 use axum::http::StatusCode;
-use penfold_directory::{MemberInfo, MemberKey, PrincipalKind, Reach};
-use penfold_rest::{Body, Call, Listed, Paging, Problem};
+use penfold_directory::{MemberKey, PrincipalKind, Reach};
+use penfold_rest::{Added, Body, Call, Listed, Member, NewMembers, Paging, Problem};
 use penfold_types::Address;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// Addresses in one request.
-const MOST: usize = 1000;
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Member {
-    address: String,
-    kind: MemberKind,
-    name: String,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum MemberKind {
-    Person,
-    Group,
-    SharedMailbox,
-    /// Of another organisation.
-    Outside,
-}
-
-impl From<MemberInfo> for Member {
-    fn from(info: MemberInfo) -> Self {
-        let kind = match info.kind {
-            Some(PrincipalKind::Person) => MemberKind::Person,
-            Some(PrincipalKind::Group) => MemberKind::Group,
-            Some(PrincipalKind::Shared) => MemberKind::SharedMailbox,
-            None => MemberKind::Outside,
-        };
-        Self { address: info.address.to_string(), kind, name: info.name }
-    }
-}
-
-/// Who is to be a member.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "addresses": ["ann@example.test"] }))]
-pub(crate) struct NewMembers {
-    /// 1 to 1,000.
-    addresses: Vec<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Added {
-    /// How many were no members before.
-    added: usize,
-}
-
-impl NewMembers {
-    fn read(&self) -> Result<Vec<Address>, Problem> {
-        if self.addresses.is_empty() || self.addresses.len() > MOST {
-            return Err(Problem::field("/addresses", format!("1 to {MOST} addresses")));
-        }
-        self.addresses.iter().enumerate().map(|(at, one)| text::address(&format!("/addresses/{at}"), one)).collect()
-    }
-}
 
 async fn container(call: &Call, kind: PrincipalKind) -> Result<Address, Problem> {
     Ok(call.operator()?.address_of(call.tenant()?, call.subject()?, kind).await?)
@@ -76,7 +17,14 @@ async fn reached(call: &Call, members: &[Address]) -> Result<(), Problem> {
     }
     for member in members {
         match call.operator()?.id_of(call.tenant()?, member).await {
-            Ok((id, _)) => call.allow(id).await?,
+            Ok((id, kind)) => {
+                call.allow(id).await?;
+                let dynamic = kind == PrincipalKind::Group && call.operator()?.group(member).await?.rules.dynamic;
+                if dynamic {
+                    let text = format!("The filter of {member} takes in people whom your roles do not reach.");
+                    return Err(Problem::new(StatusCode::FORBIDDEN, text));
+                }
+            }
             Err(error) if error.kind() == penfold_types::Kind::NotFound => {}
             Err(error) => return Err(error.into()),
         }

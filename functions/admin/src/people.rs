@@ -2,9 +2,9 @@ use crate::text;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use penfold_directory::{NewPerson as New, PersonChange as Change, PersonInfo, PrincipalKind, Quota, Status};
-use penfold_rest::{Body, Call, IfMatch, Listed, Paging, Params, Problem, When, created, tagged};
-use penfold_types::Address;
+use penfold_directory::{Attribute, NewPerson as New, PersonChange as Change, PersonInfo, PrincipalKind, Profile, Quota, Status};
+use penfold_rest::{Body, Call, IfMatch, Listed, NewProfile, Paging, Params, Problem, ProfileView, When, created, tagged};
+use penfold_types::{Address, PrincipalId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,6 +28,7 @@ pub(crate) struct Person {
     /// Where a forgotten password is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_address: Option<String>,
+    profile: ProfileView,
     created: When,
     revision: u64,
 }
@@ -53,6 +54,7 @@ impl From<PersonInfo> for Person {
             sent_copy: info.sent_copy,
             two_factor: info.two_factor,
             recovery_address: info.recovery.map(|address| address.to_string()),
+            profile: info.profile.into(),
             created: When(info.created),
             revision: info.revision,
         }
@@ -61,7 +63,8 @@ impl From<PersonInfo> for Person {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "address": "new@example.test", "name": "New Person", "password": "correct horse battery" }))]
+#[schema(example = json!({ "address": "new@example.test", "name": "New Person", "password": "correct horse battery",
+    "profile": { "title": "Clerk", "department": "Sales" } }))]
 pub(crate) struct NewPerson {
     /// In a proved domain of the tenant.
     address: String,
@@ -70,12 +73,13 @@ pub(crate) struct NewPerson {
     password: Option<String>,
     /// Octets.
     quota: Option<u64>,
+    profile: Option<NewProfile>,
 }
 
 /// What is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "name": "Ann Example", "quota": 10_000_000_000u64 }))]
+#[schema(example = json!({ "name": "Ann Example", "quota": 10_000_000_000u64, "profile": { "department": "Sales", "office": null } }))]
 pub(crate) struct PersonChange {
     name: Option<String>,
     status: Option<PersonStatus>,
@@ -88,6 +92,7 @@ pub(crate) struct PersonChange {
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<String>)]
     recovery_address: Option<Option<String>>,
+    profile: Option<NewProfile>,
 }
 
 /// Which people.
@@ -104,6 +109,40 @@ pub(crate) struct Which {
     /// With their primary address in it.
     domain: Option<String>,
     status: Option<PersonStatus>,
+    // Of the profile, in any case of letters.
+    title: Option<String>,
+    department: Option<String>,
+    company: Option<String>,
+    office: Option<String>,
+    city: Option<String>,
+    country: Option<String>,
+    employee_id: Option<String>,
+    employee_type: Option<String>,
+    /// The id of somebody who manages them.
+    manager: Option<String>,
+}
+
+impl Which {
+    /// What the profile must say.
+    fn profile(&self) -> Result<impl Fn(&Profile) -> bool + use<>, Problem> {
+        let texts = [
+            (Attribute::Title, &self.title),
+            (Attribute::Department, &self.department),
+            (Attribute::Company, &self.company),
+            (Attribute::Office, &self.office),
+            (Attribute::City, &self.city),
+            (Attribute::Country, &self.country),
+            (Attribute::EmployeeId, &self.employee_id),
+            (Attribute::EmployeeType, &self.employee_type),
+        ];
+        let texts: Vec<_> = texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?.to_lowercase()))).collect();
+        let wrong = |_| Problem::field("manager", "the id of a person");
+        let manager = self.manager.as_deref().map(|id| id.parse::<PrincipalId>().map_err(wrong)).transpose()?;
+        Ok(move |profile: &Profile| {
+            texts.iter().all(|(name, wanted)| profile.get(*name).is_some_and(|text| text.to_lowercase() == *wanted))
+                && manager.is_none_or(|manager| profile.manager == Some(manager))
+        })
+    }
 }
 
 /// People, by address.
@@ -113,13 +152,14 @@ pub(crate) async fn list(call: Call, Params(which): Params<Which>) -> Result<axu
     let paging = Paging::new(which.limit, which.cursor.as_deref())?;
     let tenant = call.tenant()?;
     let domain = which.domain.as_deref().map(|domain| text::domain("domain", domain)).transpose()?;
-    let q = which.q.as_deref().map(str::to_lowercase);
+    let (q, profile) = (which.q.as_deref().map(str::to_lowercase), which.profile()?);
     let page = call.operator()?.people(tenant, paging.after_text()?, paging.limit).await?;
     let ids: Vec<_> = page.items.iter().map(|person| person.id).collect();
     let within = call.directory().within(call.reach(), tenant, &ids).await?;
     let fits = |person: &PersonInfo| {
         let found = |q: &String| person.name.to_lowercase().contains(q) || person.address.key().contains(q);
         within.contains(&person.id)
+            && profile(&person.profile)
             && q.as_ref().is_none_or(found)
             && domain.as_ref().is_none_or(|domain| person.address.domain() == domain)
             && which.status.is_none_or(|status| (status == PersonStatus::Active) == (person.status == Status::Active))
@@ -135,13 +175,14 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewPerson>) -> Result<Res
     call.allow_new(&address)?;
     let tenant = call.tenant()?;
     let operator = call.operator()?;
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     if let Some(password) = &new.password {
         operator.judge_password(password, &address, &new.name).map_err(|error| Problem::field("/password", error.text()))?;
     }
+    let profile = new.profile.unwrap_or_default().read("/profile")?;
     let new = New { address: address.clone(), name: new.name, password: new.password, quota: new.quota };
-    operator.create_person(&new).await?;
+    operator.create_person_with(&new, &profile).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -174,12 +215,15 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Perso
         Some(None) => Some(None),
         Some(Some(given)) => Some(Some(text::address("/recovery_address", &given)?)),
     };
+    let profile = change.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_profile(call.caller()?, call.tenant()?, person.id, &profile).await?;
     let change = Change {
         name: change.name,
         quota: change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes)),
         status: change.status.map(|status| if status == PersonStatus::Active { Status::Active } else { Status::Suspended }),
         sent_copy: change.sent_copy,
         recovery,
+        profile,
     };
     let changed = call.operator()?.expecting(expected).update_person(&person.address, &change).await;
     let person = changed.map_err(|error| wanted.explain(error))?;
@@ -221,7 +265,7 @@ pub(crate) async fn add_alias(call: Call, Body(new): Body<Alias>) -> Result<Resp
     call.allow_new(&alias)?;
     let tenant = call.tenant()?;
     let operator = call.operator()?;
-    operator.own_domain(tenant, alias.domain()).await?;
+    operator.address_domain(tenant, alias.domain()).await?;
     let person = find(&call).await?;
     operator.add_alias(&person.address, &alias).await?;
     if call.dry_run {

@@ -2,7 +2,7 @@ use crate::text;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_directory::{NewShared as New, PersonChange as Change, PrincipalKind, Quota, SharedInfo};
-use penfold_rest::{Body, Call, IfMatch, Listed, Paging, Problem, When, created, tagged};
+use penfold_rest::{Body, Call, IfMatch, Listed, NewProfile, Paging, Problem, ProfileView, When, created, tagged};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -14,6 +14,7 @@ pub(crate) struct SharedMailbox {
     name: String,
     /// Octets that it may hold.
     quota: u64,
+    profile: ProfileView,
     created: When,
     revision: u64,
 }
@@ -25,6 +26,7 @@ impl From<SharedInfo> for SharedMailbox {
             address: info.address.to_string(),
             name: info.name,
             quota: info.quota,
+            profile: info.profile.into(),
             created: When(info.created),
             revision: info.revision,
         }
@@ -39,6 +41,7 @@ pub(crate) struct NewSharedMailbox {
     name: String,
     /// Octets.
     quota: Option<u64>,
+    profile: Option<NewProfile>,
 }
 
 /// What is absent stays.
@@ -51,6 +54,7 @@ pub(crate) struct SharedMailboxChange {
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<u64>)]
     quota: Option<Option<u64>>,
+    profile: Option<NewProfile>,
 }
 
 /// Shared mailboxes, by address.
@@ -72,9 +76,10 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewSharedMailbox>) -> Res
     let address = text::address("/address", &new.address)?;
     call.allow_new(&address)?;
     let (tenant, operator) = (call.tenant()?, call.operator()?);
-    operator.own_domain(tenant, address.domain()).await?;
+    operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
-    operator.create_shared(&New { address: address.clone(), name: new.name, quota: new.quota }).await?;
+    let profile = new.profile.unwrap_or_default().read("/profile")?;
+    operator.create_shared_with(&New { address: address.clone(), name: new.name, quota: new.quota }, &profile).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
@@ -103,7 +108,9 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Share
     let expected = wanted.judge(shared.revision)?;
     change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
     let quota = change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes));
-    let change = Change { name: change.name, quota, ..Change::default() };
+    let profile = change.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_profile(call.caller()?, call.tenant()?, shared.id, &profile).await?;
+    let change = Change { name: change.name, quota, profile, ..Change::default() };
     let changed = call.operator()?.expecting(expected).update_shared(&shared.address, &change).await;
     let shared = changed.map_err(|error| wanted.explain(error))?;
     Ok(tagged(shared.revision, SharedMailbox::from(shared)))

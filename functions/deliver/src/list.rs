@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 /// Members of one step, and groups looked into for them.
 const MEMBERS: usize = 500;
 const VISITS: usize = 100;
+/// What a page of a dynamic group counts for.
+const PEOPLE: usize = 10;
 
 /// What a step found.
 #[derive(Default)]
@@ -25,11 +27,14 @@ impl Deliver {
     pub(crate) async fn list(&self, job: &Delivery, mut walk: Walk) -> Result<()> {
         let tenant = job.mail.tenant;
         let (mut found, begun) = (Found::default(), walk.clone());
-        for _ in 0..VISITS {
+        let mut visits = 0;
+        while visits < VISITS {
             let left = MEMBERS.saturating_sub(found.mailboxes.len() + found.outside.len());
             let Some(group) = walk.groups.get(walk.next).copied().filter(|_| left > 0) else { break };
             let after = MemberKey::from_bytes(&walk.cursor);
             let (members, more) = self.directory.members(tenant, group, after.as_ref(), left).await?;
+            // Where people are gone through for it, a page costs as much as many, however few of them are found.
+            visits += if more.as_ref().is_some_and(MemberKey::goes_through_people) { PEOPLE } else { 1 };
             let count = members.len() as u64;
             take(members, &mut walk, &mut found)?;
             self.tracer.note(tenant, job.mail.acceptance, Hop::Expanded { group, members: count });

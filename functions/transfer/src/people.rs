@@ -2,7 +2,7 @@
 
 use crate::Transfer;
 use aws_lc_rs::digest;
-use penfold_directory::{OneOfMany, Operator, PersonChange, PersonInfo, PrincipalKind, Quota};
+use penfold_directory::{OneOfMany, Operator, PersonChange, PersonInfo, PrincipalKind, ProfileChange, Quota};
 use penfold_transfers::{Existing, Order, PersonRow, Sheet, Step, Transfer as One, Wrong, header, person_record};
 use penfold_types::{Error, Kind, PrincipalId, Result};
 
@@ -126,9 +126,13 @@ fn only_new(change: PersonChange, now: &PersonInfo) -> Option<PersonChange> {
         status: change.status.filter(|status| *status != now.status),
         sent_copy: change.sent_copy.filter(|copy| *copy != now.sent_copy),
         recovery: change.recovery.filter(|address| *address != now.recovery),
+        profile: ProfileChange {
+            texts: change.profile.texts.into_iter().filter(|(one, text)| now.profile.get(*one) != text.as_deref()).collect(),
+            manager: None,
+        },
     };
     let nothing = change.name.is_none() && change.quota.is_none() && change.status.is_none() && change.sent_copy.is_none();
-    (!nothing || change.recovery.is_some()).then_some(change)
+    (!nothing || change.recovery.is_some() || !change.profile.is_empty()).then_some(change)
 }
 
 /// The same at each try of the same line.

@@ -235,7 +235,7 @@ async fn people_who_are_there_become_what_their_row_says() {
 #[tokio::test(start_paused = true)]
 async fn what_is_taken_out_can_be_taken_in() {
     let house = house(4).await;
-    let text = "address,name,quota,status,aliases\nann@one.test,\"Ann \"\"A\"\", Example\",5,suspended,b@one.test c@one.test\nbob@one.test,Böb,,,\n";
+    let text = "address,name,quota,status,aliases,department\nann@one.test,\"Ann \"\"A\"\", Example\",5,suspended,b@one.test c@one.test,\"R, D\"\nbob@one.test,Böb,,,,\n";
     let one = house.import(Existing::Refuse, false, text).await;
     assert_eq!(house.work(&one).await.done, 2);
     let out = house.work(&house.order(Order::ExportPeople).await).await;

@@ -58,6 +58,7 @@ impl Upkeep {
         for info in self.directory.every_tenant_with_info().await? {
             operator.age_one(&info).await;
             let tenant = info.id;
+            operator.lapse_claims(tenant).await?;
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;

@@ -79,7 +79,7 @@ async fn of_a_removed_tenant_nothing_stays_but_heads() {
     house.mail(ann).await;
     let operator = house.upkeep.directory.operator();
     operator.delete_person(&"ann@one.test".parse().unwrap()).await.unwrap();
-    operator.remove_domain(&"one.test".parse().unwrap()).await.unwrap();
+    operator.remove_domain(ann.tenant, &"one.test".parse().unwrap()).await.unwrap();
     operator.remove_tenant("One").await.unwrap();
     house.upkeep.round(false).await.unwrap();
     assert_eq!(house.rows(ann).await, 1);
@@ -88,6 +88,22 @@ async fn of_a_removed_tenant_nothing_stays_but_heads() {
     house.upkeep.round(false).await.unwrap();
     assert!(house.blobs(ann.tenant).await.is_empty());
     assert!(house.upkeep.directory.gone_tenants().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_without_its_proof_lapses() {
+    let house = house();
+    house.tenant("One", "one.test").await;
+    let (directory, domain) = (&house.upkeep.directory, "new.test".parse().unwrap());
+    let tenant = directory.every_tenant().await.unwrap()[0];
+    directory.operator().claim_domain("One", &domain).await.unwrap();
+    house.upkeep.domains.ensure(tenant, &domain).await.unwrap();
+    house.upkeep.round(false).await.unwrap();
+    assert!(directory.claim(tenant, &domain).await.unwrap().is_some());
+    house.world.env.sleep(DAY * 7).await;
+    house.upkeep.round(false).await.unwrap();
+    assert!(directory.domain_keys(tenant, &domain).await.unwrap().is_empty());
+    assert_eq!(directory.operator().audit_log(tenant, house.world.env.now().seconds() / 86_400, 1).await.unwrap()[0].act, "domain.lapse");
 }
 
 #[tokio::test(start_paused = true)]

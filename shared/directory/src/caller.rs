@@ -1,11 +1,14 @@
 //! Who asks for something that an administrator does, and whether they may.
 
+use crate::dynamic::fitting;
+use crate::profile::ProfileChange;
 use crate::roles::{Permission, RoleGrant, Within};
 use crate::rows::Principal;
 use crate::sessions::Session;
-use crate::{Directory, Operator, SignedIn};
-use penfold_ports::Account;
+use crate::{Directory, Operator, SignedIn, access};
+use penfold_ports::{Account, Query, Sk};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
+use std::collections::BTreeSet;
 
 /// Somebody with a valid token.
 #[derive(Debug, Clone)]
@@ -138,6 +141,39 @@ impl Directory {
         }
     }
 
+    /// Whether the caller may change what is known of somebody. Where that takes them into a group for which roles are given, they
+    /// come into the reach of others: so only who manages all groups does that.
+    pub async fn allow_profile(&self, caller: &Caller, tenant: TenantId, subject: PrincipalId, change: &ProfileChange) -> Result<()> {
+        if change.is_empty() || caller.reach(Permission::GroupWrite, tenant).is_ok_and(|reach| reach == Reach::Everybody) {
+            return Ok(());
+        }
+        let filters = self.filters(tenant).await?;
+        let before = self.principal_now(Account { tenant, principal: subject }).await?;
+        let after = Principal { profile: before.profile.with(change), ..before.clone() };
+        let was = fitting(&filters, &before);
+        for group in fitting(&filters, &after).into_iter().filter(|group| !was.contains(group)) {
+            if self.gives_reach(tenant, group).await? {
+                return Err(Error::denied("this would take them into a group for which roles are given; who manages all groups may do it"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether roles are given for those in a group, or in one that holds it: whoever comes in comes into somebody's reach.
+    pub(crate) async fn gives_reach(&self, tenant: TenantId, group: PrincipalId) -> Result<bool> {
+        let mut all: BTreeSet<_> = self.groups_over(tenant, group, Vec::new()).await?;
+        all.insert(group);
+        for group in all {
+            let prefix = Sk::text("r#");
+            let mut query = Query::prefix(access::organisation(tenant).member(group, prefix.clone()).pk().clone(), &prefix);
+            query.limit = 1;
+            if !self.store().query(&query).await?.rows.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn is_within(&self, reach: &Reach, tenant: TenantId, subject: PrincipalId, principal: &Principal) -> Result<bool> {
         let Reach::Only(parts) = reach else { return Ok(true) };
         if parts.iter().any(|part| *part == Within::Domain(principal.address.domain().clone())) {
@@ -146,7 +182,8 @@ impl Directory {
         if !parts.iter().any(|part| matches!(part, Within::Group(_))) {
             return Ok(false);
         }
-        let above = self.groups_above(tenant, subject).await?;
+        let chosen = fitting(&self.filters(tenant).await?, principal);
+        let above = self.groups_over(tenant, subject, chosen).await?;
         Ok(parts.iter().any(|part| matches!(part, Within::Group(group) if above.contains(group))))
     }
 

@@ -45,6 +45,12 @@ impl Directory {
             if principal.is_none_or(|own| own.kind != kind || (!alias && own.address != address)) {
                 problems.push(format!("{address} leads to {id}, which is not there or is not its owner"));
             }
+            if !alias && kind == PrincipalKind::Group {
+                let dynamic = self.store().get(&key).await?.is_some_and(|row| row.u64("dy") == Some(1));
+                if dynamic != self.filter(tenant, id).await?.is_some() {
+                    problems.push(format!("{address} has no filter that can be read, or one that does not count"));
+                }
+            }
             if !alias && kind == PrincipalKind::Group && self.groups_above(tenant, id).await?.contains(&id) {
                 problems.push(format!("{address} is a member of itself, through others"));
             }

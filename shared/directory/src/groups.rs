@@ -9,6 +9,10 @@ use std::collections::BTreeSet;
 /// Groups above or below one that are looked at before giving up: nesting deeper than people can follow is a mistake.
 const NESTING: usize = 500;
 
+/// How the names begin that a dynamic group goes through.
+const PEOPLE: &[u8] = b"name#p#";
+const SHARED: &[u8] = b"name#s#";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
     /// A person or a shared mailbox of the tenant.
@@ -28,8 +32,21 @@ impl MemberKey {
 
     /// `None` where the bytes cannot be a member's key.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let fits = bytes.len() <= 300 && (bytes.starts_with(b"m#") || bytes.starts_with(b"o#"));
-        fits.then(|| Self(bytes.to_vec()))
+        let begins = [&b"m#"[..], b"o#", PEOPLE, SHARED].iter().any(|begin| bytes.starts_with(begin));
+        (bytes.len() <= 400 && begins).then(|| Self(bytes.to_vec()))
+    }
+
+    pub(crate) fn at(sk: &Sk) -> Self {
+        Self(sk.as_bytes().to_vec())
+    }
+
+    pub(crate) fn sk(&self) -> Sk {
+        Sk::from_stored(&self.0)
+    }
+
+    /// Of a dynamic group: a page may hold few of the people that were looked at for it.
+    pub fn goes_through_people(&self) -> bool {
+        self.0.starts_with(PEOPLE) || self.0.starts_with(SHARED)
     }
 }
 
@@ -45,7 +62,7 @@ pub(crate) fn read_member(key: &Sk, row: &Row) -> Option<(Member, Option<Princip
 
 impl Directory {
     /// A page of a group's own members, at most `limit` (and at most 1,000); groups inside it are not opened. The key is
-    /// where to go on, `None` at the end.
+    /// where to go on, `None` at the end. Of a dynamic group a page holds those of the next `limit` people who fit.
     pub async fn members(
         &self,
         tenant: TenantId,
@@ -53,6 +70,9 @@ impl Directory {
         after: Option<&MemberKey>,
         limit: usize,
     ) -> Result<(Vec<Member>, Option<MemberKey>)> {
+        if self.is_dynamic(tenant, group).await? {
+            return self.dynamic_members(tenant, group, after, limit).await;
+        }
         let (rows, next) = self.member_rows(tenant, group, after, limit).await?;
         Ok((rows.iter().filter_map(|(key, row)| read_member(key, row)).map(|(member, _)| member).collect(), next))
     }
@@ -68,7 +88,7 @@ impl Directory {
         let from = after.map_or_else(|| first.clone(), |key| Sk::from_stored(&key.0).successor());
         let pk = access::organisation(tenant).member(group, first).pk().clone();
         let page = self.store().query(&Query { pk, from, to: Some(end), limit: limit.clamp(1, 1000), reverse: false }).await?;
-        let next = page.rows.last().filter(|_| page.more).map(|(last, _)| MemberKey(last.as_bytes().to_vec()));
+        let next = page.rows.last().filter(|_| page.more).map(|(last, _)| MemberKey::at(last));
         Ok((page.rows, next))
     }
 
@@ -93,6 +113,10 @@ impl Directory {
             PostPolicy::Inside => Ok(owner.is_some()),
             PostPolicy::Members => self.is_member(tenant, group, owner, from).await,
             PostPolicy::Named => self.is_named(tenant, group, owner, from).await,
+            PostPolicy::Owners => match owner {
+                Some(person) => self.owns(tenant, group, person).await,
+                None => Ok(false),
+            },
         }
     }
 
@@ -122,10 +146,26 @@ impl Directory {
         Ok(self.store().batch_get(&keys).await?.iter().any(Option::is_some))
     }
 
-    /// Every group that holds `principal`, directly or through groups.
+    pub(crate) async fn owns(&self, tenant: TenantId, group: PrincipalId, person: PrincipalId) -> Result<bool> {
+        let key = access::organisation(tenant).member(group, sk::owner(person));
+        Ok(self.store().get(&key).await?.is_some())
+    }
+
+    /// Every group that holds `principal`, directly, by its filter or through groups.
     pub(crate) async fn groups_above(&self, tenant: TenantId, principal: PrincipalId) -> Result<BTreeSet<PrincipalId>> {
-        let mut found = BTreeSet::new();
-        let mut todo = vec![principal];
+        let chosen = self.chosen(tenant, principal).await?;
+        self.groups_over(tenant, principal, chosen).await
+    }
+
+    /// The same, where it is known which dynamic groups hold it.
+    pub(crate) async fn groups_over(
+        &self,
+        tenant: TenantId,
+        principal: PrincipalId,
+        chosen: Vec<PrincipalId>,
+    ) -> Result<BTreeSet<PrincipalId>> {
+        let mut found: BTreeSet<_> = chosen.into_iter().collect();
+        let mut todo: Vec<_> = found.iter().copied().chain([principal]).collect();
         while let Some(next) = todo.pop() {
             for (id, _) in self.memberships(tenant, next, PrincipalKind::Group).await? {
                 if found.insert(id) {
@@ -145,8 +185,10 @@ impl Directory {
         while let Some(next) = todo.pop() {
             let mut after = None;
             loop {
-                let (members, more) = self.members(tenant, next, after.as_ref(), 1000).await?;
-                todo.extend(members.into_iter().filter_map(|member| match member {
+                // Those that a filter chooses are no groups, and nobody outside.
+                let (rows, more) = self.member_rows(tenant, next, after.as_ref(), 1000).await?;
+                let members = rows.iter().filter_map(|(key, row)| read_member(key, row));
+                todo.extend(members.filter_map(|(member, _)| match member {
                     Member::Group(id) if found.len() <= NESTING && found.insert(id) => Some(id),
                     _ => None,
                 }));

@@ -6,7 +6,9 @@
 //! | access.rs | the only place where a `Scope` or `TenantScope` is granted |
 //! | rows.rs | the rows, their keys and attributes |
 //! | routes.rs | an address -> a recipient |
-//! | groups.rs | members, nesting, who may post |
+//! | groups.rs, group_rules.rs | members, nesting, who may post; what is said of a group |
+//! | filter.rs, dynamic.rs | groups whose members are those who fit a filter |
+//! | my_groups.rs | groups as people see them who administer nothing |
 //! | shared.rs | mailboxes of a team |
 //! | sign_in.rs, throttle.rs, hasher.rs, app_password.rs | who is it |
 //! | second_factor.rs, sessions.rs | codes beside the password; bearer tokens |
@@ -19,6 +21,7 @@
 //! | once.rs | requests that are done once, however often they come |
 //! | domain_keys.rs | the keys that domains sign with |
 //! | service.rs | how the service is reached from outside |
+//! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
@@ -34,13 +37,18 @@ mod claimable;
 mod claims;
 mod directory;
 mod domain_keys;
+mod dynamic;
+mod filter;
+mod group_rules;
 mod groups;
 mod hasher;
 mod keys;
 mod moving;
+mod my_groups;
 mod naming;
 mod once;
 mod operator;
+mod profile;
 mod roles;
 mod routes;
 mod rows;
@@ -62,16 +70,20 @@ pub use caller::{Caller, Reach};
 pub use claims::Claim;
 pub use directory::{Directory, Options};
 pub use domain_keys::{DomainKey, KeyChange, KeyState};
+pub use filter::{Condition, Filter, How, Rule, Subject, Test};
+pub use group_rules::{GroupRules, JoinPolicy};
 pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
 pub use moving::{claimed_by, named_by, tenant_entry};
+pub use my_groups::MyGroup;
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, OneOfMany, Operator, Page,
-    PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
+    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
+    OneOfMany, Operator, Page, PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
+pub use profile::{Attribute, Profile, ProfileChange};
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
 pub use rows::{PostPolicy, PrincipalKind, Status, TenantStatus};

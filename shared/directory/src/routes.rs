@@ -3,7 +3,6 @@
 //! `550` always comes from the store itself.
 
 use crate::Directory;
-use crate::claims::is_proved;
 use crate::directory::FRESH;
 use crate::rows::{PrincipalKind, Route, Status, tenant_of};
 use penfold_ports::{Account, shared};
@@ -22,7 +21,7 @@ pub enum Recipient {
     Reports(TenantId),
     /// The domain is ours; the address is nobody's.
     Unknown,
-    /// The domain is not ours, or not proved to be.
+    /// The domain is not ours: it is proved to nobody.
     Outside,
 }
 
@@ -87,9 +86,6 @@ impl Directory {
         }
         let mark = self.inner.domains.mark();
         let Some(row) = self.store().get(&shared::domain(domain)).await? else { return Ok(None) };
-        if !is_proved(&row) {
-            return Ok(None);
-        }
         let tenant = tenant_of(&row)?;
         if Status::read(row.u64("st").unwrap_or(0)) == Status::Active {
             self.inner.domains.put_read(mark, domain.clone(), tenant, now + FRESH);

@@ -4,18 +4,22 @@
 //! | pk | sk | holds |
 //! |---|---|---|
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
-//! | `d#domain` | `d` | t tenant, st, at claimed; un 1 until it is proved, n what the proof is made from |
+//! | `d#domain` | `d` | t tenant to which it is proved, st, at |
 //! | `tenants` | name | t tenant |
 //! | `t#T` | `tenant` | n name, st, tr the end of its trial, cl when it was closed, kv current key version, po the pool its mail leaves from, rv revision, at created |
-//! | | `domain#D` | at created |
+//! | | `domain#D` | at proved |
+//! | | `claim#D` | a domain that waits for its proof: n what that is made from, at claimed |
+//! | | `claims` | v: moves with each claim, so that they can be counted |
 //! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
 //! | | `audit` | n number and h hash of the last act, at |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
+//! | | `filter#G` | by what a dynamic group chooses: f |
+//! | | `filters` | v: moves with each dynamic group that is made, so that they can be counted |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created; and what `profile.rs` names |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, sc what it opens, at created, used day |
@@ -23,11 +27,16 @@
 //! | | `secret#recovery` | h what is kept of the codes left, kv key version |
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
+//! | | `owns#G`, `asks#G` | the groups that this owns, or asks to be in |
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
 //! | | `o#domain#local` | a member outside |
 //! | | `w#address` | somebody named who may post |
 //! | | `d#P` | r: 1 may write on its behalf, 2 as it |
+//! | | `a#P`, `j#P` | an owner; one who asks to be in: at, n what they say |
+//! | | `r#P` | one who has a role for those in it |
 
+use crate::group_rules::GroupRules;
+use crate::profile::Profile;
 use crate::roles::{self, RoleGrant};
 use penfold_ports::{Key, Row, Sk, When, shared};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
@@ -156,6 +165,8 @@ pub enum PostPolicy {
     Members,
     /// Those who are named.
     Named,
+    /// Its owners.
+    Owners,
 }
 
 impl PostPolicy {
@@ -165,6 +176,7 @@ impl PostPolicy {
             Self::Inside => 2,
             Self::Members => 3,
             Self::Named => 4,
+            Self::Owners => 5,
         }
     }
 
@@ -174,6 +186,7 @@ impl PostPolicy {
             1 => Self::Anyone,
             2 => Self::Inside,
             3 => Self::Members,
+            5 => Self::Owners,
             _ => Self::Named,
         }
     }
@@ -228,6 +241,8 @@ pub(crate) struct Principal {
     pub quota: Option<u64>,
     pub secret_version: u64,
     pub who_may_post: PostPolicy,
+    /// Of a group.
+    pub group: GroupRules,
     /// What they send is kept in Sent.
     pub sent_copy: bool,
     /// A typed password alone opens nothing: the web asks for a code too, and clients have app passwords.
@@ -236,6 +251,8 @@ pub(crate) struct Principal {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended: an address elsewhere.
     pub recovery: Option<Address>,
+    /// Title, department and the like.
+    pub profile: Profile,
     /// Moves with each change of this row; 0 where an older version wrote it.
     pub revision: u64,
     pub created: Timestamp,
@@ -252,10 +269,12 @@ impl Principal {
             quota: None,
             secret_version: 1,
             who_may_post: PostPolicy::default(),
+            group: GroupRules::default(),
             sent_copy: true,
             two_factor: false,
             roles: Vec::new(),
             recovery: None,
+            profile: Profile::default(),
             revision: 1,
             created,
         }
@@ -285,8 +304,10 @@ impl Principal {
         if let Some(recovery) = &self.recovery {
             row.set("rc", recovery.to_string());
         }
+        self.profile.write(&mut row);
         if self.kind == PrincipalKind::Group {
             row.set("wp", self.who_may_post.number());
+            self.group.write(&mut row);
         }
         row
     }
@@ -301,10 +322,12 @@ impl Principal {
                 quota: row.u64("q"),
                 secret_version: row.u64("sv")?,
                 who_may_post: PostPolicy::read(row.u64("wp").unwrap_or(0)),
+                group: GroupRules::read(row),
                 sent_copy: row.u64("sc") != Some(0),
                 two_factor: row.u64("tf") == Some(1),
                 roles: roles::read(row.str("ro").unwrap_or_default()),
                 recovery: row.str("rc").and_then(|text| text.parse().ok()),
+                profile: Profile::read(row),
                 revision: row.u64("rv").unwrap_or(0),
                 created: read_time(row),
             })
@@ -360,6 +383,15 @@ pub(crate) mod sk {
         Sk::text(&format!("domain#{domain}"))
     }
 
+    /// A domain that waits for its proof.
+    pub fn claim(domain: &penfold_types::Domain) -> Sk {
+        Sk::text(&format!("claim#{domain}"))
+    }
+
+    pub fn claims() -> Sk {
+        Sk::text("claims")
+    }
+
     /// All keys that a domain signs with.
     pub fn domain_keys(domain: &penfold_types::Domain) -> Sk {
         Sk::text(&format!("dkim#{domain}#"))
@@ -384,6 +416,44 @@ pub(crate) mod sk {
 
     pub fn administrators() -> Sk {
         Sk::text("administrators")
+    }
+
+    /// By what a dynamic group chooses.
+    pub fn filter(group: PrincipalId) -> Sk {
+        keyed("filter#", group.as_bytes())
+    }
+
+    pub fn filters() -> Sk {
+        Sk::text("filters")
+    }
+
+    /// The names of those whom a filter may choose: where they begin, and the first key after them.
+    pub fn choosable(shared_mailboxes: bool) -> (Sk, Sk) {
+        (Sk::text("name#p#"), Sk::text(if shared_mailboxes { "name#s$" } else { "name#p$" }))
+    }
+
+    /// The groups that somebody owns.
+    pub fn owned(group: PrincipalId) -> Sk {
+        keyed("owns#", group.as_bytes())
+    }
+
+    /// The groups that somebody asks to be in.
+    pub fn asked(group: PrincipalId) -> Sk {
+        keyed("asks#", group.as_bytes())
+    }
+
+    pub fn owner(principal: PrincipalId) -> Sk {
+        keyed("a#", principal.as_bytes())
+    }
+
+    /// Who asks to be in a group.
+    pub fn asker(principal: PrincipalId) -> Sk {
+        keyed("j#", principal.as_bytes())
+    }
+
+    /// Who has a role for those in a group.
+    pub fn role_holder(principal: PrincipalId) -> Sk {
+        keyed("r#", principal.as_bytes())
     }
 
     pub fn gone(principal: PrincipalId) -> Sk {

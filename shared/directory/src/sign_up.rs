@@ -182,9 +182,8 @@ impl Directory {
         }
         let operator = self.operator().acting_as("sign-up");
         let domain = sign_up.domain();
-        if let Some(claim) = self.claim(domain).await?
-            && claim.proved
-            && Some(claim.tenant) != made.tenant
+        if let Some(owner) = self.domain_owner(domain).await?
+            && Some(owner) != made.tenant
         {
             // Whoever proved that the domain is theirs may know.
             return Err(Error::conflict(format!(
@@ -195,8 +194,8 @@ impl Directory {
             Some(tenant) => tenant,
             None => self.found_tenant(sign_up).await?,
         };
-        match operator.create_proved_domain(&tenant.to_string(), domain).await {
-            Err(error) if error.kind() == Kind::Conflict && self.claim(domain).await?.is_some_and(|claim| claim.tenant == tenant) => {}
+        match operator.create_domain(&tenant.to_string(), domain).await {
+            Err(error) if error.kind() == Kind::Conflict && self.domain_owner(domain).await? == Some(tenant) => {}
             answer => answer?,
         }
         let person = NewPerson { address: sign_up.address.clone(), name: sign_up.name.clone(), password: None, quota: None };

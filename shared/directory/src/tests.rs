@@ -2,7 +2,9 @@
 
 mod audit;
 mod claims;
+mod dynamic;
 mod groups;
+mod joining;
 mod life;
 mod once;
 mod people;

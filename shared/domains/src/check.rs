@@ -8,7 +8,7 @@ use crate::keys::Domains;
 use crate::records::{Aim, Data, Need, Record};
 use penfold_directory::Service;
 use penfold_ports::{Dns, DnsError};
-use penfold_types::{Domain, Result};
+use penfold_types::{Domain, Result, TenantId};
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -94,8 +94,8 @@ impl Judged {
 
 impl Domains {
     /// Asks for every record that the domain should have, all at once.
-    pub async fn check(&self, domain: &Domain) -> Result<Report> {
-        let wanted = self.records(domain).await?;
+    pub async fn check(&self, tenant: TenantId, domain: &Domain) -> Result<Report> {
+        let wanted = self.records(tenant, domain).await?;
         let (service, _) = self.service().await?;
         Ok(check(self.dns(), domain, &service, wanted).await)
     }

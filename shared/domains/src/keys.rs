@@ -67,10 +67,10 @@ impl Domains {
         self.inner.directory.operator().acting_as(&self.actor)
     }
 
-    /// Whose the domain is, proved or not.
-    pub async fn claim(&self, domain: &Domain) -> Result<Claim> {
-        let none = || Error::not_found(format!("the domain {domain} belongs to no tenant; add it: penfold domain add TENANT {domain}"));
-        self.inner.directory.claim(domain).await?.ok_or_else(none)
+    /// What a tenant has of a domain, proved or not.
+    pub async fn claim(&self, tenant: TenantId, domain: &Domain) -> Result<Claim> {
+        let none = || Error::not_found(format!("{domain} is not a domain of this tenant; add it: penfold domain add TENANT {domain}"));
+        self.inner.directory.claim(tenant, domain).await?.ok_or_else(none)
     }
 
     /// How the service is reached, and whether a server has said so; where none has, its defaults.

@@ -4,7 +4,7 @@ use crate::keys::Domains;
 use crate::records::{Aim, Data, Need, Record};
 use aws_lc_rs::hmac;
 use penfold_directory::{Claim, SignUp};
-use penfold_types::{Domain, Error, Result};
+use penfold_types::{Domain, Error, Result, TenantId};
 
 pub(crate) const PREFIX: &str = "penfold-domain-verification=";
 
@@ -54,9 +54,10 @@ impl Domains {
         }
     }
 
-    /// Looks for the proof of a claim, and notes it where it is there.
-    pub async fn prove(&self, domain: &Domain) -> Result<Proof> {
-        let claim = self.claim(domain).await?;
+    /// Looks for the proof of a tenant's claim, and notes it where it is there. A conflict where the domain is proved to another
+    /// tenant: that is told to nobody who has not shown the proof.
+    pub async fn prove(&self, tenant: TenantId, domain: &Domain) -> Result<Proof> {
+        let claim = self.claim(tenant, domain).await?;
         let Some(wanted) = record(domain, &claim) else { return Ok(Proof::Already) };
         let found: Vec<String> = match self.dns().txt_now(&wanted.name).await {
             Ok(answer) => answer.records.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect(),
@@ -66,15 +67,15 @@ impl Domains {
         if !found.iter().any(|text| text.trim() == wanted.data.to_string()) {
             return Ok(Proof::NotYet { wanted, found });
         }
-        self.operator().mark_proved(claim.tenant, domain, "by its record").await?;
+        self.operator().mark_proved(tenant, domain, "by its record").await?;
         Ok(Proof::Proved)
     }
 
     /// The operator vouches for a claim; false where it was proved before.
-    pub async fn vouch(&self, domain: &Domain) -> Result<bool> {
-        let claim = self.claim(domain).await?;
+    pub async fn vouch(&self, tenant: TenantId, domain: &Domain) -> Result<bool> {
+        let claim = self.claim(tenant, domain).await?;
         if !claim.proved {
-            self.operator().mark_proved(claim.tenant, domain, "by the operator").await?;
+            self.operator().mark_proved(tenant, domain, "by the operator").await?;
         }
         Ok(!claim.proved)
     }

@@ -5,7 +5,7 @@ use crate::check::{self, Finding, Verdict, concerns};
 use crate::keys::Domains;
 use crate::records::{Aim, Data, Record};
 use penfold_ports::{Change, Dns, MailExchange, RecordData, RecordKind, Service, ZoneError, Zones};
-use penfold_types::{Domain, Error, Result};
+use penfold_types::{Domain, Error, Result, TenantId};
 use std::sync::Arc;
 
 /// Seconds; as in a zone file of ours.
@@ -62,8 +62,8 @@ pub struct Primary {
 
 impl Domains {
     /// Each record that the domain should have. `replace`: also where there is something else, which then goes.
-    pub async fn publish(&self, domain: &Domain, primary: &Primary, replace: bool) -> Result<Vec<Published>> {
-        let wanted = self.records(domain).await?;
+    pub async fn publish(&self, tenant: TenantId, domain: &Domain, primary: &Primary, replace: bool) -> Result<Vec<Published>> {
+        let wanted = self.records(tenant, domain).await?;
         let (service, _) = self.service().await?;
         let report = check::check(&primary.dns, domain, &service, wanted).await;
         let mut published = Vec::with_capacity(report.findings.len());
@@ -165,7 +165,7 @@ impl Domains {
                 if !info.proved || !self.is_kept_by(&domain, primary).await? {
                     continue;
                 }
-                let done = self.publish(&domain, primary, false).await?;
+                let done = self.publish(tenant, &domain, primary, false).await?;
                 for one in done.iter().filter(|one| matches!(one.done, Done::Added | Done::Replaced)) {
                     tracing::info!(%tenant, %domain, name = one.record.name, kind = one.record.data.kind(), "a record was published");
                     added += 1;

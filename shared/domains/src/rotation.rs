@@ -69,8 +69,8 @@ impl Domains {
     }
 
     /// A step forward, now: the next pair where there is none; else its activation once it is seen. `force` does not look.
-    pub async fn rotate(&self, domain: &Domain, force: bool) -> Result<Rotation> {
-        let tenant = self.claim(domain).await?.tenant;
+    pub async fn rotate(&self, tenant: TenantId, domain: &Domain, force: bool) -> Result<Rotation> {
+        self.claim(tenant, domain).await?;
         let mut keys = self.ensure(tenant, domain).await?;
         let made = if keys.iter().any(|key| key.state == KeyState::Next) {
             None

@@ -62,7 +62,7 @@ impl House {
     }
 
     async fn records(&self) -> Vec<Record> {
-        self.domains.records(&d("one.test")).await.unwrap()
+        self.domains.records(self.tenant, &d("one.test")).await.unwrap()
     }
 
     /// Everything that is wanted, published as a provider would.

@@ -6,7 +6,7 @@ use crate::ownership;
 use crate::records::{Aim, Data, Need, Record};
 use crate::sts::{mta_sts_policy, policy_id};
 use penfold_directory::{DMARC_REPORTS, KeyState, Service, TLS_REPORTS};
-use penfold_types::{Domain, Result};
+use penfold_types::{Domain, Result, TenantId};
 
 const PREFERENCE: u16 = 10;
 /// Where a policy and the set-up of clients are fetched: an alias cannot name another port.
@@ -19,9 +19,9 @@ pub(crate) fn key_name(domain: &Domain, selector: &str) -> String {
 
 impl Domains {
     /// The records that a domain should have, in the order in which they matter; its first keys are made here.
-    pub async fn records(&self, domain: &Domain) -> Result<Vec<Record>> {
-        let claim = self.claim(domain).await?;
-        let keys = self.public_keys(claim.tenant, domain).await?;
+    pub async fn records(&self, tenant: TenantId, domain: &Domain) -> Result<Vec<Record>> {
+        let claim = self.claim(tenant, domain).await?;
+        let keys = self.public_keys(tenant, domain).await?;
         let (service, _) = self.service().await?;
         let proof = ownership::record(domain, &claim);
         Ok(proof.into_iter().chain(wanted(domain, &service, &keys)).collect())

@@ -10,7 +10,7 @@
 //! | body.rs | JSON that comes in: unknown fields are refused |
 //! | page.rs | lists, page by page |
 //! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
-//! | session.rs, app_password.rs | how these are shown, to their owner and to who administers |
+//! | session.rs, app_password.rs, profile.rs, group.rs, filter.rs | how these are shown, to their owner and to who administers |
 //! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
 //! | limits.rs | how often, and the header fields that say it |
 //! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
@@ -21,12 +21,15 @@ mod basic;
 mod body;
 mod call;
 mod document;
+mod filter;
 mod gate;
+mod group;
 mod limits;
 mod once;
 mod page;
 mod peer;
 mod problem;
+mod profile;
 mod session;
 mod tag;
 #[cfg(test)]
@@ -38,11 +41,14 @@ pub use basic::basic;
 pub use body::{Body, Params};
 pub use call::Call;
 pub use document::described;
+pub use filter::{ConditionView, FilterView, RuleView};
 pub use gate::{Api, guarded};
+pub use group::{Added, JoinAnswer, JoinRequestView, Joining, Member, MemberKind, NewMembers, Posting};
 pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
 pub use peer::{Peer, behind_balancer};
 pub use problem::{Problem, Wrong};
+pub use profile::{NewProfile, ProfileView};
 pub use session::SessionView;
 pub use tag::{IfMatch, created, tag, tagged};
 pub use when::When;

@@ -2,11 +2,35 @@
 
 use crate::sheet::Read;
 use crate::transfer::Wrong;
-use penfold_directory::{NewPerson, OneOfMany, PersonChange, PersonInfo, Quota, Status, check_name};
+use penfold_directory::{Attribute, NewPerson, OneOfMany, PersonChange, PersonInfo, ProfileChange, Quota, Status, check_name};
 use penfold_types::{Address, Error, PrincipalId, Result};
 
 /// What a file may have. The first one it must have; an empty cell says nothing.
-pub const COLUMNS: [&str; 8] = ["address", "name", "password", "quota", "status", "aliases", "sent_copy", "recovery_address"];
+pub const COLUMNS: [&str; 23] = [
+    "address",
+    "name",
+    "password",
+    "quota",
+    "status",
+    "aliases",
+    "sent_copy",
+    "recovery_address",
+    "given_name",
+    "family_name",
+    "title",
+    "department",
+    "company",
+    "office",
+    "phone",
+    "mobile",
+    "street",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+    "employee_id",
+    "employee_type",
+];
 
 /// Somebody as a row has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +44,21 @@ pub struct PersonRow {
     pub aliases: Vec<Address>,
     pub sent_copy: Option<bool>,
     pub recovery: Option<Address>,
+    pub profile: ProfileChange,
 }
 
 impl PersonRow {
     pub fn read(row: Read) -> std::result::Result<Self, Wrong> {
         let line = row.line;
         let cells = row.cells.map_err(|why| Wrong { line, column: None, detail: why.to_owned() })?;
-        let [address, name, password, quota, status, aliases, sent_copy, recovery] = <[Option<String>; 8]>::try_from(cells)
+        let (own, texts) = cells.split_at_checked(8).unwrap_or_default();
+        let [address, name, password, quota, status, aliases, sent_copy, recovery] = <[Option<String>; 8]>::try_from(own.to_vec())
             .map_err(|_| Wrong { line, column: None, detail: "the row has another number of fields".to_owned() })?;
+        let texts = Attribute::ALL.into_iter().zip(texts).filter_map(|(attribute, text)| Some((attribute, Some(text.clone()?))));
+        let profile = ProfileChange { texts: texts.collect(), manager: None };
+        if let Some((attribute, detail)) = profile.wrong() {
+            return Err(Wrong { line, column: Some(attribute.as_str().to_owned()), detail });
+        }
         let wrong = |column: &'static str, detail: String| Wrong { line, column: Some(column.to_owned()), detail };
         let read_address = |column: &'static str, text: &str| -> std::result::Result<Address, Wrong> {
             text.parse().map_err(|_| wrong(column, format!("{text:?} is no address; one is written as ann@example.com")))
@@ -57,7 +88,7 @@ impl PersonRow {
             return Err(wrong("aliases", format!("a row has at most {ALIASES} aliases")));
         }
         let recovery = recovery.map(|text| read_address("recovery_address", &text)).transpose()?;
-        Ok(Self { line, address, name, password, quota, status, aliases, sent_copy, recovery })
+        Ok(Self { line, address, name, password, quota, status, aliases, sent_copy, recovery, profile })
     }
 
     /// As somebody new, under an id that is theirs at each try.
@@ -76,6 +107,7 @@ impl PersonRow {
             status: self.status,
             sent_copy: self.sent_copy,
             recovery: self.recovery.clone().map(Some),
+            profile: self.profile.clone(),
         }
     }
 
@@ -95,7 +127,7 @@ pub fn header() -> Result<Vec<u8>> {
 /// Somebody, as the line of a file that reads back the same.
 pub fn person_record(person: &PersonInfo) -> Result<Vec<u8>> {
     let aliases: Vec<_> = person.aliases.iter().map(Address::to_string).collect();
-    record([
+    let own = [
         person.address.to_string(),
         person.name.clone(),
         if person.quota_is_own { person.quota.to_string() } else { String::new() },
@@ -103,7 +135,9 @@ pub fn person_record(person: &PersonInfo) -> Result<Vec<u8>> {
         aliases.join(" "),
         person.sent_copy.to_string(),
         person.recovery.as_ref().map(Address::to_string).unwrap_or_default(),
-    ])
+    ];
+    let texts = Attribute::ALL.into_iter().map(|attribute| person.profile.get(attribute).unwrap_or_default().to_owned());
+    record(own.into_iter().chain(texts))
 }
 
 fn record(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>> {
@@ -111,4 +145,14 @@ fn record(cells: impl IntoIterator<Item = String>) -> Result<Vec<u8>> {
     let written = writer.write_record(cells).map_err(|error| error.to_string());
     let written = written.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
     written.map_err(|error| Error::broken("a row cannot be written").because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attribute_has_its_column() {
+        assert_eq!(COLUMNS[8..], Attribute::ALL.map(Attribute::as_str));
+    }
 }

@@ -8,9 +8,9 @@ mod records;
 use super::operator;
 use super::units::show_day;
 use crate::control::{Context, Reply};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use penfold_domains::Domains;
-use penfold_types::Result;
+use penfold_types::{Error, Result, TenantId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -28,16 +28,26 @@ pub enum Domain {
     /// List domains, of all tenants or of one
     List { tenant: Option<String> },
     /// Remove a domain that no address uses
-    Remove { domain: String },
+    Remove {
+        domain: String,
+        #[command(flatten)]
+        of: Of,
+    },
     /// The DNS records that a domain should have; with --json all of them in one list
     Records {
         domain: String,
         /// As lines of a zone file
         #[arg(long)]
         zone: bool,
+        #[command(flatten)]
+        of: Of,
     },
     /// Ask DNS for these records: what is found, and how to mend it
-    Check { domain: String },
+    Check {
+        domain: String,
+        #[command(flatten)]
+        of: Of,
+    },
     /// Put what is missing of these records into the zone, by the name server of --dns-update
     Publish {
         domain: String,
@@ -47,6 +57,8 @@ pub enum Domain {
         /// Name server and key, where the server that runs has no such setting
         #[arg(long, env = "PENFOLD_DNS_UPDATE", value_name = "KEY-NAME:FILE@SERVER")]
         dns_update: Option<String>,
+        #[command(flatten)]
+        of: Of,
     },
     /// Look for the record that proves whose a domain is
     Prove {
@@ -54,6 +66,8 @@ pub enum Domain {
         /// Do not look: the operator knows
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        of: Of,
     },
     /// Make the next DKIM keys; once their records are seen, let them sign
     Rotate {
@@ -61,7 +75,35 @@ pub enum Domain {
         /// Let them sign at once, seen or not
         #[arg(long)]
         force: bool,
+        #[command(flatten)]
+        of: Of,
     },
+}
+
+/// Whose domain is meant.
+#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+pub struct Of {
+    /// Whose, where several tenants claim it
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+}
+
+impl Of {
+    /// The tenant that has the domain or, where it is proved to nobody, the one that claims it.
+    async fn find(&self, context: &Context, domain: &penfold_types::Domain) -> Result<TenantId> {
+        if let Some(name) = &self.tenant {
+            return Ok(operator(context).tenant(name).await?.id);
+        }
+        let found = context.service.directory.holders(domain).await?;
+        match found.as_slice() {
+            [one] => Ok(*one),
+            [] => Err(Error::not_found(format!("the domain {domain} belongs to no tenant; add it: penfold domain add TENANT {domain}"))),
+            several => {
+                let ids = several.iter().map(TenantId::to_string).collect::<Vec<_>>().join(", ");
+                Err(Error::conflict(format!("several tenants claim {domain}; say which with --tenant: {ids}")))
+            }
+        }
+    }
 }
 
 impl Domain {
@@ -78,18 +120,18 @@ impl Domain {
                 }
                 Ok(())
             }
-            Self::Remove { domain } => {
+            Self::Remove { domain, of } => {
                 let domain = super::domain(&domain)?;
-                operator(context).remove_domain(&domain).await?;
+                operator(context).remove_domain(of.find(context, &domain).await?, &domain).await?;
                 reply.say(format!("removed {domain}"), json!({ "removed": domain.as_str() })).await
             }
-            Self::Records { domain, zone } => records::records(context, reply, &super::domain(&domain)?, zone).await,
-            Self::Check { domain } => check::check(context, reply, &super::domain(&domain)?).await,
-            Self::Publish { domain, replace, dns_update } => {
-                publish::publish(context, reply, &super::domain(&domain)?, replace, dns_update.as_deref()).await
+            Self::Records { domain, zone, of } => records::records(context, reply, &of, &super::domain(&domain)?, zone).await,
+            Self::Check { domain, of } => check::check(context, reply, &of, &super::domain(&domain)?).await,
+            Self::Publish { domain, replace, dns_update, of } => {
+                publish::publish(context, reply, &of, &super::domain(&domain)?, replace, dns_update.as_deref()).await
             }
-            Self::Prove { domain, force } => check::prove(context, reply, &super::domain(&domain)?, force).await,
-            Self::Rotate { domain, force } => keys::rotate(context, reply, &super::domain(&domain)?, force).await,
+            Self::Prove { domain, force, of } => check::prove(context, reply, &of, &super::domain(&domain)?, force).await,
+            Self::Rotate { domain, force, of } => keys::rotate(context, reply, &of, &super::domain(&domain)?, force).await,
         }
     }
 }

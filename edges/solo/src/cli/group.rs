@@ -1,9 +1,11 @@
 use super::operator;
+use super::person::on_or_off;
 use super::units::show_time;
 use crate::control::{Context, Reply};
-use clap::{Subcommand, ValueEnum};
-use penfold_directory::{GroupChange, GroupInfo, NewGroup, PostPolicy};
-use penfold_types::{Address, Result};
+use clap::{Args, Subcommand, ValueEnum};
+use penfold_directory::{GroupChange, GroupInfo, JoinPolicy, NewGroup, PostPolicy};
+use penfold_rest::{FilterView, Problem};
+use penfold_types::{Address, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;
@@ -20,6 +22,8 @@ pub enum Group {
         /// Who may send to it
         #[arg(long, default_value = "inside")]
         post: Post,
+        #[command(flatten)]
+        more: More,
     },
     /// List groups, of all tenants or of one
     List { tenant: Option<String> },
@@ -39,6 +43,11 @@ pub enum Group {
         /// Take that back
         #[arg(long, value_name = "ADDRESS")]
         disallow: Vec<Address>,
+        /// No longer an owner; may be given several times
+        #[arg(long, value_name = "ADDRESS")]
+        disown: Vec<Address>,
+        #[command(flatten)]
+        more: More,
     },
     /// Remove a group; its members stay
     Remove { address: Address },
@@ -65,6 +74,69 @@ pub enum Member {
     List { group: Address },
 }
 
+/// What is said of a group when it is made and later.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+pub struct More {
+    #[arg(long)]
+    description: Option<String>,
+    /// Who becomes a member by themselves
+    #[arg(long)]
+    join: Option<Join>,
+    /// Whether members may leave by themselves
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    leave: Option<bool>,
+    /// Whether only owners and administrators see that it is there
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    hidden: Option<bool>,
+    /// Somebody who manages it; may be given several times
+    #[arg(long = "owner", value_name = "ADDRESS")]
+    owners: Vec<Address>,
+    /// Its members are those who fit, such as {"all": [{"attribute": "department", "is": "Sales"}]}
+    #[arg(long, value_name = "JSON")]
+    filter: Option<String>,
+}
+
+impl More {
+    fn change(self) -> Result<GroupChange> {
+        let wrong = |text: String| Error::invalid(format!("--filter: {text}"));
+        let read = |text: String| {
+            let view: FilterView = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+            let words =
+                |problem: Problem| problem.errors.into_iter().map(|one| format!("{} {}", one.pointer, one.detail)).collect::<String>();
+            view.read("").map_err(|problem| wrong(words(problem)))
+        };
+        Ok(GroupChange {
+            description: self.description,
+            join: self.join.map(Into::into),
+            may_leave: self.leave,
+            hidden: self.hidden,
+            add_owners: self.owners,
+            filter: self.filter.map(read).transpose()?,
+            ..GroupChange::default()
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Join {
+    /// Everybody of the tenant, at once
+    Open,
+    /// Who asks, once somebody said yes
+    Approval,
+    Closed,
+}
+
+impl From<Join> for JoinPolicy {
+    fn from(join: Join) -> Self {
+        match join {
+            Join::Open => Self::Open,
+            Join::Approval => Self::Approval,
+            Join::Closed => Self::Closed,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Post {
@@ -74,6 +146,7 @@ pub enum Post {
     Members,
     /// Those who are named with --allow
     Named,
+    Owners,
 }
 
 impl From<Post> for PostPolicy {
@@ -83,6 +156,7 @@ impl From<Post> for PostPolicy {
             Post::Inside => Self::Inside,
             Post::Members => Self::Members,
             Post::Named => Self::Named,
+            Post::Owners => Self::Owners,
         }
     }
 }
@@ -93,6 +167,7 @@ fn show_policy(policy: PostPolicy) -> String {
         PostPolicy::Inside => "inside",
         PostPolicy::Members => "members",
         PostPolicy::Named => "named",
+        PostPolicy::Owners => "owners",
     }
     .to_owned()
 }
@@ -108,15 +183,18 @@ impl Group {
     pub async fn carry_out(self, context: &Context, reply: &Reply) -> Result<()> {
         let operator = operator(context);
         match self {
-            Self::Add { address, name, post } => {
+            Self::Add { address, name, post, more } => {
                 let name = name.unwrap_or_else(|| address.local().to_owned());
-                let account = operator.create_group(&NewGroup { address: address.clone(), name, who_may_post: post.into() }).await?;
+                let new = NewGroup { address: address.clone(), name, who_may_post: post.into() };
+                let account = operator.create_group_with(&new, &more.change()?).await?;
                 reply.say(format!("added {address}"), json!({ "address": address, "id": account.principal })).await
             }
             Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
             Self::Show { address } => show(reply, operator.group(&address).await?).await,
-            Self::Set { address, name, post, allow, disallow } => {
-                let change = GroupChange { name, who_may_post: post.map(Into::into), add_posters: allow, remove_posters: disallow };
+            Self::Set { address, name, post, allow, disallow, disown, more } => {
+                let (add_posters, remove_posters, remove_owners) = (allow, disallow, disown);
+                let who_may_post = post.map(Into::into);
+                let change = GroupChange { name, who_may_post, add_posters, remove_posters, remove_owners, ..more.change()? };
                 show(reply, operator.update_group(&address, &change).await?).await
             }
             Self::Remove { address } => {
@@ -191,12 +269,17 @@ async fn list(context: &Context, reply: &Reply, tenant: Option<&str>) -> Result<
 
 async fn show(reply: &Reply, group: GroupInfo) -> Result<()> {
     let posters: Vec<_> = group.posters.iter().map(Address::to_string).collect();
+    let owners: Vec<_> = group.owners.iter().map(Address::to_string).collect();
+    let filter = group.filter.as_ref().and_then(|filter| serde_json::to_string(&FilterView::from(filter)).ok()).unwrap_or_default();
     let rows = vec![
         vec!["address".into(), group.address.to_string()],
         vec!["name".into(), group.name.clone()],
         vec!["id".into(), group.id.to_string()],
         vec!["may post".into(), show_policy(group.who_may_post)],
         vec!["named".into(), posters.join(", ")],
+        vec!["owners".into(), owners.join(", ")],
+        vec!["join".into(), format!("{:?}", group.rules.join).to_lowercase()],
+        vec!["filter".into(), filter],
         vec!["created".into(), show_time(group.created)],
     ];
     reply.item(rows, &group).await

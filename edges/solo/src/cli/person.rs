@@ -3,8 +3,8 @@ use super::units::{show_size, show_time, size};
 use super::{operator, password};
 use crate::control::{Context, Reply};
 use clap::Subcommand;
-use penfold_directory::{NewPerson, PersonChange, PersonInfo, Quota, Role, RoleGrant};
-use penfold_types::{Address, Env, Error, Result};
+use penfold_directory::{Attribute, NewPerson, Operator, PersonChange, PersonInfo, ProfileChange, Quota, Role, RoleGrant};
+use penfold_types::{Address, Env, Error, PrincipalId, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -44,6 +44,12 @@ pub enum Person {
         /// What the person administers, such as tenant-administrator or help-desk; none for nothing
         #[arg(long = "role", value_name = "ROLE", value_delimiter = ',')]
         roles: Vec<String>,
+        /// Part of the profile, such as department=Sales; nothing behind the = takes it away
+        #[arg(long = "profile", value_name = "NAME=TEXT", value_parser = attribute)]
+        profile: Vec<(Attribute, Option<String>)>,
+        /// The address of the person's manager, or none
+        #[arg(long)]
+        manager: Option<String>,
     },
     /// Remove a person and free the addresses
     Remove { address: Address },
@@ -65,7 +71,7 @@ pub fn quota(text: &str) -> std::result::Result<Quota, String> {
     if text == "default" { Ok(Quota::Default) } else { size(text).map(Quota::Bytes) }
 }
 
-fn on_or_off(text: &str) -> std::result::Result<bool, String> {
+pub fn on_or_off(text: &str) -> std::result::Result<bool, String> {
     match text {
         "on" => Ok(true),
         "off" => Ok(false),
@@ -87,8 +93,9 @@ impl Person {
             Self::Add { address, name, password, quota } => add(context, reply, address, name, password.taken(), quota).await,
             Self::List { tenant } => list(context, reply, tenant.as_deref()).await,
             Self::Show { address } => show(reply, operator.person(&address).await?).await,
-            Self::Set { address, name, quota, status, sent_copy, roles } => {
-                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy, recovery: None };
+            Self::Set { address, name, quota, status, sent_copy, roles, profile, manager } => {
+                let profile = ProfileChange { texts: profile.into_iter().collect(), manager: boss(&operator, manager.as_deref()).await? };
+                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy, recovery: None, profile };
                 if !roles.is_empty() {
                     operator.set_roles(&address, &grants(&roles)?).await?;
                 }
@@ -106,6 +113,24 @@ impl Person {
                 operator.remove_alias(&address, &alias).await?;
                 reply.say(format!("removed {alias}"), json!({ "address": address, "removed": alias })).await
             }
+        }
+    }
+}
+
+/// Of the profile.
+fn attribute(text: &str) -> std::result::Result<(Attribute, Option<String>), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=TEXT")?;
+    let known = || format!("there is no {name}; there are {}", Attribute::ALL.map(Attribute::as_str).join(", "));
+    Ok((Attribute::parse(name).ok_or_else(known)?, Some(value.to_owned()).filter(|value| !value.is_empty())))
+}
+
+async fn boss(operator: &Operator, given: Option<&str>) -> Result<Option<Option<PrincipalId>>> {
+    match given {
+        None => Ok(None),
+        Some("none") => Ok(Some(None)),
+        Some(address) => {
+            let address: Address = address.parse().map_err(|error| Error::invalid(format!("{address}: {error}")))?;
+            Ok(Some(Some(operator.person(&address).await?.id)))
         }
     }
 }
@@ -176,5 +201,7 @@ async fn show(reply: &Reply, person: PersonInfo) -> Result<()> {
         vec!["sent copy".into(), if person.sent_copy { "on" } else { "off" }.into()],
         vec!["created".into(), show_time(person.created)],
     ];
+    let profile = person.profile.texts.iter().map(|(name, text)| vec![name.as_str().replace('_', " "), text.clone()]);
+    let rows = rows.into_iter().chain(profile).collect();
     reply.item(rows, &person).await
 }

@@ -230,7 +230,7 @@ async fn empty(context: &Context, reply: &Reply, tenant: &TenantInfo) -> Result<
         }
     }
     for domain in operator.domains(&tenant.name).await? {
-        operator.remove_domain(&super::domain(&domain.domain)?).await?;
+        operator.remove_domain(tenant.id, &super::domain(&domain.domain)?).await?;
     }
     Ok(())
 }

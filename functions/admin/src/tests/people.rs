@@ -13,6 +13,17 @@ async fn what_was_written_reads_back_the_same() {
     let read = house.ask("GET", &place, &boss, None).await;
     assert_eq!((read.status, &read.body, read.tag()), (200, &made.body, made.tag()));
     assert_eq!((read.text("name"), read.body["quota"].as_u64(), read.text("status")), ("Kim Ü", Some(12_345_678), "active"));
+    let profile = json!({ "profile": { "department": "Sales", "title": "Clerk", "manager": house.account("ann@one.test").await.principal.to_string() } });
+    let known = house.ask("PATCH", &place, &boss, Some(profile.clone())).await;
+    assert_eq!((known.status, &known.body["profile"]), (200, &profile["profile"]));
+    let known = house.ask("PATCH", &place, &boss, Some(json!({ "profile": { "title": null, "manager": null } }))).await;
+    assert_eq!(known.body["profile"], json!({ "department": "Sales" }));
+    let wrong = house.ask("PATCH", &place, &boss, Some(json!({ "profile": { "city": "" } }))).await;
+    assert_eq!((wrong.status, wrong.pointer()), (422, "/profile/city"));
+    for (query, found) in [("department=sales", 1), ("department=Sale", 0), ("department=Sales&city=Rome", 0)] {
+        assert_eq!(house.ask("GET", &house.own(&format!("/people?{query}")), &boss, None).await.addresses().len(), found, "{query}");
+    }
+    let read = house.ask("GET", &place, &boss, None).await;
     let change = json!({ "name": "Kim", "quota": null, "recovery_address": "kim@home.test", "status": "suspended", "sent_copy": false });
     let changed = house.change("PATCH", &place, &boss, read.tag(), Some(change)).await;
     assert_eq!((changed.status, changed.text("name"), changed.body["quota_is_own"].as_bool()), (200, "Kim", Some(false)));

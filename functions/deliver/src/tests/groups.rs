@@ -1,5 +1,7 @@
 use super::{HELLO, Home, address};
-use penfold_directory::{GroupChange, PostPolicy};
+use penfold_directory::{
+    Attribute, Condition, Filter, GroupChange, How, NewGroup, PersonChange, PostPolicy, ProfileChange, Rule, Subject, Test,
+};
 use penfold_ports::{Account, QueueName};
 use penfold_transport::Refusal;
 use penfold_transport::outbound::Submission;
@@ -75,4 +77,37 @@ async fn a_group_takes_mail_from_those_it_may() {
     let change = GroupChange { who_may_post: Some(PostPolicy::Members), ..GroupChange::default() };
     home.directory.operator().update_group(&address("board@x.test"), &change).await.unwrap();
     assert!(matches!(home.send(&["board@x.test"], HELLO).await, Err(Refusal::MayNotPost)));
+}
+
+/// Also where few of many fit, and the group is inside another one.
+#[tokio::test(start_paused = true)]
+async fn a_dynamic_group_reaches_those_who_fit_when_the_mail_comes() {
+    let home = Home::new(15).await;
+    let operator = home.directory.operator();
+    let mut chosen = Vec::new();
+    for number in 0..1_200 {
+        let account = home.person(&format!("p{number}@x.test")).await;
+        if number % 400 == 7 {
+            chosen.push(account);
+            let profile = ProfileChange { texts: [(Attribute::City, Some("Rome".to_owned()))].into(), manager: None };
+            let change = PersonChange { profile, ..PersonChange::default() };
+            operator.update_person(&address(&format!("p{number}@x.test")), &change).await.unwrap();
+        }
+    }
+    let rome = Rule::One(Condition { of: Subject::Attribute(Attribute::City), test: Test::Is("rome".into()) });
+    let filter = Some(Filter { how: How::Any, rules: vec![rome], shared_mailboxes: false });
+    let new = NewGroup { address: address("rome@x.test"), name: "Rome".to_owned(), who_may_post: PostPolicy::Anyone };
+    operator.create_group_with(&new, &GroupChange { filter, ..GroupChange::default() }).await.unwrap();
+    home.group("all@x.test", &["rome@x.test", "p0@x.test"]).await;
+    home.send(&["all@x.test"], HELLO).await.unwrap();
+    home.settle().await;
+    for account in &chosen {
+        assert_eq!(home.inbox(*account).await.len(), 1);
+    }
+    let delivered = home.directory.every_account(chosen[0].tenant).await.unwrap();
+    let mut mails = 0;
+    for scope in delivered {
+        mails += home.open(scope.account()).await.head().await.unwrap().items;
+    }
+    assert_eq!(mails, 4);
 }

@@ -110,7 +110,9 @@ async fn a_certificate_that_cannot_be_read_is_replaced() {
 async fn what_is_no_longer_served_goes() {
     let house = house().await;
     house.round().await;
-    house.directory.operator().remove_domain(&"one.test".parse().unwrap()).await.unwrap();
+    let operator = house.directory.operator();
+    let tenant = operator.tenant("One").await.unwrap().id;
+    operator.remove_domain(tenant, &"one.test".parse().unwrap()).await.unwrap();
     let (_, seen) = house.certificates.changes(0).await.unwrap();
     house.round().await;
     assert!(house.certificates.entry("autoconfig.one.test").await.unwrap().is_none());

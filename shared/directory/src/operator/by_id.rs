@@ -25,11 +25,20 @@ impl Operator {
         }
     }
 
-    /// Refuses a domain that is not this tenant's; whether it is somebody else's is not told.
+    /// Refuses a domain that this tenant neither has nor claims; whether it is somebody else's is not told.
     pub async fn own_domain(&self, tenant: TenantId, domain: &Domain) -> Result<()> {
-        match self.directory.claim(domain).await? {
-            Some(claim) if claim.tenant == tenant => Ok(()),
-            _ => Err(Error::not_found(format!("{domain} is not a domain of this tenant"))),
+        match self.directory.claim(tenant, domain).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::not_found(format!("{domain} is not a domain of this tenant"))),
+        }
+    }
+
+    /// Refuses a domain in which this tenant can have no address: also one that it only claims, and another may have.
+    pub async fn address_domain(&self, tenant: TenantId, domain: &Domain) -> Result<()> {
+        match self.directory.claim(tenant, domain).await? {
+            Some(claim) if claim.proved => Ok(()),
+            Some(_) => Err(Error::conflict(format!("{domain} is not proved yet; publish its record, and have it verified"))),
+            None => Err(Error::not_found(format!("{domain} is not a domain of this tenant"))),
         }
     }
 

@@ -5,6 +5,7 @@ use super::Operator;
 use super::aliases::alias_removal;
 use super::principals::act;
 use super::restore::gone_row;
+use super::roles::role_groups;
 use crate::access;
 use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
 use penfold_ports::{Account, Query, Sk, When, Write, shared};
@@ -31,11 +32,15 @@ impl Operator {
         self.delete_own_rows(account, kind).await?;
         let scope = access::organisation(account.tenant);
         let mine = When::Equal(vec![("p".into(), account.principal.as_bytes().into())]);
-        let last = vec![
+        let mut last = vec![
             Write::Delete { key: shared::route(&principal.address), when: mine },
             Write::delete(scope.organisation(sk::name(kind, &principal.address))),
             Write::delete(self.principal_key(account)),
         ];
+        if principal.group.dynamic {
+            last.push(Write::delete(scope.organisation(sk::filter(account.principal))));
+        }
+        last.extend(role_groups(&principal.roles).map(|group| Write::delete(scope.member(group, sk::role_holder(account.principal)))));
         store.commit(last).await?;
         self.directory.forget_principal(account);
         self.directory.forget_routes();
@@ -81,6 +86,12 @@ impl Operator {
                 if let Some(member) = rest(&key, "m#").and_then(PrincipalId::from_slice) {
                     writes.push(Write::delete(scope.principal(member, sk::membership(kind, account.principal))));
                 }
+                // Owners, and those who ask.
+                for (begins, theirs) in [("a#", sk::owned(account.principal)), ("j#", sk::asked(account.principal))] {
+                    if let Some(person) = rest(&key, begins).and_then(PrincipalId::from_slice) {
+                        writes.push(Write::delete(scope.principal(person, theirs)));
+                    }
+                }
                 writes.push(Write::delete(scope.member(account.principal, key)));
             }
             self.directory.store().commit(writes).await?;
@@ -104,6 +115,11 @@ impl Operator {
             } else if key != sk::principal() {
                 if let Some(container) = container("in#g#").or_else(|| container("in#s#")) {
                     writes.push(Write::delete(scope.member(container, sk::member(account.principal))));
+                }
+                for (begins, its) in [("owns#", sk::owner(account.principal)), ("asks#", sk::asker(account.principal))] {
+                    if let Some(group) = container(begins) {
+                        writes.push(Write::delete(scope.member(group, its)));
+                    }
                 }
                 writes.push(Write::delete(scope.principal(account.principal, key)));
             }

@@ -1,7 +1,8 @@
 use super::Operator;
 use crate::access;
+use crate::claims::owned;
 use crate::domain_keys::{DomainKey, KeyChange, KeyState};
-use crate::rows::{Status, sk, time};
+use crate::rows::{sk, time};
 use penfold_ports::{When, Write, shared};
 use penfold_types::{Domain, Error, Result, TenantId};
 
@@ -14,8 +15,15 @@ impl Operator {
         if changes.len() > CHANGES {
             return Err(Error::limit(format!("a domain's keys change {CHANGES} at a time")));
         }
-        let ours = vec![("t".into(), tenant.as_bytes().into()), ("st".into(), Status::Active.number().into())];
-        let mut writes = vec![Write::Check { key: shared::domain(domain), when: When::Equal(ours) }];
+        let none = || Error::conflict(format!("the domain {domain} is not one of this tenant"));
+        let claim = self.directory.claim(tenant, domain).await?.ok_or_else(none)?;
+        let mut writes = vec![match claim.proved {
+            true => Write::Check { key: shared::domain(domain), when: owned(tenant) },
+            false => Write::Check {
+                key: access::organisation(tenant).organisation(sk::claim(domain)),
+                when: When::Equal(vec![("n".into(), claim.nonce.into())]),
+            },
+        }];
         let mut said = Vec::with_capacity(changes.len());
         for change in changes {
             writes.push(self.key_write(tenant, domain, change).await?);
@@ -23,7 +31,7 @@ impl Operator {
         }
         let act = self.act(tenant, "domain.keys", domain.as_str(), &said.join(", "));
         let words = |write| match write {
-            0 => Error::conflict(format!("the domain {domain} is not one of this tenant")),
+            0 => none(),
             _ => Error::conflict(format!("the keys of {domain} were changed meanwhile; look again")),
         };
         self.commit(writes, act).await.map_err(|refused| refused.explain(words))

@@ -1,16 +1,42 @@
 use super::principals::act;
 use super::{GroupChange, GroupInfo, NewGroup, Operator, Page};
 use crate::access;
+use crate::group_rules::GroupRules;
 use crate::rows::{Principal, PrincipalKind, sk};
-use penfold_ports::{Account, Query, Row, Write};
-use penfold_types::{Address, Error, Result, TenantId};
+use penfold_ports::{Account, Name, Query, Row, Value, When, Write};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::BTreeMap;
+
+/// Bytes of a description.
+const DESCRIPTION: usize = 1000;
 
 impl Operator {
     pub async fn create_group(&self, new: &NewGroup) -> Result<Account> {
+        self.create_group_with(new, &GroupChange::default()).await
+    }
+
+    /// With what a change could say of it as well. With a filter it is dynamic, and stays so.
+    pub async fn create_group_with(&self, new: &NewGroup, more: &GroupChange) -> Result<Account> {
+        check_description(more.description.as_deref())?;
         let created = self.directory.env().now();
-        let group = Principal { who_may_post: new.who_may_post, ..Principal::new(PrincipalKind::Group, &new.address, &new.name, created) };
-        self.create_principal(&group, |_| Vec::new()).await
+        let mut group =
+            Principal { who_may_post: new.who_may_post, ..Principal::new(PrincipalKind::Group, &new.address, &new.name, created) };
+        let usual = GroupRules::default();
+        group.group = GroupRules {
+            description: more.description.clone().unwrap_or_default(),
+            join: more.join.unwrap_or(usual.join),
+            may_leave: more.may_leave.unwrap_or(usual.may_leave),
+            hidden: more.hidden.unwrap_or(usual.hidden),
+            dynamic: more.filter.is_some(),
+        };
+        let tenant = self.owner_of(new.address.domain()).await?;
+        let account = Account { tenant, principal: PrincipalId::new(self.directory.env()) };
+        let mut writes = self.owner_writes(account, 0, &more.add_owners, &[]).await?;
+        if let Some(filter) = &more.filter {
+            writes.push(self.filter_write(account, filter, When::Absent)?);
+            writes.push(self.first_filter(tenant).await?);
+        }
+        self.create_principal_as(account, &group, writes).await
     }
 
     pub async fn group(&self, address: &Address) -> Result<GroupInfo> {
@@ -20,10 +46,11 @@ impl Operator {
         query.limit = 1000;
         let rows = self.directory.store().query_all(&query).await?;
         let posters = rows.iter().filter_map(|(_, row)| row.str("a")?.parse().ok()).collect();
-        Ok(GroupInfo { posters, ..group_info(account, group) })
+        let filter = if group.group.dynamic { self.directory.filter(account.tenant, account.principal).await? } else { None };
+        Ok(GroupInfo { posters, owners: self.owners(account).await?, filter, ..group_info(account, group) })
     }
 
-    /// A page of a tenant's groups by address, without who is named.
+    /// A page of a tenant's groups by address, without who is named, who owns them, and by what they choose.
     pub async fn groups(&self, tenant: TenantId, after: Option<&str>, limit: usize) -> Result<Page<GroupInfo>> {
         let page = self.list_principals(tenant, PrincipalKind::Group, after, limit).await?;
         let info = |(principal, group)| group_info(Account { tenant, principal }, group);
@@ -42,11 +69,25 @@ impl Operator {
             set.push(("wp".into(), policy.number().into()));
             detail.push(format!("posters {policy:?}"));
         }
-        if change.add_posters.len() + change.remove_posters.len() > 90 {
-            return Err(Error::limit("at most 90 posters are changed at once"));
+        rules(change, &mut set, &mut detail)?;
+        if change.add_posters.len() + change.remove_posters.len() > 30 {
+            return Err(Error::limit("at most 30 posters are changed at once"));
         }
         let scope = access::organisation(account.tenant);
         let mut writes = vec![self.principal_update(account, &group, set, vec![])?];
+        if let Some(filter) = &change.filter {
+            if !group.group.dynamic {
+                return Err(Error::conflict(format!("{address} has members of its own; a group with a filter is made as one")));
+            }
+            writes.push(self.filter_write(account, filter, When::Present)?);
+            detail.push("filter".to_owned());
+        }
+        if !change.add_owners.is_empty() || !change.remove_owners.is_empty() {
+            let before = self.owner_count(account).await?;
+            writes.extend(self.owner_writes(account, before, &change.add_owners, &change.remove_owners).await?);
+            detail.extend(change.add_owners.iter().map(|owner| format!("owner +{owner}")));
+            detail.extend(change.remove_owners.iter().map(|owner| format!("owner -{owner}")));
+        }
         let add: BTreeMap<String, &Address> = change.add_posters.iter().map(|poster| (poster.key(), poster)).collect();
         let remove: BTreeMap<String, &Address> = change.remove_posters.iter().map(|poster| (poster.key(), poster)).collect();
         for poster in add.values() {
@@ -68,14 +109,46 @@ impl Operator {
     }
 }
 
-fn group_info(account: Account, group: Principal) -> GroupInfo {
+fn check_description(text: Option<&str>) -> Result<()> {
+    let fits = |text: &str| text.len() <= DESCRIPTION && !text.chars().any(|c| c.is_control() && c != '\n');
+    if text.is_none_or(fits) {
+        Ok(())
+    } else {
+        Err(Error::invalid(format!("a description has at most {DESCRIPTION} bytes and no control characters")))
+    }
+}
+
+/// The changes of a group's rules.
+fn rules(change: &GroupChange, set: &mut Vec<(Name, Value)>, detail: &mut Vec<String>) -> Result<()> {
+    check_description(change.description.as_deref())?;
+    if let Some(text) = &change.description {
+        set.push(("ds".into(), text.as_str().into()));
+        detail.push("description".to_owned());
+    }
+    if let Some(join) = change.join {
+        set.push(("jo".into(), join.number().into()));
+        detail.push(format!("join {join:?}"));
+    }
+    for (column, name, value) in [("le", "may leave", change.may_leave), ("hi", "hidden", change.hidden)] {
+        if let Some(value) = value {
+            set.push((column.into(), value.into()));
+            detail.push(format!("{name} {value}"));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn group_info(account: Account, group: Principal) -> GroupInfo {
     GroupInfo {
         id: account.principal,
         tenant: account.tenant,
         address: group.address,
         name: group.name,
         who_may_post: group.who_may_post,
+        rules: group.group,
         posters: Vec::new(),
+        owners: Vec::new(),
+        filter: None,
         revision: group.revision,
         created: group.created,
     }

@@ -1,5 +1,8 @@
 //! What the operator gives and gets back.
 
+use crate::filter::Filter;
+use crate::group_rules::{GroupRules, JoinPolicy};
+use crate::profile::{Profile, ProfileChange};
 use crate::roles::RoleGrant;
 use crate::rows::{PostPolicy, PrincipalKind, Status, TenantStatus};
 use crate::sign_in::Use;
@@ -35,6 +38,8 @@ pub struct DomainInfo {
     pub created: Timestamp,
     /// It receives and sends.
     pub proved: bool,
+    /// Until when a proof is waited for.
+    pub lapses: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,6 +69,8 @@ pub struct PersonInfo {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended.
     pub recovery: Option<Address>,
+    /// Title, department and the like.
+    pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,
     pub created: Timestamp,
@@ -87,6 +94,7 @@ pub struct PersonChange {
     pub sent_copy: Option<bool>,
     /// An address elsewhere, or none.
     pub recovery: Option<Option<Address>>,
+    pub profile: ProfileChange,
 }
 
 #[derive(Debug, Clone)]
@@ -103,8 +111,13 @@ pub struct GroupInfo {
     pub address: Address,
     pub name: String,
     pub who_may_post: PostPolicy,
+    pub rules: GroupRules,
     /// Those who are named, at most 1,000.
     pub posters: Vec<Address>,
+    /// People who manage it.
+    pub owners: Vec<Address>,
+    /// By what it chooses its members, where it is dynamic.
+    pub filter: Option<Filter>,
     /// Moves with each change.
     pub revision: u64,
     pub created: Timestamp,
@@ -116,6 +129,14 @@ pub struct GroupChange {
     pub who_may_post: Option<PostPolicy>,
     pub add_posters: Vec<Address>,
     pub remove_posters: Vec<Address>,
+    pub description: Option<String>,
+    pub join: Option<JoinPolicy>,
+    pub may_leave: Option<bool>,
+    pub hidden: Option<bool>,
+    pub add_owners: Vec<Address>,
+    pub remove_owners: Vec<Address>,
+    /// Of a dynamic group; which groups are is decided when they are made.
+    pub filter: Option<Filter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,6 +162,7 @@ pub struct SharedInfo {
     pub name: String,
     /// Bytes.
     pub quota: u64,
+    pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,
     pub created: Timestamp,

@@ -135,7 +135,7 @@ impl Operator {
         }
         for domain in self.domains(&tenant.id.to_string()).await? {
             let domain: Domain = domain.domain.parse().map_err(|_| Error::broken("a domain of the tenant cannot be read"))?;
-            self.remove_domain(&domain).await?;
+            self.remove_domain(tenant.id, &domain).await?;
         }
         self.remove_tenant(&tenant.id.to_string()).await
     }

@@ -20,7 +20,7 @@ pub struct OneOfMany {
     pub id: PrincipalId,
     pub person: NewPerson,
     pub aliases: Vec<Address>,
-    /// What else is not as with everybody: status, sent copy, recovery address.
+    /// What else is not as with everybody: status, sent copy, recovery address, attributes; who manages them comes later.
     pub change: PersonChange,
 }
 
@@ -93,11 +93,7 @@ impl Operator {
         for address in addresses {
             let domain = address.domain();
             if !known.contains_key(domain) {
-                let judged = match self.own_domain(tenant, domain).await {
-                    Ok(()) => self.refuse_unproved(domain).await,
-                    Err(error) => Err(error),
-                };
-                known.insert(domain.clone(), judged);
+                known.insert(domain.clone(), self.address_domain(tenant, domain).await);
             }
             if let Some(Err(error)) = known.get(domain) {
                 return Err(error.clone());
@@ -109,6 +105,9 @@ impl Operator {
     async fn prepare(&self, tenant: TenantId, at: usize, one: &OneOfMany) -> Result<Ready> {
         let OneOfMany { id, person: new, aliases, change } = one;
         super::check_name(&new.name)?;
+        if let Some((attribute, words)) = change.profile.wrong() {
+            return Err(Error::invalid(format!("{}: {words}", attribute.as_str())));
+        }
         let scope = access::organisation(tenant);
         let account = Account { tenant, principal: *id };
         let created = self.directory.env().now();
@@ -118,6 +117,7 @@ impl Operator {
             status: change.status.filter(|status| *status != Status::Deleting).unwrap_or(begin.status),
             sent_copy: change.sent_copy.unwrap_or(begin.sent_copy),
             recovery: change.recovery.clone().flatten(),
+            profile: begin.profile.with(&change.profile),
             ..begin
         };
         let route = Route { tenant, principal: *id, kind: PrincipalKind::Person, alias: false };

@@ -1,6 +1,7 @@
 //! Members of groups and of shared mailboxes. Each is a row in the container and, where it is inside the tenant, a row of
 //! its own that names the container: so both questions are one query.
 
+use super::joining::fixed;
 use super::principals::moved;
 use super::{MemberInfo, Operator};
 use crate::access;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 /// Three rows each, and the container's and the audit's.
 const CHUNK: usize = 30;
 
-enum Found {
+pub(super) enum Found {
     Inside(PrincipalId, PrincipalKind, Address),
     Outside(Address),
 }
@@ -43,6 +44,11 @@ impl Operator {
         if container.kind == PrincipalKind::Person {
             return Err(Error::invalid(format!("{of} is a person and has no members")));
         }
+        if container.group.dynamic {
+            let (found, next) = self.directory.dynamic_page(account.tenant, account.principal, after, limit).await?;
+            let info = |(_, one): (PrincipalId, Principal)| MemberInfo { address: one.address, kind: Some(one.kind), name: one.name };
+            return Ok((found.into_iter().map(info).collect(), next));
+        }
         let (rows, next) = self.directory.member_rows(account.tenant, account.principal, after, limit).await?;
         let read: Vec<_> = rows.iter().filter_map(|(key, row)| read_member(key, row)).collect();
         let inside: Vec<_> = read
@@ -68,13 +74,14 @@ impl Operator {
     }
 
     pub(super) async fn add(&self, account: Account, container: &Principal, members: &[Address]) -> Result<usize> {
+        fixed(container)?;
         let mut added = 0;
         for chunk in members.chunks(CHUNK) {
             let mut found = self.find_members(account, container, chunk).await?;
             let groups: Vec<_> = found.extract_if(.., |one| matches!(one, Found::Inside(_, PrincipalKind::Group, _))).collect();
             added += found.len();
             if !found.is_empty() {
-                self.add_chunk(account, container, found, Vec::new()).await?;
+                self.add_chunk(account, container, found, Vec::new(), "member.add").await?;
             }
             for group in groups {
                 added += 1;
@@ -114,7 +121,14 @@ impl Operator {
         Ok(found.into_iter().zip(there).filter(|(_, row)| row.is_none()).map(|(one, _)| one).collect())
     }
 
-    async fn add_chunk(&self, account: Account, container: &Principal, found: Vec<Found>, extra: Vec<Write>) -> Result<()> {
+    pub(super) async fn add_chunk(
+        &self,
+        account: Account,
+        container: &Principal,
+        found: Vec<Found>,
+        extra: Vec<Write>,
+        act: &'static str,
+    ) -> Result<()> {
         let scope = access::organisation(account.tenant);
         let mut writes = vec![Write::Check { key: self.principal_key(account), when: alive(Some(container.kind)) }];
         writes.extend(extra);
@@ -139,7 +153,7 @@ impl Operator {
                 }
             }
         }
-        let act = self.act(account.tenant, "member.add", &container.address.to_string(), &names.join(", "));
+        let act = self.act(account.tenant, act, &container.address.to_string(), &names.join(", "));
         Ok(self.commit(writes, act).await?)
     }
 
@@ -152,10 +166,11 @@ impl Operator {
         if id == account.principal || self.directory.groups_above(account.tenant, account.principal).await?.contains(&id) {
             return Err(Error::conflict(format!("{} would be a member of itself", container.address)));
         }
-        self.add_chunk(account, container, vec![group], vec![moved(key, before)]).await
+        self.add_chunk(account, container, vec![group], vec![moved(key, before)], "member.add").await
     }
 
     pub(super) async fn remove(&self, account: Account, container: &Principal, member: &Address) -> Result<()> {
+        fixed(container)?;
         let scope = access::organisation(account.tenant);
         let route = self.directory.store().get(&shared::route(member)).await?.map(|row| Route::read(&row)).transpose()?;
         let not_there = |_| Error::not_found(format!("{member} is no member of {}", container.address));

@@ -9,10 +9,12 @@ mod domain_keys;
 mod domains;
 mod groups;
 mod info;
+mod joining;
 mod life;
 mod many;
 mod members;
 mod naming;
+mod owners;
 mod password_rules;
 mod passwords;
 mod people;
@@ -29,10 +31,12 @@ use crate::store::Refused;
 use penfold_ports::{Scope, Write};
 use penfold_types::{Address, Error, Result, TenantId};
 
+pub(crate) use groups::group_info;
 pub use info::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Page, PersonChange, PersonInfo, Quota,
     SharedInfo, TenantInfo,
 };
+pub use joining::{JoinRequest, Joined};
 pub use life::GRACE;
 pub use many::OneOfMany;
 pub use restore::Deleted;

@@ -1,14 +1,19 @@
 use super::passwords::check_password;
 use super::principals::{act, quota_change};
 use super::{NewPerson, Operator, Page, PersonChange, PersonInfo};
-use crate::access;
-use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
+use crate::rows::{Principal, PrincipalKind, Status, alive, rest, sk};
+use crate::{ProfileChange, access};
 use penfold_ports::{Account, Query, Row, Sk, Write};
 use penfold_types::{Address, Error, Kind, Result, TenantId};
 
 impl Operator {
     /// In the tenant that owns the address's domain.
     pub async fn create_person(&self, new: &NewPerson) -> Result<Account> {
+        self.create_person_with(new, &ProfileChange::default()).await
+    }
+
+    /// With a title, a department and the like.
+    pub async fn create_person_with(&self, new: &NewPerson, profile: &ProfileChange) -> Result<Account> {
         let hash = match &new.password {
             Some(password) => {
                 check_password(password)?;
@@ -17,12 +22,35 @@ impl Operator {
             None => None,
         };
         let created = self.directory.env().now();
-        let person = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Person, &new.address, &new.name, created) };
+        let mut person = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Person, &new.address, &new.name, created) };
+        let manager = self.fill_in(&mut person, profile).await?;
         self.create_principal(&person, |account| {
             let key = access::organisation(account.tenant).principal(account.principal, sk::password());
-            hash.map(|hash| Write::put(key, Row::new().with("h", hash))).into_iter().collect()
+            let mut writes: Vec<_> = hash.map(|hash| Write::put(key, Row::new().with("h", hash))).into_iter().collect();
+            writes.extend(manager);
+            writes
         })
         .await
+    }
+
+    /// The profile of somebody who is being made, and the condition that their manager is there.
+    pub(super) async fn fill_in(&self, principal: &mut Principal, profile: &ProfileChange) -> Result<Option<Write>> {
+        profile.write(&mut Vec::new(), &mut Vec::new(), &mut Vec::new())?;
+        principal.profile = principal.profile.with(profile);
+        let Some(Some(manager)) = profile.manager else { return Ok(None) };
+        let tenant = self.owner_of(principal.address.domain()).await?;
+        self.managed_by(Account { tenant, principal: manager }, None).await
+    }
+
+    /// The condition that somebody is a person of the tenant, and so can be a manager.
+    pub(super) async fn managed_by(&self, manager: Account, of: Option<Account>) -> Result<Option<Write>> {
+        let none = || Error::invalid("the manager is another person of the organisation, named by id");
+        match self.directory.principal_now(manager).await {
+            Ok(found) if found.kind == PrincipalKind::Person && of != Some(manager) => {}
+            Err(error) if error.kind() != Kind::NotFound => return Err(error),
+            _ => return Err(none()),
+        }
+        Ok(Some(Write::Check { key: self.principal_key(manager), when: alive(Some(PrincipalKind::Person)) }))
     }
 
     /// The person of this address, made where it is absent; true where it was made now. Nothing of one who is there is
@@ -84,10 +112,16 @@ impl Operator {
             detail.push(format!("quota {quota:?}"));
         }
         quota_change(change.quota, &mut set, &mut remove);
+        change.profile.write(&mut set, &mut remove, &mut detail)?;
+        let manager = match change.profile.manager.flatten() {
+            Some(principal) => self.managed_by(Account { tenant: account.tenant, principal }, Some(account)).await?,
+            None => None,
+        };
         if !set.is_empty() || !remove.is_empty() {
             let act = self.act(account.tenant, act(PrincipalKind::Person, "update"), &person.address.to_string(), &detail.join(", "));
             let mut writes = vec![self.principal_update(account, &person, set, remove)?];
             writes.extend(guard);
+            writes.extend(manager);
             self.update_principal_with(account, writes, act).await?;
         }
         self.person(address).await
@@ -123,6 +157,7 @@ impl Operator {
             two_factor: person.two_factor,
             roles: person.roles,
             recovery: person.recovery,
+            profile: person.profile,
             revision: person.revision,
             created: person.created,
         }

@@ -27,15 +27,19 @@ impl Operator {
 
     /// Makes a principal with its address; `extra` rows go into the same commit.
     pub(super) async fn create_principal(&self, principal: &Principal, extra: impl FnOnce(Account) -> Vec<Write>) -> Result<Account> {
-        super::check_name(&principal.name)?;
-        let address = &principal.address;
-        let tenant = self.domain_owner(address.domain()).await?;
-        self.refuse_unproved(address.domain()).await?;
+        let tenant = self.owner_of(principal.address.domain()).await?;
         let account = Account { tenant, principal: PrincipalId::new(self.directory.env()) };
+        self.create_principal_as(account, principal, extra(account)).await
+    }
+
+    /// The same, of an id that was chosen, in a tenant that has the domain.
+    pub(super) async fn create_principal_as(&self, account: Account, principal: &Principal, extra: Vec<Write>) -> Result<Account> {
+        super::check_name(&principal.name)?;
+        let (address, tenant) = (&principal.address, account.tenant);
         let route = Route { tenant, principal: account.principal, kind: principal.kind, alias: false };
         let mut writes = self.address_writes(address, &route);
         writes.push(Write::put_new(self.principal_key(account), principal.row()));
-        writes.extend(extra(account));
+        writes.extend(extra);
         let act = self.act(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name);
         self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(address, write)))?;
         Ok(account)
@@ -66,19 +70,7 @@ impl Operator {
         access::organisation(account.tenant).principal(account.principal, sk::principal())
     }
 
-    /// Changes attributes of a principal's row, with its audit row.
-    pub(super) async fn update_principal(
-        &self,
-        account: Account,
-        before: &Principal,
-        set: Vec<(Name, Value)>,
-        remove: Vec<Name>,
-        act: Act,
-    ) -> Result<()> {
-        self.update_principal_with(account, vec![self.principal_update(account, before, set, remove)?], act).await
-    }
-
-    /// The same, of writes that are there already.
+    /// Changes a principal, with its audit row.
     pub(super) async fn update_principal_with(&self, account: Account, writes: Vec<Write>, act: Act) -> Result<()> {
         self.commit(writes, act).await?;
         self.directory.forget_principal(account);
@@ -112,7 +104,7 @@ impl Operator {
     }
 
     /// A page of one kind, by primary address.
-    pub(super) async fn list_principals(
+    pub(crate) async fn list_principals(
         &self,
         tenant: TenantId,
         kind: PrincipalKind,

@@ -5,11 +5,25 @@ use super::principals::moved;
 use crate::access;
 use crate::roles::{RoleGrant, Within, write};
 use crate::rows::{Principal, PrincipalKind, Status, sk};
-use penfold_ports::{Account, When, Write};
-use penfold_types::{Address, Error, Result, TenantId};
+use penfold_ports::{Account, Row, When, Write};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::BTreeSet;
 
 const GRANTS: usize = 50;
+/// Of these, for groups.
+const FOR_GROUPS: usize = 25;
+
+/// The groups that roles are for, each once.
+pub(super) fn role_groups<'a>(grants: impl IntoIterator<Item = &'a RoleGrant>) -> impl Iterator<Item = PrincipalId> {
+    let groups: BTreeSet<_> = grants
+        .into_iter()
+        .filter_map(|grant| match &grant.within {
+            Within::Group(group) => Some(*group),
+            Within::Tenant | Within::Domain(_) => None,
+        })
+        .collect();
+    groups.into_iter()
+}
 
 impl Operator {
     /// All roles of a person; those that are not named are gone. A tenant keeps somebody who administers it.
@@ -18,6 +32,9 @@ impl Operator {
         let grants: BTreeSet<RoleGrant> = grants.iter().cloned().collect();
         if grants.len() > GRANTS {
             return Err(Error::limit(format!("a person has at most {GRANTS} roles")));
+        }
+        if role_groups(&grants).count() > FOR_GROUPS {
+            return Err(Error::limit(format!("a person has roles for at most {FOR_GROUPS} groups")));
         }
         for grant in &grants {
             self.check_within(account.tenant, &grant.within).await?;
@@ -31,15 +48,24 @@ impl Operator {
         let act = self.act(account.tenant, "role.set", &person.address.to_string(), if text.is_empty() { "none" } else { &text });
         let mut writes = vec![self.principal_update(account, &person, set, remove)?];
         writes.extend(guard);
+        writes.extend(self.role_holder(account, &person.roles, &grants));
         self.update_principal_with(account, writes, act).await
+    }
+
+    /// Each group for which somebody has a role says so, so that it can be asked whether there are any.
+    fn role_holder(&self, account: Account, before: &[RoleGrant], after: &[RoleGrant]) -> Vec<Write> {
+        let (before, after): (BTreeSet<_>, BTreeSet<_>) = (role_groups(before).collect(), role_groups(after).collect());
+        let key = |group: &PrincipalId| access::organisation(account.tenant).member(*group, sk::role_holder(account.principal));
+        let gone = before.difference(&after).map(|group| Write::delete(key(group)));
+        gone.chain(after.iter().map(|group| Write::put(key(group), Row::new().with("v", 1u64)))).collect()
     }
 
     async fn check_within(&self, tenant: TenantId, within: &Within) -> Result<()> {
         match within {
             Within::Tenant => Ok(()),
-            Within::Domain(domain) => match self.directory.claim(domain).await? {
-                Some(claim) if claim.tenant == tenant => Ok(()),
-                _ => Err(Error::invalid(format!("{domain} is not a domain of this tenant"))),
+            Within::Domain(domain) => match self.directory.claim(tenant, domain).await? {
+                Some(_) => Ok(()),
+                None => Err(Error::invalid(format!("{domain} is not a domain of this tenant"))),
             },
             Within::Group(group) => match self.directory.principal_now(Account { tenant, principal: *group }).await {
                 Ok(principal) if principal.kind == PrincipalKind::Group => Ok(()),

@@ -1,15 +1,21 @@
 use super::principals::{act, quota_change};
 use super::{MemberInfo, NewShared, Operator, Page, PersonChange, SharedInfo};
-use crate::MemberKey;
 use crate::rows::{Principal, PrincipalKind};
+use crate::{MemberKey, ProfileChange};
 use penfold_ports::Account;
 use penfold_types::{Address, Result, TenantId};
 
 impl Operator {
     pub async fn create_shared(&self, new: &NewShared) -> Result<Account> {
+        self.create_shared_with(new, &ProfileChange::default()).await
+    }
+
+    /// With a department and the like.
+    pub async fn create_shared_with(&self, new: &NewShared, profile: &ProfileChange) -> Result<Account> {
         let created = self.directory.env().now();
-        let shared = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Shared, &new.address, &new.name, created) };
-        self.create_principal(&shared, |_| Vec::new()).await
+        let mut shared = Principal { quota: new.quota, ..Principal::new(PrincipalKind::Shared, &new.address, &new.name, created) };
+        let manager = self.fill_in(&mut shared, profile).await?;
+        self.create_principal(&shared, |_| manager.into_iter().collect()).await
     }
 
     pub async fn shared(&self, address: &Address) -> Result<SharedInfo> {
@@ -23,19 +29,24 @@ impl Operator {
         Ok(Page { items: page.items.into_iter().map(info).collect(), next: page.next })
     }
 
-    /// The name and the quota; a shared mailbox has no status.
+    /// The name, the quota and the profile; a shared mailbox has no status.
     pub async fn update_shared(&self, address: &Address, change: &PersonChange) -> Result<SharedInfo> {
         let (account, shared) = self.find_kind(address, PrincipalKind::Shared).await?;
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
+        let (mut set, mut remove, mut detail) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(name) = &change.name {
             super::check_name(name)?;
             set.push(("n".into(), name.as_str().into()));
         }
         quota_change(change.quota, &mut set, &mut remove);
+        detail.push(format!("name {:?}, quota {:?}", change.name, change.quota));
+        change.profile.write(&mut set, &mut remove, &mut detail)?;
         if !set.is_empty() || !remove.is_empty() {
-            let detail = format!("name {:?}, quota {:?}", change.name, change.quota);
-            let act = self.act(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail);
-            self.update_principal(account, &shared, set, remove, act).await?;
+            let act = self.act(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail.join(", "));
+            let mut writes = vec![self.principal_update(account, &shared, set, remove)?];
+            if let Some(principal) = change.profile.manager.flatten() {
+                writes.extend(self.managed_by(Account { tenant: account.tenant, principal }, None).await?);
+            }
+            self.update_principal_with(account, writes, act).await?;
         }
         self.shared(address).await
     }
@@ -71,6 +82,7 @@ impl Operator {
             address: shared.address,
             name: shared.name,
             quota: shared.quota.unwrap_or(self.directory.inner.options.quota),
+            profile: shared.profile,
             revision: shared.revision,
             created: shared.created,
         }

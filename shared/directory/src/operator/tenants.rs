@@ -157,8 +157,11 @@ impl Operator {
         }
         // Nothing takes the mark back any more. While the tenant has its name, whoever was cut off can come again.
         store.destroy(tenant.id).await?;
-        let keys = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text("key#"))).await?;
-        let keys: Vec<_> = keys.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))).collect();
+        let mut keys = Vec::new();
+        for begins in ["key#", "claim#", "dkim#"] {
+            let rows = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text(begins))).await?;
+            keys.extend(rows.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))));
+        }
         for chunk in keys.chunks(90) {
             store.commit(chunk.to_vec()).await?;
         }
@@ -166,6 +169,8 @@ impl Operator {
             Write::put(gone_entry(tenant.id), Row::new().with("t", tenant.id.as_bytes()).with("at", time(self.directory.env().now()))),
             Write::delete(shared::tenant_entry(&tenant.name.to_lowercase())),
             Write::delete(scope.organisation(sk::nesting())),
+            Write::delete(scope.organisation(sk::claims())),
+            Write::delete(scope.organisation(sk::filters())),
             Write::delete(scope.organisation(sk::administrators())),
             Write::delete(key),
         ];

@@ -166,3 +166,32 @@ async fn every_domain_has_a_postmaster() {
     house.operator.add_alias(&a("bob@one.test"), &a("postmaster@one.test")).await.unwrap();
     assert_eq!(found("postmaster@one.test").await, found("bob@one.test").await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_people_stands_in_their_row() {
+    let house = house().await;
+    let (ann, boss) = (a("ann@one.test"), house.account("bob@one.test").await.principal);
+    let sales = ProfileChange { texts: [(Attribute::Department, Some("Sales".to_owned()))].into(), manager: Some(Some(boss)) };
+    let change = PersonChange { profile: sales.clone(), ..Default::default() };
+    let info = house.operator.update_person(&ann, &change).await.unwrap();
+    assert_eq!((info.profile.get(Attribute::Department), info.profile.manager), (Some("Sales"), Some(boss)));
+    house.operator.create_person_with(&person("new@one.test"), &sales).await.unwrap();
+    assert_eq!(house.operator.person(&a("new@one.test")).await.unwrap().profile, info.profile);
+    // Nobody manages themselves, nor does somebody of another organisation, or a group.
+    let eve = house.account("eve@two.test").await.principal;
+    let team = house.operator.create_group(&group("team@one.test", PostPolicy::Anyone)).await.unwrap().principal;
+    for manager in [house.account("ann@one.test").await.principal, eve, team] {
+        let profile = ProfileChange { manager: Some(Some(manager)), ..Default::default() };
+        assert_eq!(kind(house.operator.update_person(&ann, &PersonChange { profile, ..Default::default() }).await), Kind::Invalid);
+    }
+    let long = ProfileChange { texts: [(Attribute::City, Some("x".repeat(129)))].into(), ..Default::default() };
+    assert_eq!(kind(house.operator.create_person_with(&person("late@one.test"), &long).await), Kind::Invalid);
+    // A deletion keeps it, and so does the way back; what is taken away is gone.
+    house.operator.delete_person(&a("new@one.test")).await.unwrap();
+    let gone = house.operator.deleted(house.tenant("One").await).await.unwrap();
+    house.operator.restore(house.tenant("One").await, gone[0].id).await.unwrap();
+    assert_eq!(house.operator.person(&a("new@one.test")).await.unwrap().profile, info.profile);
+    let none = ProfileChange { texts: [(Attribute::Department, None)].into(), manager: Some(None) };
+    let info = house.operator.update_person(&ann, &PersonChange { profile: none, ..Default::default() }).await.unwrap();
+    assert_eq!(info.profile, Profile::default());
+}

@@ -45,7 +45,7 @@ async fn nothing_is_written() {
         show.remove_tenant("Empty"),
         show.create_domain("One", &d("new.test")),
         show.claim_domain("One", &d("new.test")),
-        show.remove_domain(&d("spare.test")),
+        show.remove_domain(one, &d("spare.test")),
         show.create_person(&person("new@one.test")),
         show.update_person(&ann, &named),
         show.set_password(&ann, "other"),
@@ -80,7 +80,7 @@ async fn what_would_be_refused_is() {
     assert_eq!(kind(show.create_tenant("two").await), Kind::Conflict);
     assert_eq!(kind(show.create_domain("One", &d("two.test")).await), Kind::Conflict);
     assert_eq!(kind(show.add_alias(&a("ann@one.test"), &a("bob@one.test")).await), Kind::Conflict);
-    assert_eq!(kind(show.remove_domain(&d("one.test")).await), Kind::Conflict);
+    assert_eq!(kind(show.remove_domain(house.tenant("One").await, &d("one.test")).await), Kind::Conflict);
     assert_eq!(kind(show.remove_tenant("One").await), Kind::Conflict);
     assert_eq!(kind(show.remove_alias(&a("ann@one.test"), &a("x@one.test")).await), Kind::NotFound);
     assert_eq!(kind(show.expecting(Some(9)).delete_person(&a("ann@one.test")).await), Kind::Conflict);

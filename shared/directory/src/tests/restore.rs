@@ -72,7 +72,7 @@ async fn nobody_comes_back_once_destruction_began_or_into_another_tenant() {
     assert!(house.operator.deleted(account.tenant).await.unwrap().is_empty());
     assert_eq!(house.directory.gone_accounts(account.tenant).await.unwrap().len(), 1, "upkeep still finds it");
     let bob = deleted(&house, "bob@one.test").await;
-    house.operator.remove_domain(&d("one.test")).await.unwrap();
+    house.operator.remove_domain(bob.tenant, &d("one.test")).await.unwrap();
     house.operator.create_domain("Two", &d("one.test")).await.unwrap();
     assert_eq!(kind(restore(&house.directory, bob).await), Kind::Conflict, "the domain is another tenant's now");
 }

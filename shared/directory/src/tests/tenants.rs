@@ -22,13 +22,13 @@ async fn a_tenant_is_taken_apart_from_below() {
     let tenant = house.operator.tenant("Two").await.unwrap().id;
     let key = house.directory.data_key(tenant).await.unwrap();
     assert_eq!(kind(house.operator.remove_tenant("Two").await), Kind::Conflict);
-    assert_eq!(kind(house.operator.remove_domain(&d("two.test")).await), Kind::Conflict);
+    assert_eq!(kind(house.operator.remove_domain(tenant, &d("two.test")).await), Kind::Conflict);
     // A refused removal leaves everything usable.
     house.operator.create_person(&person("late@two.test")).await.unwrap();
     for address in ["late@two.test", "eve@two.test"] {
         house.operator.delete_person(&a(address)).await.unwrap();
     }
-    house.operator.remove_domain(&d("two.test")).await.unwrap();
+    house.operator.remove_domain(tenant, &d("two.test")).await.unwrap();
     assert_eq!(house.directory.resolve(&a("eve@two.test")).await.unwrap(), Recipient::Outside);
     house.operator.remove_tenant("Two").await.unwrap();
     assert_eq!(kind(house.operator.tenant("Two").await), Kind::NotFound);
@@ -110,7 +110,8 @@ async fn empty_out(house: &House, tenant: &str, domain: &str, people: &[&str]) {
     for address in people {
         house.operator.delete_person(&a(address)).await.unwrap();
     }
-    house.operator.remove_domain(&d(domain)).await.unwrap();
+    let id = house.tenant(tenant).await;
+    house.operator.remove_domain(id, &d(domain)).await.unwrap();
     assert_eq!(house.operator.domains(tenant).await.unwrap().len(), 0);
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 
 async fn checked(house: &House) -> Report {
-    house.domains.check(&d("one.test")).await.unwrap()
+    house.domains.check(house.tenant, &d("one.test")).await.unwrap()
 }
 
 fn of(report: &Report, aim: Aim) -> &Finding {

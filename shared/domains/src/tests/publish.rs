@@ -8,7 +8,8 @@ impl House {
 
     /// What was done, by type and name.
     async fn published(&self, domain: &str, replace: bool) -> BTreeMap<(&'static str, String), Done> {
-        let all = self.domains.publish(&d(domain), &self.primary(), replace).await.unwrap();
+        let tenant = self.directory.holders(&d(domain)).await.unwrap()[0];
+        let all = self.domains.publish(tenant, &d(domain), &self.primary(), replace).await.unwrap();
         all.into_iter().map(|one| ((one.record.data.kind(), one.record.name), one.done)).collect()
     }
 }
@@ -24,7 +25,7 @@ async fn an_empty_zone_gets_all_of_it() {
     house.zone.keep("one.test").address("mx.host.test", [192, 0, 2, 1].into());
     let done = house.published("one.test", false).await;
     assert!(done.len() > 10 && done.values().all(|done| *done == Done::Added), "{done:?}");
-    let report = house.domains.check(&d("one.test")).await.unwrap();
+    let report = house.domains.check(house.tenant, &d("one.test")).await.unwrap();
     assert!(report.findings.iter().all(|one| one.verdict == Verdict::Ok), "{report:?}");
     assert!(house.published("one.test", true).await.values().all(|done| *done == Done::Kept));
 }
@@ -53,12 +54,13 @@ async fn nobody_proves_a_domain_by_our_hand() {
     let house = house().await;
     house.zone.keep("two.test").address("mx.host.test", [192, 0, 2, 1].into());
     house.directory.operator().claim_domain("Two", &d("two.test")).await.unwrap();
+    let two = house.directory.operator().tenant("Two").await.unwrap().id;
     assert_eq!(house.domains.publish_missing(&house.primary()).await.unwrap(), 0, "what is only claimed is left alone");
     for replace in [false, true] {
         let done = house.published("two.test", replace).await;
         assert_eq!(done[&("TXT", "_penfold.two.test".to_owned())], Done::NotOurs);
     }
-    assert!(matches!(house.domains.prove(&d("two.test")).await.unwrap(), Proof::NotYet { .. }));
+    assert!(matches!(house.domains.prove(two, &d("two.test")).await.unwrap(), Proof::NotYet { .. }));
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,11 +65,11 @@ async fn an_alias_leads_to_the_port_of_the_standard_only() {
 async fn without_a_server_the_defaults_are_said_to_be_such() {
     let world = Simulated::new(1, Faults::NONE).world();
     let directory = Directory::new(world.clone());
-    directory.operator().create_tenant("One").await.unwrap();
+    let tenant = directory.operator().create_tenant("One").await.unwrap().id;
     directory.operator().create_domain("One", &d("one.test")).await.unwrap();
     let domains = Domains::with_algorithms(&world, directory, &[Algorithm::Ed25519Sha256]);
     assert_eq!(domains.service().await.unwrap(), (Service::default(), false));
-    assert!(shown(&domains.records(&d("one.test")).await.unwrap()).contains(&"one.test MX 10 localhost".to_owned()));
+    assert!(shown(&domains.records(tenant, &d("one.test")).await.unwrap()).contains(&"one.test MX 10 localhost".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

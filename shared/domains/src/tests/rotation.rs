@@ -65,7 +65,7 @@ async fn keys_change_by_themselves_once_their_records_are_seen() {
 async fn the_operator_goes_on_step_by_step_or_by_force() {
     let house = house().await;
     let domain = d("one.test");
-    let rotate = async |force: bool| house.domains.rotate(&domain, force).await.unwrap();
+    let rotate = async |force: bool| house.domains.rotate(house.tenant, &domain, force).await.unwrap();
     let Rotation::Made(made) = rotate(false).await else { panic!("made") };
     assert_eq!(rotate(false).await, Rotation::Waiting(made.clone()));
     house.zone.silent(&format!("{}._domainkey.one.test", made[0].selector));
@@ -78,7 +78,7 @@ async fn the_operator_goes_on_step_by_step_or_by_force() {
     house.sleep(PUBLISHED).await;
     house.domains.round(house.tenant, &domain).await.unwrap();
     assert_eq!(house.states().await, [Active]);
-    assert_eq!(house.domains.rotate(&d("none.test"), false).await.unwrap_err().kind(), Kind::NotFound);
+    assert_eq!(house.domains.rotate(house.tenant, &d("none.test"), false).await.unwrap_err().kind(), Kind::NotFound);
     let acts = house.directory.operator().audit_log(house.tenant, house.world.env.now().seconds() / 86_400, 10).await.unwrap();
     assert_eq!((acts[0].act.as_str(), acts[0].actor.as_str()), ("domain.keys", "keys"));
 }

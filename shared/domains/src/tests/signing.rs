@@ -55,7 +55,7 @@ async fn a_new_pair_signs_within_a_minute_in_every_process() {
     };
     let first = house.domains.ensure(house.tenant, &d("one.test")).await.unwrap()[0].selector.clone();
     assert!(signs(&first).await);
-    let Rotation::Activated(second) = house.domains.rotate(&d("one.test"), true).await.unwrap() else { panic!("activated") };
+    let Rotation::Activated(second) = house.domains.rotate(house.tenant, &d("one.test"), true).await.unwrap() else { panic!("activated") };
     house.sleep(Duration::from_secs(61)).await;
     assert!(signs(&second[0].selector).await && !signs(&first).await);
 }

@@ -104,7 +104,7 @@ async fn a_destroyed_tenant_cannot_be_read() {
     let item = zoe.index(inbox).await.unwrap().iter().next().unwrap().item;
     let operator = house.directory.operator();
     operator.delete_person(&"zoe@zeta.test".parse().unwrap()).await.unwrap();
-    operator.remove_domain(&"zeta.test".parse().unwrap()).await.unwrap();
+    operator.remove_domain(house.zoe.tenant, &"zeta.test".parse().unwrap()).await.unwrap();
     operator.remove_tenant("zeta").await.unwrap();
     let elsewhere = house.elsewhere();
     let mailbox = elsewhere.open(&house.scope(house.zoe)).await.unwrap();

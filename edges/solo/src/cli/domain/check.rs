@@ -1,12 +1,12 @@
-use super::domains;
+use super::{Of, domains};
 use crate::control::{Context, Reply};
 use penfold_domains::{Finding, Proof};
 use penfold_types::{Domain, Error, Result};
 use serde_json::json;
 
 /// Fails where a required record is not as it should be, so that scripts can wait for it.
-pub async fn check(context: &Context, reply: &Reply, domain: &Domain) -> Result<()> {
-    let report = domains(context).check(domain).await?;
+pub async fn check(context: &Context, reply: &Reply, of: &Of, domain: &Domain) -> Result<()> {
+    let report = domains(context).check(of.find(context, domain).await?, domain).await?;
     for one in &report.findings {
         let (wanted, value) = (&one.wanted, one.wanted.data.to_string());
         let object = json!({
@@ -35,12 +35,12 @@ fn shown(one: &Finding, wanted: String) -> Vec<Vec<String>> {
     rows
 }
 
-pub async fn prove(context: &Context, reply: &Reply, domain: &Domain, force: bool) -> Result<()> {
-    let domains = domains(context);
+pub async fn prove(context: &Context, reply: &Reply, of: &Of, domain: &Domain, force: bool) -> Result<()> {
+    let (domains, tenant) = (domains(context), of.find(context, domain).await?);
     let proof = match force {
-        true if domains.vouch(domain).await? => Proof::Proved,
+        true if domains.vouch(tenant, domain).await? => Proof::Proved,
         true => Proof::Already,
-        false => domains.prove(domain).await?,
+        false => domains.prove(tenant, domain).await?,
     };
     let text = match proof {
         Proof::Already => format!("{domain} was proved before"),

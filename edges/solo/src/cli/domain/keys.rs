@@ -1,11 +1,12 @@
-use super::domains;
+use super::{Of, domains};
 use crate::control::{Context, Reply};
 use penfold_domains::{PublicKey, Rotation};
 use penfold_types::{Domain, Result};
 use serde_json::json;
 
-pub async fn rotate(context: &Context, reply: &Reply, domain: &Domain, force: bool) -> Result<()> {
-    let (keys, done, text) = match domains(context).rotate(domain, force).await? {
+pub async fn rotate(context: &Context, reply: &Reply, of: &Of, domain: &Domain, force: bool) -> Result<()> {
+    let tenant = of.find(context, domain).await?;
+    let (keys, done, text) = match domains(context).rotate(tenant, domain, force).await? {
         Rotation::Made(keys) => {
             (keys, "made", "are made; publish their records (penfold domain records), and they sign once they are seen")
         }

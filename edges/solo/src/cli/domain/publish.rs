@@ -1,4 +1,4 @@
-use super::domains;
+use super::{Of, domains};
 use crate::certificates;
 use crate::control::{Context, Reply};
 use crate::failure::Failure;
@@ -7,9 +7,9 @@ use penfold_types::{Domain, Error, Result};
 use serde_json::json;
 
 /// Fails where a required record is still not as it should be.
-pub async fn publish(context: &Context, reply: &Reply, domain: &Domain, replace: bool, setting: Option<&str>) -> Result<()> {
-    let primary = primary(context, setting)?;
-    let published = domains(context).publish(domain, &primary, replace).await?;
+pub async fn publish(context: &Context, reply: &Reply, of: &Of, domain: &Domain, replace: bool, setting: Option<&str>) -> Result<()> {
+    let (primary, tenant) = (primary(context, setting)?, of.find(context, domain).await?);
+    let published = domains(context).publish(tenant, domain, &primary, replace).await?;
     for one in &published {
         let (record, value) = (&one.record, one.record.data.to_string());
         let object = json!({

@@ -1,12 +1,12 @@
-use super::domains;
+use super::{Of, domains};
 use crate::control::{Context, Reply};
 use penfold_domains::{Need, Record, zone_file};
 use penfold_types::{Domain, Result};
 
 /// One answer that holds all of them, so that with `--json` it is one list.
-pub async fn records(context: &Context, reply: &Reply, domain: &Domain, zone: bool) -> Result<()> {
+pub async fn records(context: &Context, reply: &Reply, of: &Of, domain: &Domain, zone: bool) -> Result<()> {
     let domains = domains(context);
-    let records = domains.records(domain).await?;
+    let records = domains.records(of.find(context, domain).await?, domain).await?;
     let (service, known) = domains.service().await?;
     let remark = (!known).then(|| {
         format!("no server has said yet how it is reached, so {} stands here: penfold serve --host-name NAME says it", service.host)

@@ -63,7 +63,7 @@ async fn a_claim_is_used_once_it_is_proved() {
     let added = office.run("domain add One two.test --unproved").await.good();
     assert_eq!(added.last()["proved"], false);
     assert!(added.shown[0][0].contains("penfold domain records two.test"));
-    assert_eq!(office.run("person add eva@two.test").await.kind(), "conflict");
+    assert_eq!(office.run("person add eva@two.test").await.kind(), "not-found");
     let refused = office.run("domain prove two.test").await;
     let (kind, text) = refused.failed.unwrap();
     assert_eq!(kind, "not-found");
@@ -74,6 +74,16 @@ async fn a_claim_is_used_once_it_is_proved() {
     assert!(office.run("domain list One").await.good().values.iter().all(|one| one["proved"] == true));
     office.run("domain add One three.test --unproved").await.good();
     office.run("domain prove three.test --force").await.good();
+    // Several may claim one name; then it is said who is meant.
+    office.run("tenant add Two").await.good();
+    for tenant in ["One", "Two"] {
+        office.run(&format!("domain add {tenant} four.test --unproved")).await.good();
+    }
+    assert_eq!(office.run("domain prove four.test --force").await.kind(), "conflict");
+    office.run("domain prove four.test --force --tenant Two").await.good();
+    assert_eq!(office.run("domain prove four.test --force --tenant One").await.kind(), "conflict");
+    office.run("domain remove four.test --tenant One").await.good();
+    office.run("domain remove four.test").await.good();
 }
 
 #[tokio::test]

@@ -37,6 +37,11 @@ async fn people_and_passwords() {
     office.run("person set new@one.test --quota default --status suspended").await.good();
     assert_eq!(office.run("person show new@one.test").await.good().last()["status"], "suspended");
     assert_eq!(office.run("person list One").await.good().values.len(), 3);
+    let shown = office.run("person set new@one.test --profile department=Sales --profile office=2.14 --manager ann@one.test").await.good();
+    assert_eq!(shown.last()["profile"]["texts"], serde_json::json!({ "department": "Sales", "office": "2.14" }));
+    assert!(shown.last()["profile"]["manager"].is_string());
+    let shown = office.run("person set new@one.test --profile office= --manager none").await.good();
+    assert_eq!(shown.last()["profile"], serde_json::json!({ "texts": { "department": "Sales" }, "manager": null }));
 
     office.run("password set ann@one.test --password other").await.good();
     let sign_in =
@@ -108,6 +113,7 @@ fn flags_that_are_wrong_are_refused_with_a_sentence() {
         "queue release",
         "queue cancel",
         "person set ann@one.test --sent-copy maybe",
+        "person set ann@one.test --profile shoe=43",
         "tenant set One",
         "shared member add info@one.test",
         "import mbox x",

@@ -59,7 +59,7 @@ async fn a_tenant_comes_back_to_where_it_was_removed() {
     operator.delete_group(&address("team@one.test")).await.unwrap();
     operator.delete_shared(&address("info@one.test")).await.unwrap();
     for domain in ["one.test", "one.example"] {
-        operator.remove_domain(&domain.parse().unwrap()).await.unwrap();
+        operator.remove_domain(operator.tenant("One").await.unwrap().id, &domain.parse().unwrap()).await.unwrap();
     }
     let id = tenant(&a).await;
     operator.remove_tenant("One").await.unwrap();
