@@ -15,6 +15,7 @@
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
+//! | | `anyone#O` | whose mailbox has folders that are open to everybody in the tenant: v as in `in#f#O` |
 //! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
@@ -23,6 +24,8 @@
 //! | | `secret#recovery` | h what is kept of the codes left, kv key version |
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
+//! | | `visit#O` | d the last day on which it is noted that this looked into folders of O's mailbox |
+//! | | `in#f#O` | whose mailbox has folders that are open to this: v the commit there since which it is so |
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
 //! | | `o#domain#local` | a member outside |
 //! | | `w#address` | somebody named who may post |
@@ -454,6 +457,25 @@ pub(crate) mod sk {
 
     pub fn membership(kind: PrincipalKind, container: PrincipalId) -> Sk {
         keyed(if kind == PrincipalKind::Shared { "in#s#" } else { "in#g#" }, container.as_bytes())
+    }
+
+    /// That somebody opened folders of another's mailbox.
+    pub fn visit(owner: PrincipalId) -> Sk {
+        keyed("visit#", owner.as_bytes())
+    }
+
+    /// Those who opened folders to a principal.
+    pub const OPEN_TO: &str = "in#f#";
+
+    pub fn open_to(owner: PrincipalId) -> Sk {
+        keyed(OPEN_TO, owner.as_bytes())
+    }
+
+    /// Those who opened folders to everybody.
+    pub const OPEN_TO_ANYONE: &str = "anyone#";
+
+    pub fn open_to_anyone(owner: PrincipalId) -> Sk {
+        keyed(OPEN_TO_ANYONE, owner.as_bytes())
     }
 
     pub fn member(principal: PrincipalId) -> Sk {

@@ -1,13 +1,15 @@
 //! A commit being put together: pure, from a view and what a verb decides to the rows that will be written.
 
+use crate::acl::{denied, refusal, rights_in};
 use crate::change::{Change, Entry, Placed};
 use crate::content::NewContent;
+use crate::folder::Folder;
 use crate::sealed::DataCipher;
 use crate::state::{self, Digest};
 use crate::view::View;
 use bytes::Bytes;
 use penfold_formats::mime::Summary;
-use penfold_ports::{Commit, Row, Scope, Sk, When, Write, limits};
+use penfold_ports::{Commit, Rights, Row, Scope, Sk, When, Write, limits};
 use penfold_types::{CommitId, Env, Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid, UidValidity};
 use std::collections::BTreeSet;
 
@@ -33,6 +35,8 @@ pub(crate) struct Draft {
     gone: BTreeSet<FolderId>,
     fresh: bool,
     delivery: bool,
+    /// Why it must not be carried out.
+    refused: Option<Error>,
 }
 
 /// What is sent, and what is true once it has been carried out.
@@ -65,6 +69,7 @@ impl Draft {
             gone: BTreeSet::new(),
             fresh: false,
             delivery: false,
+            refused: None,
         }
     }
 
@@ -108,7 +113,88 @@ impl Draft {
         self.writes.push(write);
     }
 
+    /// Whatever changes an account comes through here and is judged by the rights of the scope, as they are in the view that
+    /// the commit builds on: a verb that forgot to ask is refused.
     pub fn entry(&mut self, entry: Entry) {
+        if let Err(error) = self.judge(&entry) {
+            self.refused.get_or_insert(error);
+        }
+        self.put(entry);
+    }
+
+    /// Makes a folder, which takes the rights of others over from the one that it lies in (RFC 4314 §4, CREATE).
+    pub fn make(&mut self, folder: Folder) {
+        let id = folder.id;
+        let list = folder.parent.and_then(|parent| self.view.folders.get(parent)).map(|parent| parent.acl.list.clone());
+        self.entry(Entry::FolderSet(folder));
+        if let Some(list) = list.filter(|list| !list.is_empty()) {
+            self.put(Entry::Acl { folder: id, list });
+        }
+    }
+
+    /// Fails where an entry was refused.
+    pub fn refused(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), Err)
+    }
+
+    fn judge(&self, entry: &Entry) -> Result<()> {
+        let scope = &self.scope;
+        let rights = |folder: FolderId| match self.view.folders.get(folder) {
+            Some(own) => rights_in(scope, own),
+            // What is left in a folder that is gone.
+            None => scope.rights().within(scope.most()),
+        };
+        let need = |folder: FolderId, wanted: Rights| {
+            let own = rights(folder);
+            if own.has(wanted) { Ok(()) } else { Err(refusal(scope, own)) }
+        };
+        let whole = |wanted: Rights| if scope.rights().within(scope.most()).has(wanted) { Ok(()) } else { Err(denied()) };
+        let flags = |folder: FolderId, changed: &crate::Keywords| {
+            if changed.allowed(rights(folder)) == *changed { Ok(()) } else { Err(refusal(scope, rights(folder))) }
+        };
+        match entry {
+            // An account's first folders are made for whoever is the first.
+            _ if self.fresh => Ok(()),
+            Entry::Added { folder, placed } => need(*folder, Rights::INSERT).and_then(|()| flags(*folder, &placed.keywords)),
+            Entry::Keywords { folder, before, after, .. } => {
+                flags(*folder, &before.without(after)).and_then(|()| flags(*folder, &after.without(before)))
+            }
+            Entry::Removed { folder, .. } => need(*folder, Rights::EXPUNGE),
+            Entry::Moved { from, to, .. } => need(*from, Rights::EXPUNGE.and(Rights::DELETE_ITEM)).and_then(|()| need(*to, Rights::INSERT)),
+            Entry::FolderSet(folder) => self.judge_folder(folder, whole),
+            Entry::FolderGone(folder) => need(*folder, Rights::DELETE_FOLDER),
+            Entry::Viewer { folder, viewer } if *viewer == scope.viewer() => need(*folder, Rights::LOOKUP),
+            Entry::Viewer { .. } => Err(denied()),
+            Entry::Acl { folder, .. } => need(*folder, Rights::ADMINISTER),
+        }
+    }
+
+    /// Whether a folder is there that may not be looked up is not told apart from a right that is missing: the level that a name
+    /// would lie in is all that counts.
+    fn judge_folder(&self, folder: &Folder, whole: impl Fn(Rights) -> Result<()>) -> Result<()> {
+        let create = || match folder.parent.and_then(|parent| self.view.folders.get(parent)) {
+            Some(parent) if rights_in(&self.scope, parent).has(Rights::CREATE) => Ok(()),
+            _ => whole(Rights::CREATE),
+        };
+        let Some(own) = self.view.folders.get(folder.id) else {
+            // A use is the owner's to give: there is one folder of each.
+            return if folder.role.is_some() { whole(Rights::CREATE) } else { create() };
+        };
+        if (folder.role, folder.parent, &folder.name) != (own.role, own.parent, &own.name) && (folder.role.is_some() || own.role.is_some())
+        {
+            whole(Rights::CREATE.and(Rights::DELETE_FOLDER))?;
+        }
+        if folder.subscribed != own.subscribed {
+            whole(Rights::LOOKUP)?;
+        }
+        if (folder.parent, &folder.name) == (own.parent, &own.name) {
+            return Ok(());
+        }
+        let rights = rights_in(&self.scope, own);
+        if rights.has(Rights::DELETE_FOLDER) { create() } else { Err(refusal(&self.scope, rights)) }
+    }
+
+    fn put(&mut self, entry: Entry) {
         self.view.apply_entry(self.modseq, &entry);
         match &entry {
             Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } => {
@@ -125,6 +211,12 @@ impl Draft {
                 self.gone.insert(*folder);
             }
             Entry::Viewer { .. } => {}
+            Entry::Acl { folder, .. } => {
+                if let Some(own) = self.view.folders.get(*folder) {
+                    let (key, set) = (self.scope.key(Sk::folder_acl(*folder)), own.acl.attributes());
+                    self.writes.push(Write::Update { key, set, remove: Vec::new(), when: When::Always });
+                }
+            }
         }
         self.entries.push(entry);
     }
@@ -162,7 +254,7 @@ impl Draft {
 
     /// The rows. `viewer` is noted where it is not the owner.
     pub fn finish(self, id: CommitId, now: Timestamp) -> Prepared {
-        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh, delivery } = self;
+        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh, delivery, .. } = self;
         view.head.modseq = modseq;
         let head_is = if fresh {
             When::Absent
@@ -186,6 +278,7 @@ impl Draft {
         }
         for folder in gone {
             writes.push(Write::delete(scope.key(Sk::folder(folder))));
+            writes.push(Write::delete(scope.key(Sk::folder_acl(folder))));
             writes.push(Write::put(scope.key(Sk::emptying(folder)), Row::new()));
         }
         writes.extend(items);
