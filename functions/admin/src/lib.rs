@@ -6,6 +6,8 @@ mod audit;
 mod delegates;
 mod deleted;
 mod domains;
+mod folder_rights;
+mod folders;
 mod groups;
 mod keys;
 mod members;
@@ -24,6 +26,7 @@ mod trace;
 
 use axum::Router;
 use penfold_domains::Domains;
+use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_rest::{Api, guarded};
 use utoipa::openapi::OpenApi;
@@ -36,12 +39,13 @@ pub struct Admin {
     api: Api,
     world: World,
     domains: Domains,
+    mailboxes: Mailboxes,
 }
 
 impl Admin {
-    pub fn new(api: Api, world: &World) -> Self {
+    pub fn new(api: Api, world: &World, mailboxes: &Mailboxes) -> Self {
         let domains = Domains::new(world, api.directory.clone());
-        Self { api, world: world.named("admin"), domains }
+        Self { api, world: world.named("admin"), domains, mailboxes: mailboxes.named("admin") }
     }
 }
 
@@ -84,6 +88,12 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(delegates::set_for_person, delegates::remove_from_person))
         .routes(routes!(delegates::of_shared))
         .routes(routes!(delegates::set_for_shared, delegates::remove_from_shared))
+        .routes(routes!(folders::of_person))
+        .routes(routes!(folder_rights::of_person))
+        .routes(routes!(folder_rights::set_for_person, folder_rights::remove_from_person))
+        .routes(routes!(folders::of_shared))
+        .routes(routes!(folder_rights::of_shared))
+        .routes(routes!(folder_rights::set_for_shared, folder_rights::remove_from_shared))
         .routes(routes!(queue::list))
         .routes(routes!(queue::show, queue::drop))
         .routes(routes!(queue::retry))

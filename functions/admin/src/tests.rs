@@ -47,7 +47,8 @@ async fn house() -> House {
     }
     let tenant = operator.tenant("One").await.unwrap().id;
     let api = Api { directory: directory.clone(), limits: Limits::new(world.env.clone()) };
-    let (router, _) = router(Admin::new(api, &world));
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    let (router, _) = router(Admin::new(api, &world, &mailboxes));
     House { simulated, directory, router, tenant }
 }
 
