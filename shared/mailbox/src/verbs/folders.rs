@@ -18,7 +18,8 @@ const NEW_LEVELS: usize = 16;
 impl Mailbox {
     /// Makes a folder and the levels above it that are missing (RFC 9051 §6.3.4).
     pub async fn create_folder(&self, path: &str, role: Option<Role>) -> Result<FolderId> {
-        if self.scope().grounds().is_empty() {
+        // A use is the owner's to give, and so is to know whether it is given.
+        if role.is_some() || self.scope().grounds().is_empty() {
             self.need(Rights::CREATE)?;
         }
         let path = &inbox_folded(path);
