@@ -9,6 +9,7 @@ GROUPS, MAILBOXES, DOMAINS = TENANT + "/groups", TENANT + "/shared-mailboxes", T
 GROUP, MAILBOX, DOMAIN = GROUPS + "/{group}", MAILBOXES + "/{mailbox}", DOMAINS + "/{domain}"
 IMPORTS, EXPORTS = TENANT + "/imports", TENANT + "/exports"
 IMPORT, EXPORT = IMPORTS + "/{import}", EXPORTS + "/{export}"
+FOLDER_RIGHTS = "/folders/{folder}/rights"
 QUEUED, DELETED = TENANT + "/queue/{message}", TENANT + "/deleted/{deleted}"
 CSV = {"Content-Type": "text/csv"}
 MEMBERS = {"group": GROUP + "/members", "mailbox": MAILBOX + "/members"}
@@ -28,6 +29,7 @@ class Company:
         self.things["app_password"] = self.app_password()
         self.things["deleted"] = self.deleted()
         self.things["address"] = self.alias()
+        self.things["folder"], self.mailbox_folder = self.folder(PERSON), self.folder(MAILBOX)
         self.far = {"person": world.person(self.tenant, f"far@{domain}", password=None)}
         for kind, path in (("group", GROUPS), ("mailbox", MAILBOXES)):
             self.far[kind] = expect(self.by.post(path, {"address": f"far-{kind}@{domain}", "name": "Far"}, tenant=self.tenant), 201)["id"]
@@ -85,6 +87,17 @@ class Company:
         address = f"p{self.number()}@{self.part}"
         self.ask("POST", PEOPLE, {"address": address, "name": "Delegate"})
         self.ask("PUT", (DELEGATES if kind == "person" else MAILBOX + "/delegates/{address}"), {"right": "as"}, 204, address=address)
+        return address
+
+    def folder(self, of):
+        """One of the target's, or of the shared mailbox's."""
+        return self.ask("GET", of + "/folders", None, 200)["items"][0]["id"]
+
+    def opened(self, of, folder):
+        """The address of somebody to whom a folder is open."""
+        address = f"p{self.number()}@{self.part}"
+        self.ask("POST", PEOPLE, {"address": address, "name": "Reader"})
+        self.ask("PUT", of + FOLDER_RIGHTS + "/{address}", {"role": "reviewer"}, 204, folder=folder, address=address)
         return address
 
     def member(self, kind):
@@ -199,7 +212,10 @@ def request(company, method, path, used_up):
     }
     fresh |= {f"POST ~/queue/{{message}}/{act}": lambda: {"message": company.queued()} for act in ("retry", "hold")}
     fresh |= {f"PUT ~/{kind}/delegates/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
-    named = company.things | ({"message": company.mail} if "/trace/" in path else {})
+    fresh["DELETE ~/people/{person}" + FOLDER_RIGHTS + "/{address}"] = lambda: {"address": company.opened(PERSON, company.things["folder"])}
+    fresh["DELETE ~/shared-mailboxes/{mailbox}" + FOLDER_RIGHTS + "/{address}"] = lambda: {"address": company.opened(MAILBOX, company.mailbox_folder)}
+    fresh |= {f"PUT ~/{kind}{FOLDER_RIGHTS}/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
+    named = company.things | ({"folder": company.mailbox_folder} if "/shared-mailboxes/" in path else {}) | ({"message": company.mail} if "/trace/" in path else {})
     if key in fresh and (used_up or key.startswith("PUT")):
         named = named | fresh[key]()
     bodies = {
@@ -212,6 +228,7 @@ def request(company, method, path, used_up):
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},
         "PUT ~/people/{person}/delegates/{address}": {"right": "on-behalf"}, "PUT ~/shared-mailboxes/{mailbox}/delegates/{address}": {"right": "as"},
+        **{f"PUT ~/{kind}{FOLDER_RIGHTS}/{{address}}": {"role": "reviewer"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")},
         "PATCH /v1/me": {"password": PASSWORD, "recovery_address": "somebody@elsewhere.test"}, "PUT /v1/me/password": {"current": PASSWORD, "new": PASSWORD},
         "POST /v1/me/app-passwords": {"name": "Phone"}, "POST /v1/me/tokens": {"name": "Program"}, "POST /v1/me/second-factor": {"password": PASSWORD},
         "POST /v1/me/second-factor/confirm": {"code": "000000"}, "POST /v1/me/second-factor/remove": {"password": PASSWORD},

@@ -7,6 +7,8 @@ mod delegates;
 mod deleted;
 mod domains;
 mod exports;
+mod folder_rights;
+mod folders;
 mod groups;
 mod imports;
 mod keys;
@@ -42,13 +44,14 @@ pub struct Admin {
     world: World,
     domains: Domains,
     transfers: Transfers,
+    mailboxes: Mailboxes,
 }
 
 impl Admin {
     pub fn new(api: Api, world: &World, mailboxes: &Mailboxes) -> Self {
         let domains = Domains::new(world, api.directory.clone());
         let transfers = Transfers::new(world, &api.directory, mailboxes);
-        Self { api, world: world.named("admin"), domains, transfers }
+        Self { api, world: world.named("admin"), domains, transfers, mailboxes: mailboxes.named("admin") }
     }
 }
 
@@ -93,6 +96,12 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(delegates::set_for_person, delegates::remove_from_person))
         .routes(routes!(delegates::of_shared))
         .routes(routes!(delegates::set_for_shared, delegates::remove_from_shared))
+        .routes(routes!(folders::of_person))
+        .routes(routes!(folder_rights::of_person))
+        .routes(routes!(folder_rights::set_for_person, folder_rights::remove_from_person))
+        .routes(routes!(folders::of_shared))
+        .routes(routes!(folder_rights::of_shared))
+        .routes(routes!(folder_rights::set_for_shared, folder_rights::remove_from_shared))
         .routes(routes!(queue::list))
         .routes(routes!(queue::show, queue::drop))
         .routes(routes!(queue::retry))

@@ -3,7 +3,7 @@
 
 use crate::rows::{PrincipalKind, gone_entry, read_time, rest, sk, tenant_of};
 use crate::{Directory, TenantInfo};
-use penfold_ports::{Account, Query, Rights, Row, Scope, Sk, TenantScope, Write, shared};
+use penfold_ports::{Account, Ground, Query, Rights, Row, Scope, Sk, TenantScope, Write, shared};
 use penfold_types::{PrincipalId, Result, TenantId, Timestamp};
 
 /// The owner of the account, after a sign-in.
@@ -16,9 +16,24 @@ pub(crate) fn reader(account: Account) -> Scope {
     Scope::grant(account, account.principal, Rights::LOOKUP.and(Rights::READ))
 }
 
-/// A member of a shared mailbox, after its member row was read.
-pub(crate) fn member(account: Account, viewer: PrincipalId) -> Scope {
-    Scope::grant(account, viewer, Rights::MEMBER)
+/// A member of a shared mailbox, after its member row was read. `most`: what they may do in their own.
+pub(crate) fn member(account: Account, viewer: PrincipalId, most: Rights) -> Scope {
+    Scope::grant(account, viewer, Rights::MEMBER.within(most))
+}
+
+/// Somebody to whom single folders were opened, after the rows that say so were read.
+pub(crate) fn folders(account: Account, viewer: PrincipalId, grounds: &[Ground], most: Rights) -> Scope {
+    Scope::grant_folders(account, viewer, grounds, most)
+}
+
+/// An administrator who gives rights to folders: what is in them, and what they are called, is not theirs to see.
+pub(crate) fn rights_only(account: Account) -> Scope {
+    Scope::grant(account, account.principal, Rights::ADMINISTER)
+}
+
+/// An administrator who looks which folders there are, after that was noted.
+pub(crate) fn names_only(account: Account) -> Scope {
+    Scope::grant(account, account.principal, Rights::LOOKUP)
 }
 
 /// The organisation's rows, for the directory itself.

@@ -137,7 +137,7 @@ impl Directory {
     }
 
     /// The writes that note acts, after what is there now.
-    async fn chain(&self, acts: &[Act]) -> Result<Vec<Write>> {
+    pub(crate) async fn chain(&self, acts: &[Act]) -> Result<Vec<Write>> {
         let (now, mut heads) = (self.env().now(), BTreeMap::new());
         let mut writes = Vec::with_capacity(acts.len() * 2);
         for act in acts {

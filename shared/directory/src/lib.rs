@@ -23,6 +23,7 @@
 //! | service.rs | how the service is reached from outside |
 //! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
+//! | sharing.rs | whose folders are open to whom |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
 
@@ -57,6 +58,7 @@ mod second_factor;
 mod service;
 mod sessions;
 mod shared;
+mod sharing;
 mod sign_in;
 mod sign_up;
 mod store;
@@ -91,5 +93,6 @@ pub use second_factor::NewSecret;
 pub use service::Service;
 pub use sessions::{NewSession, Session, SessionKind};
 pub use shared::SharedMailbox;
+pub use sharing::{ANYONE, GranteeInfo, Granting};
 pub use sign_in::{SignInError, SignedIn, Use};
 pub use sign_up::{NewSignUp, ProofBy, SignUp, TRIAL};

@@ -19,6 +19,7 @@
 //! | | `filter#G` | by what a dynamic group chooses: f |
 //! | | `filters` | v: moves with each dynamic group that is made, so that they can be counted |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
+//! | | `anyone#O` | whose mailbox has folders that are open to everybody in the tenant: v as in `in#f#O` |
 //! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created; and what `profile.rs` names |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
@@ -28,6 +29,8 @@
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
 //! | | `owns#G`, `asks#G` | the groups that this owns, or asks to be in |
+//! | | `visit#O` | d the last day on which it is noted that this looked into folders of O's mailbox |
+//! | | `in#f#O` | whose mailbox has folders that are open to this: v the commit there since which it is so |
 //! | `g#T#G` | `m#P` | a member inside: k its kind, g kind of the container |
 //! | | `o#domain#local` | a member outside |
 //! | | `w#address` | somebody named who may post |
@@ -524,6 +527,25 @@ pub(crate) mod sk {
 
     pub fn membership(kind: PrincipalKind, container: PrincipalId) -> Sk {
         keyed(if kind == PrincipalKind::Shared { "in#s#" } else { "in#g#" }, container.as_bytes())
+    }
+
+    /// That somebody opened folders of another's mailbox.
+    pub fn visit(owner: PrincipalId) -> Sk {
+        keyed("visit#", owner.as_bytes())
+    }
+
+    /// Those who opened folders to a principal.
+    pub const OPEN_TO: &str = "in#f#";
+
+    pub fn open_to(owner: PrincipalId) -> Sk {
+        keyed(OPEN_TO, owner.as_bytes())
+    }
+
+    /// Those who opened folders to everybody.
+    pub const OPEN_TO_ANYONE: &str = "anyone#";
+
+    pub fn open_to_anyone(owner: PrincipalId) -> Sk {
+        keyed(OPEN_TO_ANYONE, owner.as_bytes())
     }
 
     pub fn member(principal: PrincipalId) -> Sk {

@@ -37,7 +37,7 @@ impl Directory {
         // A group's members stand under keys of the same shape and open nothing.
         let opens = row.is_some_and(|row| row.u64("g") == Some(PrincipalKind::Shared.number()));
         if opens {
-            Ok(access::member(Account { tenant, principal: owner }, viewer))
+            Ok(access::member(Account { tenant, principal: owner }, viewer, who.scope.rights()))
         } else {
             Err(Error::not_found("there is no such mailbox"))
         }

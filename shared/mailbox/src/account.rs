@@ -1,6 +1,7 @@
 //! Accounts as this process knows them: a cached view of each, moved on by the log, and the caches of lists and contents.
 //! Nothing here is needed for being right: every answer is checked against the head row, every write conditioned on it.
 
+use crate::acl::{Acl, denied, refusal, rights_in};
 use crate::change::Change;
 use crate::content::{Blob, Content};
 use crate::draft::Draft;
@@ -11,7 +12,7 @@ use crate::view::{Head, Status, View};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
 use penfold_directory::Directory;
-use penfold_ports::{Account, Query, Scope, Sk, Watch, World};
+use penfold_ports::{Account, Query, Rights, Scope, Sk, Watch, World};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, TenantId};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -212,22 +213,57 @@ impl Mailbox {
 
     /// The head as it is now: one read unit.
     pub async fn head(&self) -> Result<Head> {
+        self.need(Rights::LOOKUP)?;
         Ok(self.view().await?.head.clone())
     }
 
-    /// All folders as they are now: one read unit where nothing changed.
+    /// The folders that may be looked up, as they are now: one read unit where nothing changed.
     pub async fn folders(&self) -> Result<Arc<Folders>> {
-        Ok(Arc::new(self.view().await?.folders.clone()))
+        if self.scope.grounds().is_empty() {
+            self.need(Rights::LOOKUP)?;
+            return Ok(Arc::new(self.view().await?.folders.clone()));
+        }
+        Ok(Arc::new(self.view().await?.folders.seen_by(&self.scope)))
     }
 
     pub async fn folder(&self, id: FolderId) -> Result<Folder> {
-        self.view().await?.folders.get(id).cloned().ok_or_else(|| Error::not_found("no such folder"))
+        self.folders().await?.get(id).cloned().ok_or_else(|| Error::not_found("no such folder"))
+    }
+
+    /// What may be done in a folder.
+    pub fn rights(&self, folder: &Folder) -> Rights {
+        rights_in(&self.scope, folder)
     }
 
     /// Bytes used and bytes allowed.
     pub async fn usage(&self) -> Result<(u64, u64)> {
+        self.need(Rights::LOOKUP)?;
+        self.used_and_allowed().await
+    }
+
+    pub(crate) async fn used_and_allowed(&self) -> Result<(u64, u64)> {
         let used = self.view().await?.head.used;
         Ok((used, self.inner.directory.quota(self.account()).await?))
+    }
+
+    /// Denies where the scope's rights to the whole account do not reach.
+    pub(crate) fn need(&self, rights: Rights) -> Result<()> {
+        if self.scope.rights().within(self.scope.most()).has(rights) { Ok(()) } else { Err(denied()) }
+    }
+
+    /// Refuses where the rights to a folder do not reach: read anew for whom single folders were opened, one read unit. Each
+    /// commit judges once more, by the view that it builds on.
+    pub(crate) async fn need_in(&self, folder: FolderId, rights: Rights) -> Result<()> {
+        self.judge_in(folder, |own| own.has(rights)).await.map(|_| ())
+    }
+
+    /// The rights to a folder, where they are enough for `enough`.
+    pub(crate) async fn judge_in(&self, folder: FolderId, enough: impl Fn(Rights) -> bool + Send) -> Result<Rights> {
+        let mut rights = self.scope.rights().within(self.scope.most());
+        if !self.scope.grounds().is_empty() {
+            rights = self.view().await?.folders.get(folder).map_or(Rights::NONE, |own| rights_in(&self.scope, own));
+        }
+        if enough(rights) { Ok(rights) } else { Err(refusal(&self.scope, rights)) }
     }
 
     /// The account as it is now.
@@ -331,13 +367,19 @@ impl Mailbox {
                 reverse: false,
             };
             let mut head = None;
-            let mut folders = Vec::new();
+            let mut folders: Vec<Arc<Folder>> = Vec::new();
             for (sk, row) in table.query_all(query).await? {
                 if sk == Sk::head() {
                     head = Head::from_row(&row);
                 } else if let Some(id) = sk.as_bytes().strip_prefix(b"f#").and_then(FolderId::from_slice) {
                     let folder = Folder::from_row(id, &row).ok_or_else(|| Error::broken("a folder's row cannot be read"))?;
                     folders.push(Arc::new(folder));
+                } else if let Some(id) = acl_of(&sk) {
+                    let acl = Acl::from_row(&row).ok_or_else(|| Error::broken("the rights to a folder cannot be read"))?;
+                    // It stands right behind its folder; an older version may have left one behind where there is none.
+                    if let Some(own) = folders.last_mut().filter(|own| own.id == id) {
+                        Arc::make_mut(own).acl = acl;
+                    }
                 }
             }
             let head = head.ok_or_else(|| Error::broken("the account's head cannot be read"))?;
@@ -379,6 +421,11 @@ fn writable(view: Arc<View>) -> Result<Arc<View>> {
         Status::Frozen | Status::Parked => Err(Error::retry("the account cannot be written to now")),
         Status::Moved | Status::Destroyed => Err(Error::not_found("the account is not served here")),
     }
+}
+
+/// The folder whose rights are in a row.
+pub(crate) fn acl_of(sk: &Sk) -> Option<FolderId> {
+    FolderId::from_slice(sk.as_bytes().strip_prefix(b"f#")?.strip_suffix(b"/acl")?)
 }
 
 pub(crate) fn modseq_of(sk: &Sk) -> Option<Modseq> {

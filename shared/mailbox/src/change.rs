@@ -1,11 +1,13 @@
 //! The change log: one row a commit, holding everything that a view needs to move on from the commit before.
 
+use crate::acl::{self, Granted};
 use crate::codec::{Reader, put_i64, put_u64};
 use crate::folder::Folder;
 use crate::keywords::Keywords;
 use bytes::Bytes;
 use penfold_ports::Row;
 use penfold_types::{CommitId, FolderId, ItemId, Modseq, PrincipalId, Timestamp, Uid};
+use std::sync::Arc;
 
 /// One commit, as the log tells it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,6 +68,11 @@ pub enum Entry {
     Viewer {
         folder: FolderId,
         viewer: PrincipalId,
+    },
+    /// The whole list of who else may do what in a folder.
+    Acl {
+        folder: FolderId,
+        list: Arc<[Granted]>,
     },
 }
 
@@ -156,6 +163,11 @@ impl Entry {
                 put_u64(out, folders.place(*folder));
                 out.extend_from_slice(viewer.as_bytes());
             }
+            Self::Acl { folder, list } => {
+                out.push(8);
+                put_u64(out, folders.place(*folder));
+                acl::encode(list, out);
+            }
         }
     }
 
@@ -177,6 +189,7 @@ impl Entry {
             5 => Self::FolderSet(Folder::decode_facts(folder, from)?),
             6 => Self::FolderGone(folder),
             7 => Self::Viewer { folder, viewer: PrincipalId::from_bytes(from.id()?) },
+            8 => Self::Acl { folder, list: acl::decode(from)?.into() },
             _ => return None,
         })
     }
@@ -185,9 +198,11 @@ impl Entry {
 impl Change {
     pub(crate) fn to_row(&self) -> Row {
         let mut folders = FolderTable::default();
-        let mut entries = Vec::with_capacity(self.entries.len() * 40);
+        let (mut entries, mut beside) = (Vec::with_capacity(self.entries.len() * 40), Vec::new());
         for entry in &self.entries {
-            entry.encode(&mut folders, &mut entries);
+            // Older versions pass over what stands beside.
+            let out = if matches!(entry, Entry::Acl { .. }) { &mut beside } else { &mut entries };
+            entry.encode(&mut folders, out);
         }
         let mut out = Vec::with_capacity(entries.len() + 40);
         out.push(FORMAT);
@@ -197,6 +212,9 @@ impl Change {
         }
         out.extend_from_slice(&entries);
         let mut row = Row::new().with("id", self.commit.as_bytes()).with("t", self.at.millis().max(0) as u64).with("e", out);
+        if !beside.is_empty() {
+            row.set("x", beside);
+        }
         if let Some(viewer) = self.viewer {
             row.set("w", viewer.as_bytes());
         }
@@ -220,6 +238,10 @@ impl Change {
         let mut entries = Vec::new();
         while !from.is_empty() {
             entries.push(Entry::decode(&folders, &mut from)?);
+        }
+        let mut beside = Reader(row.bytes("x").map_or(&[], |bytes| bytes));
+        while !beside.is_empty() {
+            entries.push(Entry::decode(&folders, &mut beside)?);
         }
         Some(Self {
             modseq,

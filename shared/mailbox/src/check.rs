@@ -1,7 +1,8 @@
 //! Proves that an account's rows agree with one another: the head is the sum of the rows, the log has no gap and leads to
 //! what the rows say, and no item's bytes are missing.
 
-use crate::account::{Mailbox, modseq_of};
+use crate::account::{Mailbox, acl_of, modseq_of};
+use crate::acl::Acl;
 use crate::change::{Change, Entry, Placed};
 use crate::content::{self, ContentFacts};
 use crate::draft::{Draft, items_per_commit};
@@ -10,7 +11,7 @@ use crate::sealed::BlobHead;
 use crate::state;
 use crate::verbs::once;
 use crate::view::{Head, View};
-use penfold_ports::{Query, Row, Sk, When, Write};
+use penfold_ports::{Query, Rights, Row, Sk, When, Write};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Uid};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +44,12 @@ impl Rows {
         let bytes = sk.as_bytes();
         let read = match bytes.get(..2) {
             _ if *sk == Sk::head() => Head::from_row(row).map(|head| self.head = Some(head)),
+            Some(b"f#") if acl_of(sk).is_some() => Acl::from_row(row).map(|acl| {
+                // Behind its folder's row, so that is there already where there is one.
+                if let Some(own) = acl_of(sk).and_then(|id| self.folders.get_mut(&id)) {
+                    own.acl = acl;
+                }
+            }),
             Some(b"f#") => {
                 FolderId::from_slice(&bytes[2..]).and_then(|id| Some(self.folders.insert(id, Folder::from_row(id, row)?)).map(|_| ()))
             }
@@ -92,6 +99,7 @@ impl Mailbox {
     /// Reads every row of the account. With `repair`, counts are set right, items without bytes or rows are taken out, and
     /// interrupted work is finished.
     pub async fn check(&self, repair: bool) -> Result<Report> {
+        self.need(Rights::ALL)?;
         let rows = self.read_all().await?;
         let mut report = Report {
             folders: rows.folders.len(),
@@ -342,7 +350,7 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
                     places.entry(*from).or_default().remove(from_uid);
                     places.entry(*to).or_default().insert(placed.uid, placed.item);
                 }
-                Entry::Keywords { .. } | Entry::FolderSet(_) | Entry::FolderGone(_) | Entry::Viewer { .. } => {}
+                Entry::Keywords { .. } | Entry::FolderSet(_) | Entry::FolderGone(_) | Entry::Viewer { .. } | Entry::Acl { .. } => {}
             }
         }
     }
@@ -352,6 +360,9 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
     for (id, folder) in &rows.folders {
         if view.folders.get(*id).map(brief) != Some(brief(folder)) {
             report.problems.push(format!("the log leads to another state of folder {}", folder.name));
+        }
+        if view.folders.get(*id).is_some_and(|own| own.acl != folder.acl) {
+            report.problems.push(format!("the log leads to other rights to folder {}", folder.name));
         }
         let by_log = places.remove(id).unwrap_or_default();
         let by_rows: BTreeMap<Uid, ItemId> =

@@ -29,6 +29,7 @@ impl Mailbox {
 
     /// The caller holds `shared.writing`, except for an account's first commit.
     pub(crate) async fn commit(&self, draft: Draft) -> Result<Outcome> {
+        draft.refused()?;
         let prepared = self.prepare(draft);
         let answer = self.inner.world.table.commit(&prepared.commit).await;
         let outcome = self.settle(&prepared, answer).await?;
@@ -40,6 +41,7 @@ impl Mailbox {
 
     /// Commits drafts that build on one another. Gives back how many were carried out, and what stopped the next.
     pub(crate) async fn commit_chain(&self, drafts: Vec<Draft>) -> Result<(usize, Option<Outcome>)> {
+        drafts.iter().try_for_each(Draft::refused)?;
         let prepared: Vec<Prepared> = drafts.into_iter().map(|draft| self.prepare(draft)).collect();
         let commits: Vec<_> = prepared.iter().map(|p| p.commit.clone()).collect();
         let chain = self.inner.world.table.commit_chain(&commits).await;

@@ -1,13 +1,15 @@
 //! A commit being put together: pure, from a view and what a verb decides to the rows that will be written.
 
+use crate::acl::{denied, refusal, rights_in};
 use crate::change::{Change, Entry, Placed};
 use crate::content::NewContent;
+use crate::folder::Folder;
 use crate::sealed::DataCipher;
 use crate::state::{self, Digest};
 use crate::view::View;
 use bytes::Bytes;
 use penfold_formats::mime::Summary;
-use penfold_ports::{Commit, Row, Scope, Sk, When, Write, limits};
+use penfold_ports::{Commit, Rights, Row, Scope, Sk, When, Write, limits};
 use penfold_types::{CommitId, Env, Error, FolderId, ItemId, Modseq, Result, Timestamp, Uid, UidValidity};
 use std::collections::BTreeSet;
 
@@ -33,6 +35,8 @@ pub(crate) struct Draft {
     gone: BTreeSet<FolderId>,
     fresh: bool,
     delivery: bool,
+    /// Why it must not be carried out.
+    refused: Option<Error>,
 }
 
 /// What is sent, and what is true once it has been carried out.
@@ -65,6 +69,7 @@ impl Draft {
             gone: BTreeSet::new(),
             fresh: false,
             delivery: false,
+            refused: None,
         }
     }
 
@@ -108,7 +113,88 @@ impl Draft {
         self.writes.push(write);
     }
 
+    /// Whatever changes an account comes through here and is judged by the rights of the scope, as they are in the view that
+    /// the commit builds on: a verb that forgot to ask is refused.
     pub fn entry(&mut self, entry: Entry) {
+        if let Err(error) = self.judge(&entry) {
+            self.refused.get_or_insert(error);
+        }
+        self.put(entry);
+    }
+
+    /// Makes a folder, which takes the rights of others over from the one that it lies in (RFC 4314 §4, CREATE).
+    pub fn make(&mut self, folder: Folder) {
+        let id = folder.id;
+        let list = folder.parent.and_then(|parent| self.view.folders.get(parent)).map(|parent| parent.acl.list.clone());
+        self.entry(Entry::FolderSet(folder));
+        if let Some(list) = list.filter(|list| !list.is_empty()) {
+            self.put(Entry::Acl { folder: id, list });
+        }
+    }
+
+    /// Fails where an entry was refused.
+    pub fn refused(&self) -> Result<()> {
+        self.refused.clone().map_or(Ok(()), Err)
+    }
+
+    fn judge(&self, entry: &Entry) -> Result<()> {
+        let scope = &self.scope;
+        let rights = |folder: FolderId| match self.view.folders.get(folder) {
+            Some(own) => rights_in(scope, own),
+            // What is left in a folder that is gone.
+            None => scope.rights().within(scope.most()),
+        };
+        let need = |folder: FolderId, wanted: Rights| {
+            let own = rights(folder);
+            if own.has(wanted) { Ok(()) } else { Err(refusal(scope, own)) }
+        };
+        let whole = |wanted: Rights| if scope.rights().within(scope.most()).has(wanted) { Ok(()) } else { Err(denied()) };
+        let flags = |folder: FolderId, changed: &crate::Keywords| {
+            if changed.allowed(rights(folder)) == *changed { Ok(()) } else { Err(refusal(scope, rights(folder))) }
+        };
+        match entry {
+            // An account's first folders are made for whoever is the first.
+            _ if self.fresh => Ok(()),
+            Entry::Added { folder, placed } => need(*folder, Rights::INSERT).and_then(|()| flags(*folder, &placed.keywords)),
+            Entry::Keywords { folder, before, after, .. } => {
+                flags(*folder, &before.without(after)).and_then(|()| flags(*folder, &after.without(before)))
+            }
+            Entry::Removed { folder, .. } => need(*folder, Rights::EXPUNGE),
+            Entry::Moved { from, to, .. } => need(*from, Rights::EXPUNGE.and(Rights::DELETE_ITEM)).and_then(|()| need(*to, Rights::INSERT)),
+            Entry::FolderSet(folder) => self.judge_folder(folder, whole),
+            Entry::FolderGone(folder) => need(*folder, Rights::DELETE_FOLDER),
+            Entry::Viewer { folder, viewer } if *viewer == scope.viewer() => need(*folder, Rights::LOOKUP),
+            Entry::Viewer { .. } => Err(denied()),
+            Entry::Acl { folder, .. } => need(*folder, Rights::ADMINISTER),
+        }
+    }
+
+    /// Whether a folder is there that may not be looked up is not told apart from a right that is missing: the level that a name
+    /// would lie in is all that counts.
+    fn judge_folder(&self, folder: &Folder, whole: impl Fn(Rights) -> Result<()>) -> Result<()> {
+        let create = || match folder.parent.and_then(|parent| self.view.folders.get(parent)) {
+            Some(parent) if rights_in(&self.scope, parent).has(Rights::CREATE) => Ok(()),
+            _ => whole(Rights::CREATE),
+        };
+        let Some(own) = self.view.folders.get(folder.id) else {
+            // A use is the owner's to give: there is one folder of each.
+            return if folder.role.is_some() { whole(Rights::CREATE) } else { create() };
+        };
+        if (folder.role, folder.parent, &folder.name) != (own.role, own.parent, &own.name) && (folder.role.is_some() || own.role.is_some())
+        {
+            whole(Rights::CREATE.and(Rights::DELETE_FOLDER))?;
+        }
+        if folder.subscribed != own.subscribed {
+            whole(Rights::LOOKUP)?;
+        }
+        if (folder.parent, &folder.name) == (own.parent, &own.name) {
+            return Ok(());
+        }
+        let rights = rights_in(&self.scope, own);
+        if rights.has(Rights::DELETE_FOLDER) { create() } else { Err(refusal(&self.scope, rights)) }
+    }
+
+    fn put(&mut self, entry: Entry) {
         self.view.apply_entry(self.modseq, &entry);
         match &entry {
             Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } => {
@@ -125,6 +211,12 @@ impl Draft {
                 self.gone.insert(*folder);
             }
             Entry::Viewer { .. } => {}
+            Entry::Acl { folder, .. } => {
+                if let Some(own) = self.view.folders.get(*folder) {
+                    let (key, set) = (self.scope.key(Sk::folder_acl(*folder)), own.acl.attributes());
+                    self.writes.push(Write::Update { key, set, remove: Vec::new(), when: When::Always });
+                }
+            }
         }
         self.entries.push(entry);
     }
@@ -162,7 +254,7 @@ impl Draft {
 
     /// The rows. `viewer` is noted where it is not the owner.
     pub fn finish(self, id: CommitId, now: Timestamp) -> Prepared {
-        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh, delivery } = self;
+        let Self { scope, mut view, before, modseq, entries, writes: items, touched, gone, fresh, delivery, .. } = self;
         view.head.modseq = modseq;
         let head_is = if fresh {
             When::Absent
@@ -186,6 +278,7 @@ impl Draft {
         }
         for folder in gone {
             writes.push(Write::delete(scope.key(Sk::folder(folder))));
+            writes.push(Write::delete(scope.key(Sk::folder_acl(folder))));
             writes.push(Write::put(scope.key(Sk::emptying(folder)), Row::new()));
         }
         writes.extend(items);
@@ -220,4 +313,115 @@ pub(crate) fn arrival(
         thread: new.thread,
         names_thread,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Keywords;
+    use crate::acl::{Acl, Granted};
+    use crate::folder::{Folders, Role};
+    use crate::view::{Head, View};
+    use penfold_ports::{Account, Grantee, Ground};
+    use penfold_types::{Kind, PrincipalId, TenantId};
+    use std::sync::Arc;
+
+    const VIEWER: PrincipalId = PrincipalId::from_bytes([1; 16]);
+    const OPEN: FolderId = FolderId::from_bytes([2; 16]);
+    const SHUT: FolderId = FolderId::from_bytes([3; 16]);
+
+    fn folder(id: FolderId, parent: Option<FolderId>, name: &str, list: Vec<Granted>) -> Folder {
+        Folder { acl: Acl { modseq: Modseq(5), list: list.into() }, ..Folder::new(id, parent, name, None, UidValidity(1)) }
+    }
+
+    /// One folder that is open with these rights, and one that is not.
+    fn draft(letters: &str) -> Draft {
+        let rights = Rights::read(letters).unwrap();
+        let line = |to, since| Granted { to, rights, since: Modseq(since) };
+        // A line that is older than its ground, and one for somebody else, count for nothing.
+        let others = vec![line(Grantee::Principal(VIEWER), 4), Granted { rights: Rights::ALL, ..line(Grantee::Anyone, 9) }];
+        let folders = vec![folder(OPEN, None, "Open", vec![line(Grantee::Principal(VIEWER), 5)]), folder(SHUT, None, "Shut", others)];
+        let view = View { head: Head::new(), folders: Folders::new(folders.into_iter().map(Arc::new).collect()) };
+        let account = Account { tenant: TenantId::from_bytes([8; 16]), principal: PrincipalId::from_bytes([9; 16]) };
+        let grounds = [Ground { to: Grantee::Principal(VIEWER), since: Modseq(5) }];
+        Draft::new(&Scope::grant_folders(account, VIEWER, &grounds, Rights::ALL), &view)
+    }
+
+    fn refused(letters: &str, entry: Entry) -> Option<Kind> {
+        let mut draft = draft(letters);
+        draft.entry(entry);
+        draft.refused().err().map(|error| error.kind())
+    }
+
+    fn placed(keywords: Keywords) -> Placed {
+        Placed { item: ItemId::from_bytes([4; 16]), uid: Uid(1), keywords, created: Modseq(1), size: 1, received: 0, zone: 0 }
+    }
+
+    fn flags(folder: FolderId, before: Keywords, after: Keywords) -> Entry {
+        Entry::Keywords { folder, item: ItemId::from_bytes([4; 16]), uid: Uid(1), created: Modseq(1), before, after }
+    }
+
+    /// Everything that a commit can hold, of the open folder, and the rights that it takes.
+    fn entries(of: FolderId) -> Vec<(&'static str, Entry)> {
+        let own = |name: &str, parent| Folder::new(FolderId::from_bytes([7; 16]), parent, name, None, UidValidity(1));
+        vec![
+            ("li", Entry::Added { folder: of, placed: placed(Keywords::NONE) }),
+            ("lis", Entry::Added { folder: of, placed: placed(Keywords::SEEN) }),
+            ("liw", Entry::Added { folder: of, placed: placed(Keywords::FLAGGED) }),
+            ("ls", flags(of, Keywords::NONE, Keywords::SEEN)),
+            ("lt", flags(of, Keywords::DELETED, Keywords::NONE)),
+            ("lw", flags(of, Keywords::SEEN, Keywords::SEEN.with(&Keywords::FLAGGED).unwrap())),
+            ("lstw", flags(of, Keywords::SEEN, Keywords::DELETED.with(&Keywords::DRAFT).unwrap())),
+            ("le", Entry::Removed { folder: of, placed: placed(Keywords::NONE) }),
+            ("liet", Entry::Moved { from: of, from_uid: Uid(1), to: of, placed: placed(Keywords::NONE) }),
+            ("lk", Entry::FolderSet(own("New", Some(of)))),
+            ("lx", Entry::FolderGone(of)),
+            ("l", Entry::Viewer { folder: of, viewer: VIEWER }),
+            ("la", Entry::Acl { folder: of, list: Arc::default() }),
+        ]
+    }
+
+    #[test]
+    fn each_entry_takes_its_rights_and_no_others_do() {
+        for (needed, entry) in entries(OPEN) {
+            assert_eq!(refused(needed, entry.clone()), None, "{needed} {entry:?}");
+            assert_eq!(refused("lrswipkxtea", entry.clone()), None, "{entry:?}");
+            for letter in needed.chars() {
+                let fewer = "lrswipkxtea".replace(letter, "");
+                // Making a folder says in one way only that it is not allowed: it is no way to find out what is there.
+                let hidden = letter == 'l' && !needed.contains('k');
+                let kind = if hidden { Kind::NotFound } else { Kind::Denied };
+                assert_eq!(refused(&fewer, entry.clone()), Some(kind), "{fewer} {entry:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_open_is_refused_whatever_it_is() {
+        for (needed, entry) in entries(SHUT) {
+            let kind = if needed == "lk" { Kind::Denied } else { Kind::NotFound };
+            assert_eq!(refused("lrswipkxtea", entry.clone()), Some(kind), "{entry:?}");
+        }
+        let all = "lrswipkxtea";
+        let top = Folder::new(FolderId::from_bytes([7; 16]), None, "Top", None, UidValidity(1));
+        let used = Folder { role: Some(Role::Sent), parent: Some(OPEN), ..top.clone() };
+        let open = Folder::new(OPEN, None, "Open", None, UidValidity(1));
+        for set in [
+            top,
+            used,
+            Folder { name: "Renamed".into(), ..open.clone() },
+            Folder { parent: Some(SHUT), ..open.clone() },
+            Folder { role: Some(Role::Junk), ..open.clone() },
+            Folder { subscribed: false, ..open },
+        ] {
+            assert_eq!(refused(all, Entry::FolderSet(set.clone())), Some(Kind::Denied), "{set:?}");
+        }
+        let moved = |from, to| Entry::Moved { from, from_uid: Uid(1), to, placed: placed(Keywords::NONE) };
+        assert_eq!((refused(all, moved(OPEN, SHUT)), refused(all, moved(SHUT, OPEN))), (Some(Kind::NotFound), Some(Kind::NotFound)));
+        let other = Entry::Viewer { folder: OPEN, viewer: PrincipalId::from_bytes([5; 16]) };
+        assert_eq!(refused(all, other), Some(Kind::Denied));
+        // What is left in a folder that is gone is the owner's to take out.
+        let gone = Entry::Removed { folder: FolderId::from_bytes([6; 16]), placed: placed(Keywords::NONE) };
+        assert_eq!(refused(all, gone), Some(Kind::NotFound));
+    }
 }

@@ -1,7 +1,8 @@
 //! Folders: a tree of named lists of items, with the counts that protocols ask for kept exact by every commit.
 
+use crate::acl::{Acl, rights_in};
 use crate::codec::{Reader, put_bytes, put_i64, put_u64};
-use penfold_ports::{Name, Row, Value};
+use penfold_ports::{Name, Rights, Row, Scope, Value};
 use penfold_types::{Error, FolderId, Modseq, Result, Uid, UidValidity};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -75,6 +76,8 @@ pub struct Folder {
     pub bytes: u64,
     /// All changes of items in it so far: every thousandth asks for a checkpoint.
     pub(crate) churn: u32,
+    /// Who else may do what in it; a row of its own.
+    pub(crate) acl: Acl,
 }
 
 impl Folder {
@@ -101,6 +104,7 @@ impl Folder {
             deleted: 0,
             bytes: 0,
             churn: 0,
+            acl: Acl::default(),
         }
     }
 
@@ -141,6 +145,7 @@ impl Folder {
             deleted: number("d")?,
             bytes: row.u64("by")?,
             churn: number("cc")?,
+            acl: Acl::default(),
         })
     }
 
@@ -218,6 +223,35 @@ impl Folders {
         let wanted = inbox_folded(path);
         let (_, id) = self.tree.paths.iter().find(|(own, _)| *own == wanted)?;
         self.get(*id)
+    }
+
+    /// As somebody sees them who may not look up all: what they may not is not there, and of what they may not read nothing is
+    /// counted. The levels above a folder still stand in its path.
+    pub(crate) fn seen_by(&self, scope: &Scope) -> Self {
+        let mut list = Vec::new();
+        for folder in &self.list {
+            let rights = rights_in(scope, folder);
+            if rights.has(Rights::READ) && rights.has(Rights::LOOKUP) {
+                list.push(folder.clone());
+            } else if rights.has(Rights::LOOKUP) {
+                let Folder { id, parent, ref name, role, uidvalidity, .. } = **folder;
+                let blank =
+                    Folder { subscribed: folder.subscribed, acl: folder.acl.clone(), ..Folder::new(id, parent, name, role, uidvalidity) };
+                list.push(Arc::new(blank));
+            }
+        }
+        let seen: std::collections::HashSet<FolderId> = list.iter().map(|folder| folder.id).collect();
+        let mut tree = Tree::default();
+        tree.paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
+        for folder in &list {
+            let mut up = folder.parent;
+            for _ in 0..Folder::DEPTH_LIMIT {
+                let Some(parent) = up else { break };
+                *tree.parents.entry(parent).or_default() += 1;
+                up = self.get(parent).and_then(|parent| parent.parent);
+            }
+        }
+        Self { list, tree: Arc::new(tree) }
     }
 
     pub fn with_role(&self, role: Role) -> Option<&Folder> {

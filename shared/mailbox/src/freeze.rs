@@ -4,7 +4,7 @@
 use crate::account::{Mailbox, Mailboxes};
 use crate::verbs::{ROUNDS, busy};
 use crate::view::{Head, Status};
-use penfold_ports::{Key, PortError, Row, Sk, When, Write};
+use penfold_ports::{Key, PortError, Rights, Row, Sk, When, Write};
 use penfold_types::{Error, Result};
 
 impl Mailbox {
@@ -19,6 +19,7 @@ impl Mailbox {
     }
 
     async fn turn(&self, from: Status, to: Status) -> Result<bool> {
+        self.need(Rights::ALL)?;
         let _turn = self.shared.writing.lock().await;
         let key = self.scope().key(Sk::head());
         let mut sent = None;

@@ -1,13 +1,14 @@
 //! The end of history: changes older than the retention window are dropped up to a recorded floor, with the contents that
 //! only they held; a sweep then removes blobs that nothing names any more.
 
-use crate::account::{Mailbox, Mailboxes, modseq_of};
+use crate::account::{Mailbox, Mailboxes, acl_of, modseq_of};
+use crate::acl::Acl;
 use crate::change::{Change, Entry};
 use crate::checkpoint::Manifest;
 use crate::content::{self, ContentFacts, gone};
 use crate::verbs::message_id_hash;
 use crate::view::Head;
-use penfold_ports::{BlobKey, Commit, PortError, Query, QueueName, Row, Scope, Sk, When, Write, limits};
+use penfold_ports::{BlobKey, Commit, Grantee, PortError, Query, QueueName, Rights, Row, Scope, Sk, When, Write, limits};
 use penfold_types::{AcceptanceId, CommitId, Error, FolderId, ItemId, Modseq, Result, TenantId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -43,6 +44,7 @@ impl Mailbox {
     /// Drops changes older than `window`, with the contents that only they named. Never past what a stored list still builds
     /// on: such lists are stored anew first; nor past what the meter has counted. What it costs grows with what is dropped.
     pub async fn trim(&self, window: Duration) -> Result<Modseq> {
+        self.need(Rights::ALL)?;
         let now = self.inner.world.env.now();
         let cutoff = Timestamp::from_millis(now.millis().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX)));
         // Mostly the first change is too young: one row says so.
@@ -227,6 +229,7 @@ impl Mailboxes {
         };
         table.put(Write::Put { key, row: Head::destroyed(), when }).await?;
         self.forget(scope);
+        self.close_to_all(scope).await?;
         loop {
             let page =
                 table.query(&Query { pk: scope.pk().clone(), from: Sk::text(""), to: None, limit: usize::MAX, reverse: false }).await?;
@@ -239,6 +242,20 @@ impl Mailboxes {
                 return Ok(());
             }
         }
+    }
+
+    /// Nobody finds a destroyed account's folders any more. Before its rows go: whoever is interrupted comes again and finds them.
+    async fn close_to_all(&self, scope: &Scope) -> Result<()> {
+        let world = self.world();
+        let rows = world.table.query_all(Query::prefix(scope.pk().clone(), &Sk::folders())).await?;
+        let lists = rows.iter().filter(|(sk, _)| acl_of(sk).is_some()).filter_map(|(_, row)| Acl::from_row(row));
+        let mut granted: BTreeSet<Grantee> = lists.flat_map(|acl| acl.list.iter().map(|line| line.to).collect::<Vec<_>>()).collect();
+        granted.insert(Grantee::Anyone);
+        let writes: Vec<Write> = granted.into_iter().map(|to| self.inner().directory.closed_to(scope.account(), to)).collect();
+        for part in writes.chunks(limits::WRITES) {
+            world.table.commit(&Commit { id: CommitId::new(&world.env), writes: part.to_vec() }).await?;
+        }
+        Ok(())
     }
 
     /// Removes a tenant's blobs that none of its accounts names. `accounts` must be all of them. Keys are never used again

@@ -2,6 +2,7 @@
 //! written and compared without regard to ASCII case.
 
 use crate::codec::{Reader, put_bytes, put_u64};
+use penfold_ports::Rights;
 use penfold_types::{Error, Result};
 use std::sync::Arc;
 
@@ -122,6 +123,16 @@ impl Keywords {
             out.custom = if left.is_empty() { None } else { Some(Arc::new(left)) };
         }
         out
+    }
+
+    /// What of this set somebody with these rights may set and clear: `\Seen` has a right of its own, `\Deleted` has one, and
+    /// one is for all others (RFC 4314 §4).
+    #[must_use]
+    pub fn allowed(&self, rights: Rights) -> Self {
+        let of = |right, bits| if rights.has(right) { bits } else { 0 };
+        let marks = Self::SEEN.bits | Self::DELETED.bits;
+        let mask = of(Rights::SEEN, Self::SEEN.bits) | of(Rights::DELETE_ITEM, Self::DELETED.bits) | of(Rights::WRITE, !marks);
+        Self { bits: self.bits & mask, custom: self.custom.clone().filter(|_| rights.has(Rights::WRITE)) }
     }
 
     /// Names as IMAP writes them.

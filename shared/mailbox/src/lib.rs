@@ -3,6 +3,7 @@
 //! conditional commit, then a wake.
 
 mod account;
+mod acl;
 mod change;
 mod check;
 mod checkpoint;
@@ -25,6 +26,7 @@ mod verbs;
 mod view;
 
 pub use account::{Budgets, Mailbox, Mailboxes};
+pub use acl::Granted;
 pub use change::{Change, Entry, Placed};
 pub use check::Report;
 pub use content::{Blob, Content};
@@ -36,5 +38,5 @@ pub use keywords::Keywords;
 pub use list::{Delta, Event};
 pub use state::Digest;
 pub use uidset::UidSet;
-pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, NewMessage, Place, Store, Stored};
+pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, FolderRights, NewMessage, Place, RightsChange, Store, Stored};
 pub use view::{Head, Status};

@@ -9,7 +9,7 @@ use crate::sealed::{BlobHead, DataCipher};
 use crate::state;
 use crate::view::{Head, View};
 use bytes::Bytes;
-use penfold_ports::{BlobKey, Query, Row, Sk, When, Write};
+use penfold_ports::{BlobKey, Query, Rights, Row, Sk, When, Write};
 use penfold_types::{AcceptanceId, Error, FolderId, ItemId, Modseq, Result, Uid};
 use std::sync::Arc;
 
@@ -76,6 +76,12 @@ impl Mailbox {
     /// What happened in a folder after a commit: one read unit where nothing did.
     pub async fn changes(&self, folder: FolderId, after: Modseq) -> Result<Delta> {
         let view = self.view().await?;
+        // For whom single folders were opened, one that was closed again is gone.
+        if self.scope().grounds().is_empty() {
+            self.need(Rights::READ)?;
+        } else if view.folders.get(folder).is_none_or(|own| !self.rights(own).has(Rights::READ)) {
+            return Ok(Delta::Gone);
+        }
         let to = view.head.modseq;
         match view.folders.get(folder) {
             None => return Ok(Delta::Gone),
@@ -97,6 +103,12 @@ impl Mailbox {
 
     /// The folder's whole list, as it is now.
     pub async fn index(&self, folder: FolderId) -> Result<Arc<Index>> {
+        self.need_in(folder, Rights::READ).await?;
+        self.index_now(folder).await
+    }
+
+    /// The same, for what does not show it to anybody.
+    pub(crate) async fn index_now(&self, folder: FolderId) -> Result<Arc<Index>> {
         let view = self.view().await?;
         self.index_at(folder, &view).await
     }
@@ -220,7 +232,7 @@ impl Mailbox {
     /// Writes the segments that changed and swaps the manifest.
     pub(crate) async fn store_list(&self, folder: FolderId) -> Result<()> {
         let world = &self.inner.world;
-        let index = self.index(folder).await?;
+        let index = self.index_now(folder).await?;
         let key = self.scope().key(Sk::checkpoint(folder));
         let row = world.table.get(&key).await?;
         let old = row.as_ref().and_then(Manifest::from_row).unwrap_or_default();

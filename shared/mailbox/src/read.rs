@@ -1,12 +1,12 @@
 //! Items and their bytes.
 
 use crate::account::{Mailbox, Mailboxes};
-use crate::content::{self, Blob, Content};
+use crate::content::{self, Blob, Content, ContentFacts};
 use crate::list::open_whole;
 use crate::sealed::{BlobHead, CHUNK};
 use crate::state::Digest;
 use bytes::{Bytes, BytesMut};
-use penfold_ports::{Query, Sk};
+use penfold_ports::{Query, Rights, Row, Sk};
 use penfold_types::{Error, FolderId, ItemId, Result, TenantId};
 use std::ops::Range;
 use std::sync::Arc;
@@ -28,6 +28,10 @@ impl Mailboxes {
 impl Mailbox {
     /// The immutable part of items, in the order asked for; `None` where an item is gone.
     pub async fn contents(&self, items: &[ItemId]) -> Result<Vec<Option<Arc<Content>>>> {
+        if !self.scope().grounds().is_empty() {
+            return self.contents_in_sight(items).await;
+        }
+        self.need(Rights::READ)?;
         let account = self.account();
         let mut out: Vec<Option<Arc<Content>>> = items.iter().map(|item| self.inner.contents.get(&(account, *item))).collect();
         let missing: Vec<usize> = (0..items.len()).filter(|at| out[*at].is_none()).collect();
@@ -38,17 +42,43 @@ impl Mailbox {
         let rows = self.inner.world.table.batch_get(&keys).await?;
         for (at, row) in missing.into_iter().zip(rows) {
             let Some(row) = row else { continue };
-            let version = content::version(&row).ok_or_else(|| Error::broken("an item's row cannot be read"))?;
-            let cipher = self.inner.cipher_of(self.scope().tenant(), version).await?;
-            let content = Arc::new(content::open(items[at], &row, &cipher)?);
+            let content = self.open_content(items[at], &row).await?;
             self.inner.contents.insert((account, items[at]), content.clone());
             out[at] = Some(content);
         }
         Ok(out)
     }
 
+    async fn open_content(&self, item: ItemId, row: &Row) -> Result<Arc<Content>> {
+        let version = content::version(row).ok_or_else(|| Error::broken("an item's row cannot be read"))?;
+        let cipher = self.inner.cipher_of(self.scope().tenant(), version).await?;
+        Ok(Arc::new(content::open(item, row, &cipher)?))
+    }
+
+    /// For whom single folders were opened: the rows themselves say in which folder an item is now, and one that is in none that
+    /// they may read is gone.
+    async fn contents_in_sight(&self, items: &[ItemId]) -> Result<Vec<Option<Arc<Content>>>> {
+        let keys: Vec<_> = items.iter().map(|item| self.scope().key(Sk::content(*item))).collect();
+        let rows = self.inner.world.table.batch_get(&keys).await?;
+        let view = self.view().await?;
+        let mut out = Vec::with_capacity(items.len());
+        for (item, row) in items.iter().zip(rows) {
+            let folder = row.as_ref().and_then(ContentFacts::from_row).and_then(|facts| facts.folder);
+            let read = folder.and_then(|folder| view.folders.get(folder)).is_some_and(|own| self.rights(own).has(Rights::READ));
+            out.push(match row.filter(|_| read) {
+                Some(row) => Some(self.open_content(*item, &row).await?),
+                None => None,
+            });
+        }
+        Ok(out)
+    }
+
     /// A range of an item's bytes, prefix and blob together; a range past the end gives what there is.
     pub async fn bytes(&self, content: &Content, range: Range<u64>) -> Result<Bytes> {
+        match content.folder {
+            Some(folder) if !self.scope().grounds().is_empty() => self.need_in(folder, Rights::READ).await?,
+            _ => self.need(Rights::READ)?,
+        }
         let prefix = content.prefix.len() as u64;
         let range = range.start.min(content.size())..range.end.min(content.size());
         if range.is_empty() {
@@ -91,6 +121,7 @@ impl Mailbox {
 
     /// The newest messages of a folder by the time they came, with what a list shows of them: one query.
     pub async fn newest(&self, folder: FolderId, limit: usize) -> Result<Vec<(ItemId, Digest)>> {
+        self.need_in(folder, Rights::READ).await?;
         let prefix = Sk::states(folder);
         let query = Query { limit, reverse: true, ..Query::prefix(self.scope().pk().clone(), &prefix) };
         let page = self.inner.world.table.query(&query).await?;

@@ -1,6 +1,7 @@
 //! An account at one moment: its head and its folders. A view moves on by applying changes, our own and those of other
 //! writers alike, so that what a writer decides on and what a reader sees come from one function.
 
+use crate::acl::Acl;
 use crate::change::{Change, Entry, Placed};
 use crate::folder::{Folder, Folders};
 use penfold_ports::{Name, Row, Value};
@@ -129,6 +130,7 @@ impl View {
                 true
             }
             Entry::Viewer { .. } => true,
+            Entry::Acl { folder, .. } => self.folders.get(*folder).is_none_or(|own| own.acl.modseq >= last.modseq),
         });
         let as_set = |(id, wanted): (&FolderId, &Option<&Folder>)| {
             self.folders.get(*id).map(|own| (&own.name, own.parent)) == wanted.map(|folder| (&folder.name, folder.parent))
@@ -178,6 +180,12 @@ impl View {
                 self.head.tree = modseq;
             }
             Entry::Viewer { .. } => self.head.tree = modseq,
+            Entry::Acl { folder, list } => {
+                if let Some(own) = self.folders.get_mut(*folder) {
+                    own.acl = Acl { modseq, list: list.clone() };
+                }
+                self.head.tree = modseq;
+            }
         }
     }
 

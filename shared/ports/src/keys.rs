@@ -2,6 +2,7 @@
 //! by the directory alone, for somebody who signed in or for a job's own header (a test reads the sources for that).
 
 use crate::BlobKey;
+use crate::rights::{Grantee, Rights};
 use penfold_types::{AcceptanceId, Address, CommitId, Domain, FolderId, ItemId, Modseq, PrincipalId, TenantId};
 use std::fmt;
 use std::sync::Arc;
@@ -97,6 +98,11 @@ impl Sk {
 
     pub fn folder(folder: FolderId) -> Self {
         Self::parts(&[b"f#", folder.as_bytes()])
+    }
+
+    /// Who else may do what in a folder; stands behind the folder's own row.
+    pub fn folder_acl(folder: FolderId) -> Self {
+        Self::parts(&[b"f#", folder.as_bytes(), b"/acl"])
     }
 
     pub fn contents() -> Self {
@@ -461,37 +467,6 @@ pub mod shared {
     }
 }
 
-/// What a viewer may do in a folder: the rights of RFC 4314 §2.1, under their letters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rights(u16);
-
-impl Rights {
-    pub const NONE: Self = Self(0);
-    pub const LOOKUP: Self = Self(1);
-    pub const READ: Self = Self(1 << 1);
-    pub const SEEN: Self = Self(1 << 2);
-    pub const WRITE: Self = Self(1 << 3);
-    pub const INSERT: Self = Self(1 << 4);
-    pub const CREATE: Self = Self(1 << 5);
-    pub const DELETE_FOLDER: Self = Self(1 << 6);
-    pub const DELETE_ITEM: Self = Self(1 << 7);
-    pub const EXPUNGE: Self = Self(1 << 8);
-    pub const ADMINISTER: Self = Self(1 << 9);
-    /// The owner's.
-    pub const ALL: Self = Self((1 << 10) - 1);
-    /// A member's of a shared mailbox: everything but giving rights to others.
-    pub const MEMBER: Self = Self(Self::ALL.0 & !Self::ADMINISTER.0);
-
-    pub const fn has(self, wanted: Self) -> bool {
-        self.0 & wanted.0 == wanted.0
-    }
-
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
 /// The rows and blobs of one tenant's organisation: itself, its domains, people, groups and audit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TenantScope {
@@ -586,19 +561,36 @@ fn account_pk(account: Account) -> Pk {
     Pk::new(format!("a#{}#{}", account.tenant, account.principal))
 }
 
-/// The right to one account's rows: who acts, on which account, and what they may do there.
+/// A ground on which somebody may have rights to single folders: what was granted to them, to a group that they are in, or to
+/// everybody, by this commit of the owner's account or a later one. What was granted before is as if it had never been.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ground {
+    pub to: Grantee,
+    pub since: Modseq,
+}
+
+/// The right to one account's rows: who acts, on which account, and what they may do there: in all of its folders, or in those
+/// alone whose own rows name one of the grounds.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scope {
     account: Account,
     viewer: PrincipalId,
     rights: Rights,
+    grounds: Arc<[Ground]>,
+    most: Rights,
     pk: Pk,
 }
 
 impl Scope {
     /// Only the directory calls this, after a sign-in or from a job's header.
     pub fn grant(account: Account, viewer: PrincipalId, rights: Rights) -> Self {
-        Self { account, viewer, rights, pk: account_pk(account) }
+        Self { account, viewer, rights, grounds: Arc::default(), most: Rights::ALL, pk: account_pk(account) }
+    }
+
+    /// The same for somebody to whom single folders were opened. The rights in each are in the folder's own row and are judged
+    /// where it is read; `most` is what there may be at all.
+    pub fn grant_folders(account: Account, viewer: PrincipalId, grounds: &[Ground], most: Rights) -> Self {
+        Self { account, viewer, rights: Rights::NONE, grounds: grounds.into(), most, pk: account_pk(account) }
     }
 
     pub fn account(&self) -> Account {
@@ -614,8 +606,19 @@ impl Scope {
         self.viewer
     }
 
+    /// In every folder, and in the account as a whole.
     pub fn rights(&self) -> Rights {
         self.rights
+    }
+
+    /// Why there may be rights to single folders; none where there is a right to all.
+    pub fn grounds(&self) -> &[Ground] {
+        &self.grounds
+    }
+
+    /// No right to a folder goes further.
+    pub fn most(&self) -> Rights {
+        self.most
     }
 
     pub fn pk(&self) -> &Pk {

@@ -1,6 +1,7 @@
 //! One verb, one file. The dispatcher decides whether a command may be given in this state (RFC 9051 §3), routes it, and
 //! says how it ended; after it, what is new in the selected mailbox is announced.
 
+mod acl;
 pub mod append;
 pub mod authenticate;
 pub mod capability;
@@ -134,6 +135,11 @@ async fn run(session: &mut Session, tag: &str, command: Command, after: &mut Aft
         Command::Append { mailbox, messages } => return append::run(session, &mailbox, messages).await,
         Command::GetQuota(root) => return quota::get(session, &root, out).await,
         Command::GetQuotaRoot(mailbox) => return quota::root(session, &mailbox, out).await,
+        Command::GetAcl(mailbox) => return acl::get(session, &mailbox, out).await,
+        Command::SetAcl { mailbox, identifier, rights } => return acl::set(session, &mailbox, &identifier, &rights).await,
+        Command::DeleteAcl { mailbox, identifier } => return acl::delete(session, &mailbox, &identifier).await,
+        Command::ListRights { mailbox, identifier } => return acl::list(session, &mailbox, &identifier, out).await,
+        Command::MyRights(mailbox) => return acl::mine(session, &mailbox, out).await,
         Command::SetQuota => return Err(Stop::no("[NOPERM] quotas are the administrator's")),
         Command::Idle => return idle::run(session, tag, out).await,
         _ => {}

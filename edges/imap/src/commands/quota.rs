@@ -16,6 +16,9 @@ pub async fn get(session: &mut Session, root: &[u8], out: &mut Output) -> Outcom
         return Err(Stop::no("[NONEXISTENT] no such quota root"));
     }
     let place = session.place(&[root, b"/INBOX"].concat()).await?;
+    if place.is_in_part() {
+        return Err(Stop::no("[NONEXISTENT] no such quota root"));
+    }
     quota(session, &name, &place.mailbox, out).await?;
     Ok("done".into())
 }
@@ -26,6 +29,13 @@ pub async fn root(session: &mut Session, name: &[u8], out: &mut Output) -> Outco
     let shown = session.name(name)?;
     let root = match place.owner {
         None => String::new(),
+        // How much somebody has is not for those to whom some folders are open.
+        Some(_) if place.is_in_part() => {
+            out.buf.extend_from_slice(b"* QUOTAROOT ");
+            write_mailbox(&mut out.buf, &shown, session.enabled.utf8());
+            out.buf.extend_from_slice(b"\r\n");
+            return Ok("done".into());
+        }
         Some(_) => shown.split('/').take(2).collect::<Vec<_>>().join("/"),
     };
     out.buf.extend_from_slice(b"* QUOTAROOT ");

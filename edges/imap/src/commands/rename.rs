@@ -18,6 +18,9 @@ pub async fn run(session: &mut Session, from: &[u8], to: &[u8]) -> Outcome {
         return Err(Stop::no("[ALREADYEXISTS] there is such a mailbox"));
     }
     if folder.role == Some(Role::Inbox) {
+        if source.is_in_part() {
+            return Err(Stop::no("[NOPERM] this mailbox stays where it is"));
+        }
         // INBOX stays, empty; its messages move to a new mailbox, its children do not.
         let made = source.mailbox.create_folder(&target.path, None).await?;
         let index = source.mailbox.index(folder.id).await?;

@@ -6,6 +6,7 @@ use crate::grammar::{Qresync, Select};
 use crate::session::notices::flags;
 use crate::session::{Outcome, Output, Ranks, Selected, Session, Stop};
 use penfold_mailbox::{Delta, Event, Folder, Index, Keywords, Role, UidSet};
+use penfold_ports::Rights;
 use penfold_types::Modseq;
 
 pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Outcome {
@@ -17,7 +18,11 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
         out.untagged("OK [CLOSED] the other mailbox is closed");
     }
     let place = session.place(&select.mailbox).await?;
-    let (folders, folder) = place.folder().await?;
+    let (folders, folder) = place.readable().await?;
+    let rights = place.mailbox.rights(&folder);
+    if let (true, Some(owner)) = (place.is_in_part(), place.owner) {
+        session.server.directory.note_visit(&session.user()?.who, owner).await?;
+    }
     let index = place.mailbox.index(folder.id).await?;
     session.enabled.condstore |= select.condstore;
     let selected = Selected {
@@ -30,7 +35,8 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
         saved: UidSet::new(),
         mailbox: place.mailbox,
     };
-    describe(session, &folder, &index, select.examine, out);
+    let may = if select.examine { Rights::NONE } else { rights };
+    describe(session, &folder, &index, may, out);
     if session.enabled.rev2 {
         // RFC 9051 §6.3.2: the name is told again.
         let path = session.name(&select.mailbox)?;
@@ -43,10 +49,16 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
         resynchronise(&selected, &index, qresync, out).await?;
     }
     session.selected = Some(Box::new(selected));
-    Ok(if select.examine { "[READ-ONLY] selected" } else { "[READ-WRITE] selected" }.into())
+    // RFC 4314 §5.2.
+    let writes = may.has_some(CHANGES);
+    Ok(if writes { "[READ-WRITE] selected" } else { "[READ-ONLY] selected" }.into())
 }
 
-fn describe(session: &Session, folder: &Folder, index: &Index, examine: bool, out: &mut Output) {
+/// Any of these changes something in the folder.
+const CHANGES: Rights = Rights::INSERT.and(Rights::EXPUNGE).and(Rights::SEEN).and(Rights::WRITE).and(Rights::DELETE_ITEM);
+
+/// `may`: what may be changed in it.
+fn describe(session: &Session, folder: &Folder, index: &Index, may: Rights, out: &mut Output) {
     let mut known: Vec<&str> = vec!["\\Answered", "\\Flagged", "\\Deleted", "\\Seen", "\\Draft"];
     for set in index.keyword_sets() {
         for name in set.iter() {
@@ -59,9 +71,13 @@ fn describe(session: &Session, folder: &Folder, index: &Index, examine: bool, ou
     words(&mut out.buf, known.iter().copied());
     out.buf.extend_from_slice(b")\r\n");
     out.buf.extend_from_slice(b"* OK [PERMANENTFLAGS (");
-    if !examine {
-        words(&mut out.buf, known.iter().copied().chain(["\\*"]));
-    }
+    // RFC 4314 §5.1.1.
+    let needed = |name: &str| match name {
+        "\\Seen" => Rights::SEEN,
+        "\\Deleted" => Rights::DELETE_ITEM,
+        _ => Rights::WRITE,
+    };
+    words(&mut out.buf, known.iter().copied().chain(["\\*"]).filter(|name| may.has(needed(name))));
     out.buf.extend_from_slice(b")] flags that stay\r\n");
     out.untagged(&format!("{} EXISTS", index.len()));
     if !session.enabled.rev2 {

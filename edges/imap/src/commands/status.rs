@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 pub async fn run(session: &mut Session, name: &[u8], items: &[StatusItem], out: &mut Output) -> Outcome {
     let place = session.place(name).await?;
-    let (_, folder) = place.folder().await?;
+    let (_, folder) = place.readable().await?;
     if items.contains(&StatusItem::HighestModseq) {
         session.enable_condstore();
     }

@@ -42,6 +42,11 @@ pub enum Command {
     GetQuota(Bytes),
     GetQuotaRoot(Bytes),
     SetQuota,
+    GetAcl(Bytes),
+    SetAcl { mailbox: Bytes, identifier: Bytes, rights: Bytes },
+    DeleteAcl { mailbox: Bytes, identifier: Bytes },
+    ListRights { mailbox: Bytes, identifier: Bytes },
+    MyRights(Bytes),
 }
 
 /// SELECT and EXAMINE with their parameters (RFC 7162 §3.1.8 and §3.2.5).

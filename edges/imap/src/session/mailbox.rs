@@ -1,11 +1,12 @@
-//! What a mailbox name means: a folder of the person's own account, or of a mailbox that is shared with them, under
-//! `Other Users/ADDRESS/` (RFC 2342, the namespace of other users).
+//! What a mailbox name means: a folder of the person's own account, or of one that is shared with them, whole or some of its
+//! folders, under `Other Users/ADDRESS/` (RFC 2342, the namespace of other users).
 
 use super::{Session, Stop};
 use crate::grammar::name;
 use penfold_directory::SharedMailbox;
 use penfold_mailbox::{Folder, Folders, Mailbox};
-use penfold_types::{Kind, PrincipalId};
+use penfold_ports::Rights;
+use penfold_types::{FolderId, Kind, PrincipalId};
 use std::sync::Arc;
 
 pub const OTHER_USERS: &str = "Other Users";
@@ -13,7 +14,7 @@ pub const OTHER_USERS: &str = "Other Users";
 /// An account and a path in it.
 pub struct Place {
     pub mailbox: Mailbox,
-    /// The shared mailbox's principal.
+    /// Whose it is, where it is not one's own.
     pub owner: Option<PrincipalId>,
     pub path: String,
 }
@@ -25,7 +26,20 @@ impl Place {
         let folder = folders.find(&self.path).cloned().ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
         Ok((folders, folder))
     }
+
+    /// The same where what is in it may be read.
+    pub async fn readable(&self) -> Result<(Arc<Folders>, Folder), Stop> {
+        let (folders, folder) = self.folder().await?;
+        if self.mailbox.rights(&folder).has(Rights::READ) { Ok((folders, folder)) } else { Err(NO_RIGHT) }
+    }
+
+    /// Not all of the account is open, but folders of it.
+    pub fn is_in_part(&self) -> bool {
+        !self.mailbox.scope().grounds().is_empty()
+    }
 }
+
+const NO_RIGHT: Stop = Stop::no("[NOPERM] no right to this mailbox");
 
 impl Session {
     /// Reads a name as the client wrote it.
@@ -33,7 +47,7 @@ impl Session {
         name::decode(bytes, self.enabled.utf8()).ok_or(Stop::no("[CANNOT] not a mailbox name"))
     }
 
-    /// Finds the account that a name belongs to. A right to a shared mailbox is read anew each time.
+    /// Finds the account that a name belongs to. A right to somebody else's is read anew each time.
     pub async fn place(&self, bytes: &[u8]) -> Result<Place, Stop> {
         let name = self.name(bytes)?;
         let name = name.strip_suffix('/').unwrap_or(&name);
@@ -42,20 +56,34 @@ impl Session {
             return Ok(Place { mailbox: user.mailbox.clone(), owner: None, path: name.to_owned() });
         };
         let (address, path) = rest.trim_start_matches('/').split_once('/').ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
-        let shared = self.server.directory.shared_mailboxes(&user.who).await?;
+        let shared = self.server.directory.others_mailboxes(&user.who).await?;
         let shared = shared
             .into_iter()
             .find(|shared| shared_name(shared).eq_ignore_ascii_case(address))
             .ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
-        Ok(Place { mailbox: self.open_shared(shared.principal).await?, owner: Some(shared.principal), path: path.to_owned() })
+        Ok(Place { mailbox: self.open_others(shared.principal).await?, owner: Some(shared.principal), path: path.to_owned() })
     }
 
-    /// Opens a shared mailbox; a right that was lost is an error from that moment on.
-    pub async fn open_shared(&self, owner: PrincipalId) -> Result<Mailbox, Stop> {
+    /// Opens somebody else's mailbox; a right that was lost is an error from that moment on.
+    pub async fn open_others(&self, owner: PrincipalId) -> Result<Mailbox, Stop> {
         let user = self.user()?;
-        match self.server.directory.open_shared(&user.who, owner).await {
+        match self.server.directory.open_others(&user.who, owner).await {
             Ok(scope) => Ok(self.server.mailboxes.open(&scope).await?),
-            Err(error) if error.kind() == Kind::NotFound => Err(Stop::no("[NOPERM] no right to this mailbox")),
+            Err(error) if error.kind() == Kind::NotFound => Err(NO_RIGHT),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same, where a folder of it may still be read.
+    pub async fn open_others_folder(&self, owner: PrincipalId, folder: FolderId) -> Result<Mailbox, Stop> {
+        let mailbox = self.open_others(owner).await?;
+        if mailbox.scope().grounds().is_empty() {
+            return Ok(mailbox);
+        }
+        match mailbox.folder(folder).await {
+            Ok(folder) if mailbox.rights(&folder).has(Rights::READ) => Ok(mailbox),
+            Ok(_) => Err(NO_RIGHT),
+            Err(error) if error.kind() == Kind::NotFound => Err(NO_RIGHT),
             Err(error) => Err(error.into()),
         }
     }

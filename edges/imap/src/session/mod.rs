@@ -8,7 +8,7 @@ mod selected;
 mod server;
 
 pub use answer::{Outcome, Stop, target};
-pub use mailbox::{OTHER_USERS, shared_name};
+pub use mailbox::{OTHER_USERS, Place, shared_name};
 pub use output::Output;
 pub use selected::{Ranks, Selected};
 pub(crate) use server::Seat;

@@ -87,11 +87,16 @@ impl Session {
         }
     }
 
-    /// Reads the right to a selected shared mailbox again. Without it the mailbox is closed and no data is given.
+    /// Reads the right to a selected mailbox of somebody else's again. Without it the mailbox is closed and no data is given.
     pub async fn recheck_right(&mut self, out: &mut Output) -> Result<(), Stop> {
-        let Some(owner) = self.selected.as_deref().and_then(|selected| selected.owner) else { return Ok(()) };
-        match self.open_shared(owner).await {
-            Ok(_) => Ok(()),
+        let Some(selected) = self.selected.as_deref() else { return Ok(()) };
+        let Some(owner) = selected.owner else { return Ok(()) };
+        match self.open_others_folder(owner, selected.folder).await {
+            // What it may do is as it is now.
+            Ok(mailbox) => {
+                self.selected_mut()?.mailbox = mailbox;
+                Ok(())
+            }
             Err(stop) => {
                 self.close(out);
                 Err(stop)

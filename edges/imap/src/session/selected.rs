@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub struct Selected {
     pub mailbox: Mailbox,
     pub folder: FolderId,
-    /// The principal of a shared mailbox: its right is read at each command.
+    /// Whose it is, where it is somebody else's: the right is read at each command.
     pub owner: Option<PrincipalId>,
     pub read_only: bool,
     /// What the client knows to be there: a uid's rank is its message sequence number.

@@ -4,9 +4,10 @@
 pub mod player;
 
 use bytes::Bytes;
-use penfold_directory::{Cheap, Directory, NewPerson, NewShared, Options as DirectoryOptions};
+use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, NewShared, Options as DirectoryOptions, PostPolicy};
 use penfold_imap::{Options, Server, connection};
-use penfold_mailbox::{Keywords, Mailbox, Mailboxes, NewMessage};
+use penfold_mailbox::{Keywords, Mailbox, Mailboxes, NewMessage, RightsChange};
+use penfold_ports::Rights;
 use penfold_simulated::{Faults, Simulated};
 use penfold_types::Address;
 use std::net::{IpAddr, Ipv4Addr};
@@ -77,6 +78,33 @@ impl World {
 
     pub async fn unshare(&self, of: &str, member: &str) {
         self.directory.operator().remove_shared_member(&address(of), &address(member)).await.expect("no member");
+    }
+
+    pub async fn group(&self, of: &str, members: &[&str]) {
+        let operator = self.directory.operator();
+        let new = NewGroup { address: address(of), name: of.to_owned(), who_may_post: PostPolicy::Inside };
+        operator.create_group(&new).await.expect("a group");
+        let members: Vec<Address> = members.iter().map(|m| address(m)).collect();
+        operator.add_members(&address(of), &members).await.expect("members");
+    }
+
+    /// Out of a group, or a group or person out of the world.
+    pub async fn remove(&self, of: &str, member: Option<&str>) {
+        let operator = self.directory.operator();
+        match member {
+            Some(member) => operator.remove_member(&address(of), &address(member)).await.expect("no member"),
+            None if operator.delete_group(&address(of)).await.is_ok() => {}
+            None => operator.delete_person(&address(of)).await.expect("nobody"),
+        }
+    }
+
+    /// By the owner.
+    pub async fn grant(&self, of: &str, folder: &str, to: &str, letters: &str) {
+        let mailbox = self.mailbox(of).await;
+        let folder = mailbox.folders().await.expect("folders").find(folder).expect("a folder").id;
+        let to = self.directory.grantee(mailbox.scope().tenant(), to).await.expect("somebody");
+        let change = RightsChange::Set(Rights::read(letters).expect("rights"));
+        mailbox.set_rights(folder, to, change, of, None, false).await.expect("granted");
     }
 
     pub async fn mailbox(&self, of: &str) -> Mailbox {

@@ -6,6 +6,8 @@
 //! @fill ada@a.test INBOX 3           so many small messages
 //! @shared team@a.test ada@a.test bob@a.test       @unshare team@a.test bob@a.test
 //! @quota ada@a.test 1000            @person joe@a.test
+//! @group all@a.test bob@a.test      @remove all@a.test bob@a.test      @remove bob@a.test
+//! @grant ada@a.test Work bob@a.test lrs      by the owner; `none` takes it back
 //! @login A ada@a.test               connects and signs in
 //! @remote A                         connects from far away
 //! @wait 600                         seconds pass
@@ -131,6 +133,10 @@ impl Play {
             ["person", who] => world.person(who).await,
             ["quota", who, bytes] => world.quota(who, bytes.parse().map_err(|_| "not a number")?).await,
             ["shared", of, members @ ..] => world.shared(of, members).await,
+            ["group", of, members @ ..] => world.group(of, members).await,
+            ["remove", of] => world.remove(of, None).await,
+            ["remove", of, member] => world.remove(of, Some(member)).await,
+            ["grant", of, folder, to, letters] => world.grant(of, folder, to, letters.strip_prefix("none").unwrap_or(letters)).await,
             ["unshare", of, member] => world.unshare(of, member).await,
             ["wait", seconds] => tokio::time::sleep(Duration::from_secs(seconds.parse().map_err(|_| "not a number")?)).await,
             ["login", who, address] => {

@@ -7,6 +7,7 @@ mod check;
 mod delegate;
 mod domain;
 mod export;
+mod folder;
 mod group;
 mod import;
 mod output;
@@ -49,6 +50,8 @@ pub enum Command {
     Shared(Noun<shared::Shared>),
     /// Who writes in another's name
     Delegate(Noun<delegate::Delegate>),
+    /// Folders of a mailbox, and what others may do in them
+    Folder(Noun<folder::Folder>),
     /// Passwords and app passwords
     Password(Noun<password::Password>),
     /// Tokens of the operator, for the API
@@ -99,6 +102,7 @@ macro_rules! each_noun {
             Command::Group($noun) => $noun_answer,
             Command::Shared($noun) => $noun_answer,
             Command::Delegate($noun) => $noun_answer,
+            Command::Folder($noun) => $noun_answer,
             Command::Password($noun) => $noun_answer,
             Command::Token($noun) => $noun_answer,
             Command::Report($noun) => $noun_answer,

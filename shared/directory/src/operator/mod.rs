@@ -24,12 +24,12 @@ mod roles;
 mod shared;
 mod tenants;
 
-use crate::Directory;
 use crate::audit::{Act, AuditEntry, AuditProof};
 use crate::rows::PrincipalKind;
 use crate::store::Refused;
-use penfold_ports::{Scope, Write};
-use penfold_types::{Address, Error, Result, TenantId};
+use crate::{Directory, access};
+use penfold_ports::{Account, Scope, Write};
+use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 
 pub(crate) use groups::group_info;
 pub use info::{
@@ -83,6 +83,24 @@ impl Operator {
         }
         self.commit(Vec::new(), self.act(account.tenant, "mailbox.open", &principal.address.to_string(), why)).await?;
         Ok(self.directory.job_scope(account))
+    }
+
+    /// The right to see which folders a person's or shared mailbox has, and how much is in them, noted like any other access.
+    pub async fn open_folder_names(&self, tenant: TenantId, of: PrincipalId, kind: PrincipalKind) -> Result<Scope> {
+        let address = self.address_of(tenant, of, kind).await?;
+        self.commit(Vec::new(), self.act(tenant, "mailbox.open", &address.to_string(), "the names of its folders")).await?;
+        Ok(access::names_only(Account { tenant, principal: of }))
+    }
+
+    /// The right to give others rights to the folders of a mailbox, and to see who has some; each change is noted where it is made.
+    pub async fn open_rights(&self, tenant: TenantId, of: PrincipalId, kind: PrincipalKind) -> Result<Scope> {
+        self.address_of(tenant, of, kind).await?;
+        Ok(access::rights_only(Account { tenant, principal: of }))
+    }
+
+    /// In whose name this one acts.
+    pub fn actor(&self) -> &str {
+        &self.actor
     }
 
     /// One day's acts in a tenant, the newest first; `day` counts from 1970-01-01.

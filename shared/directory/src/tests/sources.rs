@@ -32,7 +32,7 @@ fn scopes_are_granted_in_one_file_of_the_directory() {
             let text = std::fs::read_to_string(file).unwrap_or_default();
             // Tests inside a file stand at its end.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            code.contains("Scope::grant(")
+            code.contains("Scope::grant")
         })
         .collect();
     assert_eq!(granted, Vec::<PathBuf>::new());

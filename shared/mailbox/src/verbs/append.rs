@@ -50,7 +50,7 @@ struct Ready {
 impl Mailbox {
     /// All of the messages or none of them.
     pub async fn append(&self, folder: FolderId, messages: Vec<NewMessage>) -> Result<Appended> {
-        self.need(Rights::INSERT)?;
+        let rights = self.judge_in(folder, |own| own.has(Rights::INSERT)).await?;
         if messages.len() > APPEND_LIMIT {
             return Err(Error::limit("too many messages in one APPEND"));
         }
@@ -60,6 +60,9 @@ impl Mailbox {
         if messages.is_empty() {
             return Ok(Appended { uidvalidity: own.uidvalidity, uids: Vec::new(), modseq: own.modseq });
         }
+        // RFC 4314 §4: flags that may not be set are left out.
+        let allowed = |message: NewMessage| NewMessage { keywords: message.keywords.allowed(rights), ..message };
+        let messages = messages.into_iter().map(allowed).collect();
         let mut ready = self.make_ready(messages, keeps_copies(&own)).await?;
         let cipher = self.inner.cipher(self.scope().tenant()).await?;
         let env = &self.inner.world.env;
@@ -123,7 +126,7 @@ impl Mailbox {
 
     /// Refuses what would go over the quota, before any work is done; gives the quota, for the commit judges again.
     pub(super) async fn room_for(&self, bytes: u64) -> Result<u64> {
-        let (used, quota) = self.usage().await?;
+        let (used, quota) = self.used_and_allowed().await?;
         if used.saturating_add(bytes) > quota { Err(full()) } else { Ok(quota) }
     }
 

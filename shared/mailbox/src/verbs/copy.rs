@@ -27,6 +27,8 @@ struct CopyChunk<'a> {
     quota: u64,
     from: FolderId,
     to: FolderId,
+    /// In the folder copied to.
+    rights: Rights,
 }
 
 impl CopyChunk<'_> {
@@ -57,7 +59,9 @@ impl Chunk for CopyChunk<'_> {
                 let when = When::Present;
                 draft.write(Write::Check { key: source.scope().key(Sk::state(self.from, placed.item)), when });
             }
-            let arrival = Arrival { placed: Placed { item, ..placed.clone() }, ..copy };
+            // RFC 4314 §4: flags that may not be set there are left out.
+            let keywords = placed.keywords.allowed(self.rights);
+            let arrival = Arrival { placed: Placed { item, keywords, ..placed.clone() }, ..copy };
             out.push((placed.uid, draft.arrive(self.to, arrival)?));
         }
         within(self.quota, draft)?;
@@ -134,8 +138,8 @@ impl Mailbox {
 
     /// Copies messages to a folder of this account or of another one of the tenant. INTERNALDATE and keywords come along.
     pub async fn copy(&self, from: FolderId, uids: &UidSet, target: &Mailbox, to: FolderId) -> Result<Copied> {
-        self.need(Rights::READ)?;
-        target.need(Rights::INSERT)?;
+        self.need_in(from, Rights::READ).await?;
+        let rights = target.judge_in(to, |own| own.has(Rights::INSERT)).await?;
         if self.scope().tenant() != target.scope().tenant() {
             return Err(Error::denied("messages are not copied between organisations"));
         }
@@ -143,14 +147,14 @@ impl Mailbox {
         // All of it or nothing, as far as it is known now; the commits judge again.
         let quota = target.room_for(index.select(uids).map(|m| u64::from(m.size)).sum()).await?;
         let uidvalidity = target.folder(to).await?.uidvalidity;
-        let pairs = in_chunks(&mut CopyChunk { target, quota, from, to }, self, from, uids, target).await?;
+        let pairs = in_chunks(&mut CopyChunk { target, quota, from, to, rights }, self, from, uids, target).await?;
         Ok(Copied { uidvalidity, pairs })
     }
 
     /// Moves messages. Between accounts it is a copy and then an expunge: a crash in between leaves both, never neither.
     pub async fn move_items(&self, from: FolderId, uids: &UidSet, target: &Mailbox, to: FolderId) -> Result<Copied> {
-        self.need(Rights::EXPUNGE)?;
-        target.need(Rights::INSERT)?;
+        self.need_in(from, Rights::EXPUNGE.and(Rights::DELETE_ITEM)).await?;
+        target.need_in(to, Rights::INSERT).await?;
         if self.account() != target.account() {
             let copied = self.copy(from, uids, target, to).await?;
             let gone: UidSet = copied.pairs.iter().map(|(uid, _)| *uid).collect();

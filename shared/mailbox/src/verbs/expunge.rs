@@ -63,8 +63,9 @@ impl ExpungeChunk {
 impl Mailbox {
     /// Expunges messages: all of the folder or some, those marked `\Deleted` only or regardless. Gives back their uids.
     pub async fn expunge(&self, folder: FolderId, uids: Option<&UidSet>, only_deleted: bool) -> Result<Vec<Uid>> {
-        self.need(Rights::EXPUNGE)?;
-        let index = self.index(folder).await?;
+        let needed = if only_deleted { Rights::EXPUNGE } else { Rights::EXPUNGE.and(Rights::DELETE_ITEM) };
+        self.need_in(folder, needed).await?;
+        let index = self.index_now(folder).await?;
         let picked: UidSet = match uids {
             Some(uids) => index.select(uids).filter(|m| !only_deleted || m.keywords.deleted()).map(|m| m.uid).collect(),
             None => index.iter().filter(|m| !only_deleted || m.keywords.deleted()).map(|m| m.uid).collect(),

@@ -3,6 +3,7 @@
 use super::expunge::ExpungeChunk;
 use super::{Chunk, ROUNDS, busy, once};
 use crate::account::Mailbox;
+use crate::acl::denied;
 use crate::change::{Entry, Placed};
 use crate::commit::Outcome;
 use crate::draft::{Draft, items_per_commit};
@@ -17,13 +18,16 @@ const NEW_LEVELS: usize = 16;
 impl Mailbox {
     /// Makes a folder and the levels above it that are missing (RFC 9051 §6.3.4).
     pub async fn create_folder(&self, path: &str, role: Option<Role>) -> Result<FolderId> {
-        self.need(Rights::CREATE)?;
+        // A use is the owner's to give, and so is to know whether it is given.
+        if role.is_some() || self.scope().grounds().is_empty() {
+            self.need(Rights::CREATE)?;
+        }
         let path = &inbox_folded(path);
         let levels = levels(path)?;
         let env = self.inner.world.env.clone();
         once(self, |draft| {
-            if draft.view().folders.find(path).is_some() {
-                return Err(Error::conflict("there is such a folder already"));
+            if let Some(own) = draft.view().folders.find(path) {
+                return Err(self.taken(own));
             }
             if role.is_some_and(|role| draft.view().folders.with_role(role).is_some()) {
                 return Err(Error::conflict("another folder has that use"));
@@ -36,7 +40,10 @@ impl Mailbox {
 
     /// Gives a folder another path; those below it come along.
     pub async fn rename_folder(&self, folder: FolderId, path: &str) -> Result<()> {
-        self.need(Rights::DELETE_FOLDER.and(Rights::CREATE))?;
+        self.need_in(folder, Rights::DELETE_FOLDER).await?;
+        if self.scope().grounds().is_empty() {
+            self.need(Rights::CREATE)?;
+        }
         let path = &inbox_folded(path);
         let levels = levels(path)?;
         let env = self.inner.world.env.clone();
@@ -46,7 +53,7 @@ impl Mailbox {
                 return Err(Error::denied("INBOX stays where it is"));
             }
             match draft.view().folders.find(path) {
-                Some(other) if other.id != folder => return Err(Error::conflict("there is such a folder already")),
+                Some(other) if other.id != folder => return Err(self.taken(other)),
                 _ => {}
             }
             let before = draft.view().folders.path(folder).unwrap_or_default().to_owned();
@@ -69,20 +76,36 @@ impl Mailbox {
 
     /// Deletes a folder and what is in it. It disappears with one commit; its messages follow.
     pub async fn delete_folder(&self, folder: FolderId) -> Result<()> {
-        self.need(Rights::DELETE_FOLDER)?;
+        self.need_in(folder, Rights::DELETE_FOLDER).await?;
         once(self, |draft| {
             let own = draft.view().folders.get(folder).ok_or_else(|| Error::not_found("no such folder"))?;
             if own.role.is_some() {
                 return Err(Error::denied("a folder with a use of its own cannot be deleted"));
             }
             if draft.view().folders.has_children(folder) {
-                return Err(Error::conflict("delete the folders in it first"));
+                let seen = draft.view().folders.seen_by(self.scope()).has_children(folder);
+                return Err(if seen || self.scope().grounds().is_empty() {
+                    Error::conflict("delete the folders in it first")
+                } else {
+                    denied()
+                });
             }
             draft.entry(Entry::FolderGone(folder));
             Ok(())
         })
         .await?;
-        self.empty_gone(folder).await
+        // Whoever may delete a folder need not be allowed to take out what is in it: that is the account's own work.
+        let own = self.inner.directory.job_scope(self.account());
+        self.mailboxes().open(&own).await?.empty_gone(folder).await
+    }
+
+    /// A name is somebody else's: whether it is there is told to those alone who may look it up.
+    fn taken(&self, by: &Folder) -> Error {
+        if self.scope().grounds().is_empty() || self.rights(by).has(Rights::LOOKUP) {
+            Error::conflict("there is such a folder already")
+        } else {
+            denied()
+        }
     }
 
     /// Takes out what is left in a folder that is gone, and what viewers set for it.
@@ -128,6 +151,7 @@ impl Mailbox {
 
     /// Goes on with deletions that something interrupted.
     pub async fn finish_deletions(&self) -> Result<()> {
+        self.need(Rights::ALL)?;
         let query = Query::prefix(self.scope().pk().clone(), &Sk::all_emptying());
         for (sk, _) in self.inner.world.table.query_all(query).await? {
             if let Some(folder) = sk.as_bytes().strip_prefix(b"e#").and_then(FolderId::from_slice) {
@@ -139,7 +163,7 @@ impl Mailbox {
 
     /// The viewer's own: what the owner is subscribed to is nobody else's.
     pub async fn subscribe(&self, folder: FolderId, on: bool) -> Result<()> {
-        self.need(Rights::LOOKUP)?;
+        self.need_in(folder, Rights::LOOKUP).await?;
         let (viewer, owner) = (self.scope().viewer(), self.account().principal);
         once(self, |draft| {
             let own = draft.view().folders.get(folder).cloned().ok_or_else(|| Error::not_found("no such folder"))?;
@@ -208,6 +232,6 @@ fn make(draft: &mut Draft, parent: Option<FolderId>, name: &str, role: Option<Ro
     }
     let id = FolderId::new(env);
     let uidvalidity = draft.next_uidvalidity(env.now());
-    draft.entry(Entry::FolderSet(Folder::new(id, parent, name, role, uidvalidity)));
+    draft.make(Folder::new(id, parent, name, role, uidvalidity));
     Ok(id)
 }

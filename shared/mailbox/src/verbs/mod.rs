@@ -7,6 +7,7 @@ mod copy;
 mod deliver;
 mod expunge;
 mod folders;
+mod rights;
 mod store;
 mod twin;
 
@@ -15,6 +16,7 @@ pub(crate) use arrive::message_id_hash;
 pub use append::{APPEND_LIMIT, Appended, NewMessage};
 pub use copy::Copied;
 pub use deliver::{Delivered, Delivery, Place};
+pub use rights::{FolderRights, RightsChange};
 pub use store::{Store, Stored};
 
 use crate::account::Mailbox;
@@ -24,7 +26,6 @@ use crate::draft::{Draft, items_per_commit};
 use crate::index::Index;
 use crate::uidset::UidSet;
 use async_trait::async_trait;
-use penfold_ports::Rights;
 use penfold_types::{Error, FolderId, ItemId, Modseq, Result, Uid};
 
 /// Decisions that are made again after somebody else's commit, before the caller is told to come back.
@@ -37,11 +38,6 @@ pub(crate) fn busy() -> Error {
 }
 
 impl Mailbox {
-    /// Denies where the scope's rights do not reach.
-    pub(crate) fn need(&self, rights: Rights) -> Result<()> {
-        if self.scope().rights().has(rights) { Ok(()) } else { Err(Error::denied("that is not allowed in this mailbox")) }
-    }
-
     /// After a condition that did not hold: reads anew, and from nothing where that keeps happening.
     pub(crate) async fn reread(&self, round: usize) -> Result<()> {
         if round > 2 {

@@ -2,6 +2,7 @@
 
 use super::{Chunk, in_chunks};
 use crate::account::Mailbox;
+use crate::acl::denied;
 use crate::change::{Entry, Placed};
 use crate::draft::Draft;
 use crate::keywords::Keywords;
@@ -30,6 +31,8 @@ struct StoreChunk<'a> {
     folder: FolderId,
     how: Store,
     keywords: &'a Keywords,
+    /// What they may be: others stay as they are.
+    rights: Rights,
     unchanged_since: Option<Modseq>,
 }
 
@@ -55,7 +58,7 @@ impl Chunk for StoreChunk<'_> {
                 continue;
             }
             let after = match self.how {
-                Store::Set => self.keywords.clone(),
+                Store::Set => placed.keywords.without(&placed.keywords.allowed(self.rights)).with(self.keywords)?,
                 Store::Add => placed.keywords.with(self.keywords)?,
                 Store::Remove => placed.keywords.without(self.keywords),
             };
@@ -93,8 +96,14 @@ impl Mailbox {
         keywords: &Keywords,
         unchanged_since: Option<Modseq>,
     ) -> Result<Stored> {
-        self.need(Rights::WRITE)?;
-        let mut verb = StoreChunk { folder, how, keywords, unchanged_since };
+        // RFC 4314 §4: what may be changed is changed, and it is refused only where that is nothing.
+        let some = Rights::SEEN.and(Rights::DELETE_ITEM).and(Rights::WRITE);
+        let rights = self.judge_in(folder, |own| own.has_some(some)).await?;
+        let allowed = keywords.allowed(rights);
+        if allowed.is_empty() && !keywords.is_empty() {
+            return Err(denied());
+        }
+        let mut verb = StoreChunk { folder, how, keywords: &allowed, rights, unchanged_since };
         let mut stored = Stored::default();
         for one in in_chunks(&mut verb, self, folder, uids, self).await? {
             match one {

@@ -10,6 +10,7 @@ mod folders;
 mod history;
 mod isolation;
 mod opening;
+mod rights;
 mod sent;
 mod settling;
 mod storing;

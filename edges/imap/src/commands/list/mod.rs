@@ -9,7 +9,9 @@ use crate::grammar::write::mailbox as write_mailbox;
 use crate::session::{OTHER_USERS, Outcome, Output, Session, Stop, shared_name};
 use pattern::Pattern;
 use penfold_mailbox::{Folder, Folders, Mailbox};
+use penfold_ports::Rights;
 use penfold_types::Kind;
+use std::collections::HashSet;
 
 /// A name in the tree.
 pub struct Node {
@@ -59,6 +61,7 @@ pub async fn run(session: &mut Session, args: &List, out: &mut Output) -> Outcom
         write_node(session, node, args.return_subscribed, below.then_some(args), out);
         if let (Some(folder), Some(mailbox)) = (&node.folder, &node.mailbox)
             && !args.status.is_empty()
+            && mailbox.rights(folder).has(Rights::READ)
         {
             let deleted = status::deleted_storage(mailbox, folder, &args.status).await?;
             status::line(session, &node.path, folder, &args.status, deleted, out);
@@ -85,14 +88,9 @@ pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>,
     if !patterns.iter().any(|pattern| pattern.may_reach(OTHER_USERS)) {
         return Ok(nodes);
     }
-    let shared = session.server.directory.shared_mailboxes(&user.who).await?;
-    if shared.is_empty() {
-        return Ok(nodes);
-    }
-    let level = |path: String| Node { path, folder: None, children: true, own: false, mailbox: None, subscribed: false };
-    nodes.push(level(OTHER_USERS.to_owned()));
-    for one in shared {
-        let scope = match session.server.directory.open_shared(&user.who, one.principal).await {
+    let mut others = Vec::new();
+    for one in session.server.directory.others_mailboxes(&user.who).await? {
+        let scope = match session.server.directory.open_others(&user.who, one.principal).await {
             Ok(scope) => scope,
             // The right was lost between two reads.
             Err(error) if error.kind() == Kind::NotFound => continue,
@@ -100,10 +98,44 @@ pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>,
         };
         let mailbox = session.server.mailboxes.open(&scope).await?;
         let root = format!("{OTHER_USERS}/{}", shared_name(&one));
-        nodes.push(level(root.clone()));
-        add(&mut nodes, &format!("{root}/"), &mailbox, false).await?;
+        let mut below = Vec::new();
+        add(&mut below, &format!("{root}/"), &mailbox, false).await?;
+        // Nothing of it is open any more.
+        if below.is_empty() {
+            continue;
+        }
+        others.push(level(root));
+        others.extend(with_levels(below));
+    }
+    if !others.is_empty() {
+        nodes.push(level(OTHER_USERS.to_owned()));
+        nodes.extend(others);
     }
     Ok(nodes)
+}
+
+/// A level that holds others and cannot be selected.
+fn level(path: String) -> Node {
+    Node { path, folder: None, children: true, own: false, mailbox: None, subscribed: false }
+}
+
+/// The levels above folders that may not be looked up themselves: without them a client could not go down to what is open.
+fn with_levels(below: Vec<Node>) -> Vec<Node> {
+    let mut out: Vec<Node> = Vec::with_capacity(below.len());
+    let mut told: HashSet<String> = HashSet::new();
+    for node in below {
+        // The first two are the namespace and whose it is.
+        let ends = node.path.match_indices('/').map(|(at, _)| at).skip(2);
+        for end in ends.collect::<Vec<_>>() {
+            let above = node.path.get(..end).unwrap_or_default();
+            if told.insert(above.to_owned()) {
+                out.push(level(above.to_owned()));
+            }
+        }
+        told.insert(node.path.clone());
+        out.push(node);
+    }
+    out
 }
 
 async fn add(nodes: &mut Vec<Node>, prefix: &str, mailbox: &Mailbox, own: bool) -> Result<(), Stop> {

@@ -1,5 +1,6 @@
 //! One file for each family of commands; this one finds the verb.
 
+mod acl;
 mod append;
 mod auth;
 mod fetch;
@@ -73,6 +74,11 @@ fn verb_arguments(verb: &str, input: &mut Input<'_>) -> Parse<Command> {
         "UID" => uid(input)?,
         "GETQUOTA" => Command::GetQuota(mailbox::argument(input)?),
         "GETQUOTAROOT" => Command::GetQuotaRoot(mailbox::argument(input)?),
+        "GETACL" => Command::GetAcl(mailbox::argument(input)?),
+        "SETACL" => acl::set(input)?,
+        "DELETEACL" => acl::delete(input)?,
+        "LISTRIGHTS" => acl::list(input)?,
+        "MYRIGHTS" => Command::MyRights(mailbox::argument(input)?),
         "SETQUOTA" => mailbox::set_quota(input)?,
         _ => return Err(Bad::Syntax("unknown command")),
     })

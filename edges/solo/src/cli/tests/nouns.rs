@@ -129,3 +129,23 @@ fn flags_that_are_wrong_are_refused_with_a_sentence() {
     let mut command = Typed::try_parse_from(words).unwrap().command;
     assert!(command.prepare().unwrap_err().contains("/does/not/exist"));
 }
+
+#[tokio::test]
+async fn folders_and_the_rights_to_them() {
+    let office = office().await;
+    let listed = office.run("folder list ann@one.test").await.good();
+    assert_eq!(listed.values.first().unwrap()["path"], "INBOX");
+    office.run("folder rights set ann@one.test Drafts bob@one.test reviewer").await.good();
+    office.run("folder rights set ann@one.test Drafts anyone il").await.good();
+    let rights = office.run("folder rights list ann@one.test Drafts").await.good();
+    let told: Vec<_> = rights.values.iter().map(|one| (one["address"].as_str().unwrap(), one["rights"].as_str().unwrap())).collect();
+    assert_eq!(told, [("bob@one.test", "lr"), ("anyone", "li")]);
+    assert_eq!((&rights.values[0]["role"], &rights.values[1]["role"]), (&"reviewer".into(), &"contributor".into()));
+    for wrong in ["emperor", "r", "lq"] {
+        assert_eq!(office.run(&format!("folder rights set ann@one.test Drafts bob@one.test {wrong}")).await.kind(), "invalid", "{wrong}");
+    }
+    assert_eq!(office.run("folder rights set ann@one.test Nothing bob@one.test owner").await.kind(), "not-found");
+    assert_eq!(office.run("folder rights set ann@one.test Drafts nobody@one.test owner").await.kind(), "not-found");
+    office.run("folder rights remove ann@one.test Drafts bob@one.test").await.good();
+    assert_eq!(office.run("folder rights list ann@one.test Drafts").await.good().values.len(), 1);
+}
