@@ -130,22 +130,26 @@ async fn places_of_dropped_waits_come_back() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    for _ in 0..300 {
+    for _ in 0..1000 {
+        let mut holders: Vec<Turn> = (0..2).map(|n| turns.of(account(9 + n, 0))).collect();
+        assert!(holders.iter_mut().all(Turn::take_spare));
         let mut line: Vec<Turn> = (0..next(12) + 1).map(|_| turns.of(account(next(4) as u8, next(3) as u16))).collect();
         let mut waits: Vec<_> = line.iter_mut().map(|turn| Box::pin(turn.take())).collect();
-        for _ in 0..next(30) {
-            let at = next(waits.len() as u64) as usize;
-            if next(3) == 0 {
-                drop(waits.swap_remove(at));
-            } else if poll(&mut waits[at]).is_some() {
-                drop(waits.swap_remove(at));
-            }
+        for _ in 0..next(40) {
             if waits.is_empty() {
                 break;
             }
+            let at = next(waits.len() as u64) as usize;
+            match next(4) {
+                0 => drop(waits.swap_remove(at)),
+                1 => drop(holders.pop()),
+                _ if poll(&mut waits[at]).is_some() => drop(waits.swap_remove(at)),
+                _ => {}
+            }
         }
         drop(waits);
-        drop(line);
+        assert_eq!(turns.load().waiting, 0);
+        drop((line, holders));
         at_rest(&turns);
     }
 }
