@@ -72,8 +72,10 @@ def again(job, count, stop):
     while not stop.is_set():
         try:
             job(count, stop)
-        except (OSError, EOFError, lib.ImapError, lib.SmtpError):
-            count(FAILED)
+        except (OSError, EOFError, lib.ImapError, lib.SmtpError) as error:
+            if not stop.is_set():
+                count(FAILED)
+                print(f"noise: {error!r}", flush=True)
             time.sleep(PAUSE)
 
 
