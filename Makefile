@@ -6,7 +6,7 @@
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-fairness test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -27,7 +27,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-fairness test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -59,6 +59,10 @@ test-sending: build
 test-api: build
 	@scripts/setup-test clients
 	@$(SUITE) api python3 tests/api/run.py
+
+# One tenant that floods by mail, IMAP, jobs and API, beside 50 quiet ones.
+test-fairness: build
+	@$(SUITE) fairness python3 tests/fairness/fairness.py $(ARGS)
 
 test-powercut: build
 	@scripts/setup-test tools

@@ -93,7 +93,9 @@ class Server:
     def __init__(self, data, seed, env=None, prefix=(), extra=(), listeners=LISTENERS):
         self.data, self.seed, self.prefix, self.extra = data, seed, list(prefix), list(extra)
         # Suites send as fast as they can. By the environment, which a binary of an older version passes over.
-        unlimited = {"PENFOLD_MESSAGES_PER_MINUTE": "0", "PENFOLD_RECIPIENTS_PER_DAY": "0"}
+        unlimited = {f"PENFOLD_{name}": "0" for name in (
+            "MESSAGES_PER_MINUTE", "RECIPIENTS_PER_DAY", "SUBMISSIONS_PER_PERSON", "MAIL_IN_PER_MINUTE", "MAIL_IN_PER_TENANT",
+            "IMAP_PER_PERSON", "IMAP_PER_TENANT", "IMAP_COMMANDS_PER_MINUTE")}
         self.env = dict(os.environ, RUST_LOG=os.environ.get("RUST_LOG", "warn"), **(unlimited | (env or {})))
         self.port = dict(zip(listeners, free_ports(len(listeners))))
         self.process, self.log, self.first_line, self.start_seconds = None, data.rstrip("/") + ".log", "", 0.0

@@ -82,11 +82,16 @@ where
         let _ = wire.write_all(b"* BYE [UNAVAILABLE] too many connections\r\n").await;
         return;
     };
+    let Some(stranger) = server.stranger(peer) else {
+        let _ = wire.write_all(b"* BYE [LIMIT] too many connections from there on which nobody has signed in\r\n").await;
+        return;
+    };
     let started = server.env.monotonic();
     if tls && !Box::pin(wire.handshake(&server)).await {
         return;
     }
-    let session = Session::new(server, peer, tls);
+    let mut session = Session::new(server, peer, tls);
+    session.stranger = Some(stranger);
     let mut connection =
         Connection { wire, session, framer: Framer::default(), out: Vec::new(), stop, started, heard: started, upload: None };
     // Whatever ended it: there is nobody to tell.
@@ -359,15 +364,25 @@ enum Task {
 }
 
 async fn perform(session: &mut Session, task: Task, out: &mut Output) -> Next {
-    match task {
+    let next = match task {
+        // Its turn comes once it is known that it takes one.
         Task::Command(raw) => session.command(raw, out).await,
-        Task::Line(line) => session.line(&line, out).await,
-        Task::Look => match idle::look(session, out).await {
-            Err(crate::session::Stop::Gone) => Next::Close,
-            // The store is out of reach: the next look tells what this one missed.
-            _ => Next::Go,
-        },
-    }
+        Task::Line(line) => {
+            session.take_turn(out).await;
+            session.line(&line, out).await
+        }
+        Task::Look => {
+            session.take_turn(out).await;
+            match idle::look(session, out).await {
+                Err(crate::session::Stop::Gone) => Next::Close,
+                // The store is out of reach: the next look tells what this one missed.
+                _ => Next::Go,
+            }
+        }
+    };
+    // What is left to be written waits for the peer.
+    out.turn.rest();
+    next
 }
 
 /// Reads what there is into the framer; the buffer lives on the stack, and only while there is something.

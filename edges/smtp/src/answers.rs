@@ -5,6 +5,8 @@ use crate::reply::{self, Reply};
 use penfold_directory::SignInError;
 use penfold_transport::Refusal;
 
+/// RFC 4954 §6 has 454 for what is temporary; the connection is closed, for it is one too many.
+pub(crate) const TOO_MANY_CONNECTIONS: Reply = Reply::new(421, "4.7.0", "Too many connections of this person");
 const BUSY: Reply = reply::NO_ROOM;
 const UNKNOWN: Reply = Reply::new(550, "5.1.1", "No such recipient here");
 const OVER_QUOTA: Reply = Reply::new(452, "4.2.2", "Mailbox full");

@@ -50,8 +50,14 @@ pub struct Config {
     /// How long a transaction may go on after the shutdown began.
     pub grace: Duration,
     pub connections: usize,
-    /// Connections from one address; loopback is not counted.
+    /// Connections from one network (an address, or a /64 of IPv6); loopback is not counted.
     pub connections_per_peer: u32,
+    /// Connections on which one person has signed in; 0: no limit.
+    pub connections_per_person: u32,
+    /// Transactions of other hosts that are open at a time with recipients of one tenant; 0: no limit.
+    pub transactions_per_tenant: u32,
+    /// Messages a minute for one tenant from other hosts, of which all may come at once; 0: no limit.
+    pub messages_per_minute: u32,
     /// Message bytes in memory at one time, over all sessions.
     pub budget: Budget,
 }
@@ -75,6 +81,9 @@ impl Default for Config {
             grace: Duration::from_secs(20),
             connections: 10_000,
             connections_per_peer: 50,
+            connections_per_person: 20,
+            transactions_per_tenant: 2500,
+            messages_per_minute: 30_000,
             budget: Budget::new(512 * 1024 * 1024),
         }
     }

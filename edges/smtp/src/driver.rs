@@ -7,11 +7,13 @@ use crate::grammar::parameters::{Hold, MailParameters};
 use crate::grammar::times::LONGEST;
 use crate::reply::{self, Reply};
 use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
+use crate::share::{Received, Shares};
 use bytes::BytesMut;
 use penfold_directory::{SignedIn, Use};
+use penfold_ports::Seat;
 use penfold_transport::outbound::{DeliverBy, Envelope};
 use penfold_transport::{Incoming, Origin, Refusal, Target, To, Transport};
-use penfold_types::{Address, Env, Result, Timestamp};
+use penfold_types::{Address, Env, PrincipalId, Result, Timestamp};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub struct Smtp {
     transport: Transport,
     tls: Option<TlsAcceptor>,
     pub(crate) connections: crate::listen::Connections,
+    shares: Shares,
 }
 
 impl Smtp {
@@ -43,7 +46,8 @@ impl Smtp {
     pub fn new(mut config: Config, env: Env, transport: Transport, tls: Option<Arc<ServerConfig>>) -> Self {
         config.tls = tls.is_some();
         let connections = crate::listen::Connections::new(config.connections, config.connections_per_peer);
-        Self { env, config: Arc::new(config), transport, tls: tls.map(TlsAcceptor::from), connections }
+        let shares = Shares::new(&config, &env);
+        Self { env, config: Arc::new(config), transport, tls: tls.map(TlsAcceptor::from), connections, shares }
     }
 
     /// Serves one connection to its end. Returns once nothing of it is left.
@@ -54,8 +58,19 @@ impl Smtp {
         let peer = peer.to_canonical();
         let session = Session::new(self.config.clone(), port.role, peer.is_loopback(), port.implicit_tls);
         let now = self.env.monotonic();
-        let mut talk =
-            Talk { smtp: self, peer, role: port.role, session, submitter: None, shutdown, since: now, transaction: None, drain: None };
+        let mut talk = Talk {
+            smtp: self,
+            peer,
+            role: port.role,
+            session,
+            submitter: None,
+            seat: None,
+            received: Received::default(),
+            shutdown,
+            since: now,
+            transaction: None,
+            drain: None,
+        };
         if let Err(error) = talk.connection(stream, port.implicit_tls).await {
             tracing::debug!(%peer, %error, "connection lost");
         }
@@ -69,6 +84,10 @@ struct Talk<'a> {
     role: Role,
     session: Session<Target>,
     submitter: Option<SignedIn>,
+    /// Of the submitter.
+    seat: Option<Seat<PrincipalId>>,
+    /// On an MX: whose recipients the transaction has.
+    received: Received,
     shutdown: watch::Receiver<bool>,
     /// Since when the peer owes us something.
     since: Instant,
@@ -91,7 +110,7 @@ impl Talk<'_> {
                 // What came behind STARTTLS in the clear is thrown away here, before anything of the handshake is read.
                 End::StartTls => self.session.tls_started(),
             }
-            self.submitter = None;
+            (self.submitter, self.seat) = (None, None);
         }
         let mut stream = self.handshake(stream).await?;
         self.run(&mut stream).await?;
@@ -196,7 +215,10 @@ impl Talk<'_> {
         self.transaction = match (self.session.in_transaction() || self.session.is_receiving(), self.transaction) {
             (true, None) => Some(now),
             (true, begun) => begun,
-            (false, _) => None,
+            (false, _) => {
+                self.received.clear();
+                None
+            }
         };
         if self.drain.is_none() && *self.shutdown.borrow() {
             self.drain = Some(now + self.smtp.config.grace);
@@ -223,10 +245,13 @@ impl Talk<'_> {
         match ask {
             Ask::SignIn { identity, secret } => self.sign_in(&identity, &secret).await,
             Ask::Mail { hold: Some(Hold::Until(until)), .. } if until > self.longest_hold() => Answer::No(reply::HELD_TOO_LONG),
-            Ask::Mail { from, .. } => match self.may_begin(from.is_null(), from.address.as_ref()).await {
-                Ok(()) => Answer::Yes,
-                Err(refusal) => self.no(&refusal, false),
-            },
+            Ask::Mail { from, .. } => {
+                self.received.clear();
+                match self.may_begin(from.is_null(), from.address.as_ref()).await {
+                    Ok(()) => Answer::Yes,
+                    Err(refusal) => self.no(&refusal, false),
+                }
+            }
             Ask::Rcpt { from, to } => {
                 // An address literal names a host, never one of our domains.
                 let Some(to) = to.address else {
@@ -234,15 +259,27 @@ impl Talk<'_> {
                 };
                 let transport = &self.smtp.transport;
                 match transport.recipient(self.submitter.as_ref(), from.address.as_ref(), &to).await {
-                    Ok(target) => Answer::Recipient(target),
+                    Ok(target) => match self.admit(&target) {
+                        Ok(()) => Answer::Recipient(target),
+                        Err(reply) => Answer::No(reply),
+                    },
                     Err(refusal) => {
                         transport.turned_away(from.address.as_ref(), &to, self.peer, &refusal).await;
                         self.no(&refusal, false)
                     }
                 }
             }
-            Ask::Accept(transaction) => self.accept(*transaction).await,
+            Ask::Accept(transaction) => {
+                let answer = self.accept(*transaction).await;
+                self.received.clear();
+                answer
+            }
         }
+    }
+
+    /// Whether the recipient's tenant still takes mail of other hosts at this moment.
+    fn admit(&mut self, target: &Target) -> Result<(), Reply> {
+        if self.role == Role::Mx { self.received.admit(target.tenant(), &self.smtp.shares) } else { Ok(()) }
     }
 
     fn longest_hold(&self) -> Timestamp {
@@ -259,6 +296,10 @@ impl Talk<'_> {
     async fn sign_in(&mut self, identity: &str, secret: &str) -> Answer<Target> {
         match self.smtp.transport.directory().sign_in_for(Use::Submission, identity, secret, self.peer).await {
             Ok(signed_in) => {
+                self.seat = self.smtp.shares.people.take(signed_in.account.principal);
+                if self.seat.is_none() {
+                    return Answer::No(answers::TOO_MANY_CONNECTIONS);
+                }
                 self.submitter = Some(signed_in);
                 Answer::Yes
             }

@@ -10,6 +10,7 @@ mod listen;
 mod receive;
 mod reply;
 mod session;
+mod share;
 
 pub use budget::{Budget, Lease};
 pub use config::{Config, Port, Role};

@@ -3,7 +3,7 @@
 use crate::Smtp;
 use crate::config::Port;
 use parking_lot::Mutex;
-use penfold_runtime::{Front, settle};
+use penfold_runtime::{Front, network, settle};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Connections {
 
     /// `None` where there are too many already.
     pub fn enter(&self, peer: IpAddr) -> Option<Guard> {
-        let peer = peer.to_canonical();
+        let peer = network(peer);
         let mut counts = self.0.lock();
         let limit = if peer.is_loopback() { u32::MAX } else { counts.per_peer };
         if counts.open >= counts.all || counts.peers.get(&peer).is_some_and(|n| *n >= limit) {
@@ -147,5 +147,9 @@ mod tests {
         let _third = connections.enter(one).unwrap();
         let _home = [connections.enter(home).unwrap(), connections.enter(home).unwrap()];
         assert!(connections.enter(home).is_none());
+        let connections = Connections::new(9, 1);
+        let _one = connections.enter("2001:db8:0:1::1".parse().unwrap()).unwrap();
+        assert!(connections.enter("2001:db8:0:1::2".parse().unwrap()).is_none(), "of the same /64");
+        assert!(connections.enter("2001:db8:0:2::1".parse().unwrap()).is_some());
     }
 }

@@ -4,7 +4,7 @@
 use penfold_deliver::Deliver;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_mailbox::Mailboxes;
-use penfold_ports::{Account, World};
+use penfold_ports::{Account, Turns, World};
 use penfold_simulated::{Faults, Simulated};
 use penfold_smtp::{Config, Port, Role, Smtp};
 use penfold_transport::{Settings, Transport};
@@ -49,6 +49,10 @@ impl House {
     }
 
     async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::with_both(change, |_| ()).await
+    }
+
+    async fn with_both(change: impl FnOnce(&mut Settings), edge: impl FnOnce(&mut Config)) -> Self {
         let world = Simulated::new(7, Faults::NONE).world();
         let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
@@ -65,7 +69,8 @@ impl House {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(penfold_transport::work::run(Deliver::new(&world, &mailboxes, &transport), 2, stopped));
         let (server, connector) = certificate();
-        let config = Config { hostname: "mx.test".to_owned(), ..Config::default() };
+        let mut config = Config { hostname: "mx.test".to_owned(), ..Config::default() };
+        edge(&mut config);
         let smtp = Smtp::new(config, world.env.clone(), transport, Some(server));
         Self { env: world.env.clone(), world, directory, mailboxes, smtp, connector, ann, stop }
     }
@@ -421,4 +426,76 @@ async fn nothing_is_counted_where_there_is_no_limit() {
     for _ in 0..100 {
         assert!(client.submit(&["ann@x.test"], PLAIN).await.starts_with("250"));
     }
+}
+
+/// A tenant that is flooded puts off its own mail; the other recipients of the same transaction get theirs.
+#[tokio::test(start_paused = true)]
+async fn only_the_flooded_tenant_puts_off() {
+    let turns = Turns::new(1);
+    let house = House::with_both(|settings| settings.turns = turns.clone(), |config| config.messages_per_minute = 3).await;
+    let operator = house.directory.operator();
+    operator.create_tenant("Y").await.unwrap();
+    operator.create_domain("Y", &"y.test".parse().unwrap()).await.unwrap();
+    let bob = NewPerson { address: "bob@y.test".parse().unwrap(), name: "Bob".to_owned(), password: None, quota: None };
+    operator.create_person(&bob).await.unwrap();
+    let mut client = Client::new(house.dial(MX, "192.0.2.1"));
+    client.reply().await;
+    client.say("EHLO s.test", "250 STARTTLS").await;
+    for round in 0..5 {
+        client.say("MAIL FROM:<s@s.test>", "250").await;
+        let answer = if round < 3 { "250 2.1.5" } else { "452 4.7.0" };
+        client.say("RCPT TO:<ann@x.test>", answer).await;
+        client.say("RCPT TO:<a@x.test>", answer).await;
+        if round < 3 {
+            client.say("RSET", "250").await;
+            continue;
+        }
+        client.say("RCPT TO:<bob@y.test>", "250 2.1.5").await;
+        client.say("DATA", "354").await;
+        client.say("Subject: x\r\n\r\n.", "250 2.0.0").await;
+    }
+    house.env.sleep(Duration::from_secs(60)).await;
+    client.say("MAIL FROM:<s@s.test>", "250").await;
+    client.say("RCPT TO:<ann@x.test>", "250").await;
+    assert_eq!((turns.load().working, turns.load().waiting), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_for_a_tenant_are_counted_while_they_are_open() {
+    let house = House::with_both(|_| (), |config| config.transactions_per_tenant = 1).await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = Client::new(house.dial(MX, "192.0.2.1"));
+        client.reply().await;
+        client.say("EHLO s.test", "250 STARTTLS").await;
+        client.say("MAIL FROM:<s@s.test>", "250").await;
+        clients.push(client);
+    }
+    clients[0].say("RCPT TO:<ann@x.test>", "250").await;
+    clients[1].say("RCPT TO:<ann@x.test>", "452 4.3.1").await;
+    clients[0].say("RSET", "250").await;
+    clients[0].say("NOOP", "250").await;
+    clients[1].say("RCPT TO:<ann@x.test>", "250").await;
+    clients[1].say("DATA", "354").await;
+    clients[1].say("Subject: x\r\n\r\n.", "250").await;
+    clients[0].say("MAIL FROM:<s@s.test>", "250").await;
+    clients[0].say("RCPT TO:<ann@x.test>", "250").await;
+    drop(clients.remove(0));
+    house.env.sleep(Duration::from_secs(1)).await;
+    clients[0].say("MAIL FROM:<s@s.test>", "250").await;
+    clients[0].say("RCPT TO:<ann@x.test>", "250").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_has_so_many_connections_to_submission() {
+    let house = House::with_both(|_| (), |config| config.connections_per_person = 2).await;
+    let (_one, two) = (house.ann(&house.smtp).await, house.ann(&house.smtp).await);
+    let mut third = Client::new(house.dial(SUBMISSION, "127.0.0.1"));
+    third.reply().await;
+    third.say("EHLO laptop.test", "250 AUTH").await;
+    third.say(AUTH, "421 4.7.0 Too many connections of this person").await;
+    assert!(third.is_closed().await);
+    drop(two);
+    house.env.sleep(Duration::from_secs(1)).await;
+    house.ann(&house.smtp).await;
 }

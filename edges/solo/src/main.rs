@@ -10,6 +10,7 @@ mod listeners;
 mod moving;
 mod outside;
 mod parts;
+mod places;
 mod process;
 mod public;
 mod seed;

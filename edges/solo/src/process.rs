@@ -1,5 +1,6 @@
 //! What the process says of itself over HTTP.
 
+use crate::places::Places;
 use crate::store::Store;
 use async_trait::async_trait;
 use penfold_imap as imap;
@@ -15,6 +16,7 @@ pub struct SoloProcess {
     pub transport: Transport,
     pub smtp: Option<Smtp>,
     pub imap: Option<Arc<imap::Server>>,
+    pub places: Places,
 }
 
 #[async_trait]
@@ -44,6 +46,7 @@ impl penfold_http::Process for SoloProcess {
         if let Some(smtp) = &self.smtp {
             gauges.push(gauge("penfold_smtp_connections", "SMTP connections that are open.", smtp.open_connections() as f64));
         }
+        gauges.extend(self.places.gauges());
         exposition(&self.world.meter, &gauges)
     }
 }

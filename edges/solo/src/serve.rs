@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::listeners::Listeners;
 use crate::outside;
 use crate::parts::Parts;
+use crate::places::Places;
 use crate::process::SoloProcess;
 use crate::public;
 use crate::seed::{self, DemoPerson, Seed};
@@ -128,6 +129,7 @@ struct Host {
     relay: Option<Client>,
     /// What the relay counts for reports about TLS.
     sessions: Tally,
+    places: Places,
     tasks: JoinSet<()>,
     stop: watch::Sender<bool>,
 }
@@ -145,7 +147,9 @@ impl Host {
         let primary = config.dns_update.as_ref().map(|setting| certificates::primary(setting, &env)).transpose()?;
         let certificates = Certificates::new(&world, directory.clone());
         let service = Service { world, directory, mailboxes, primary };
-        Ok(Self { config, env, store, tls, service, certificates, relay, sessions, tasks: JoinSet::new(), stop: watch::channel(false).0 })
+        let places = Places::new(config.fairness.turns, parts);
+        let (tasks, stop) = (JoinSet::new(), watch::channel(false).0);
+        Ok(Self { config, env, store, tls, service, certificates, relay, sessions, places, tasks, stop })
     }
 
     fn stopped(&self) -> watch::Receiver<bool> {
@@ -164,8 +168,8 @@ impl Host {
         }
         let smtp = parts.smtp.then(|| self.start_smtp(&transport, listeners.smtp));
         let imap = parts.imap.then(|| self.start_imap(listeners.imap));
-        let process =
-            SoloProcess { world: self.service.world.clone(), store: self.store.clone(), transport: transport.clone(), smtp, imap };
+        let (world, store, places) = (self.service.world.clone(), self.store.clone(), self.places.clone());
+        let process = SoloProcess { world, store, transport: transport.clone(), smtp, imap, places };
         self.start_http(Arc::new(process), &transport, parts, listeners.http);
     }
 
@@ -206,6 +210,7 @@ impl Host {
             recipients_per_day: self.config.recipients_per_day,
             messages_per_minute: self.config.messages_per_minute,
             reports: self.config.send_reports,
+            turns: self.places.mail.clone(),
             ..penfold_transport::Settings::default()
         };
         let Service { world, directory, mailboxes, .. } = self.service.clone();
@@ -249,6 +254,9 @@ impl Host {
             size_limit: self.config.max_message_size as u64,
             trusted: self.config.trusted.clone(),
             recipients_submitted: self.config.recipients_per_message,
+            connections_per_person: self.config.fairness.submissions_per_person,
+            transactions_per_tenant: self.config.fairness.mail_in_per_tenant,
+            messages_per_minute: self.config.fairness.mail_in_per_minute,
             ..penfold_smtp::Config::default()
         };
         let smtp = Smtp::new(settings, self.env.clone(), transport.clone(), Some(self.tls.server.clone()));
@@ -259,7 +267,15 @@ impl Host {
     }
 
     fn start_imap(&mut self, listeners: Vec<(TcpListener, bool)>) -> Arc<imap::Server> {
-        let options = imap::Options { tls: Some(self.tls.server.clone().into()), ..imap::Options::default() };
+        let fairness = self.config.fairness;
+        let options = imap::Options {
+            tls: Some(self.tls.server.clone().into()),
+            connections_per_person: fairness.imap_per_person,
+            connections_per_tenant: fairness.imap_per_tenant,
+            commands_per_minute: fairness.imap_commands_per_minute,
+            turns: self.places.imap.clone(),
+            ..imap::Options::default()
+        };
         let Service { directory, mailboxes, .. } = self.service.clone();
         let server = imap::Server::new(self.env.clone(), directory, mailboxes.named("imap"), options);
         for (listener, implicit_tls) in listeners {

@@ -112,6 +112,28 @@ pub struct Settings {
     /// Messages a minute that one person may send; 0: no limit [default: 30]
     #[arg(long, env = "PENFOLD_MESSAGES_PER_MINUTE", value_name = "NUMBER")]
     pub messages_per_minute: Option<u64>,
+    /// Connections to submission on which one person has signed in; 0: no limit [default: 20]
+    #[arg(long, env = "PENFOLD_SUBMISSIONS_PER_PERSON", value_name = "NUMBER")]
+    pub submissions_per_person: Option<u32>,
+    /// Messages a minute that other hosts may bring for one tenant; 0: no limit [default: 30000]
+    #[arg(long, env = "PENFOLD_MAIL_IN_PER_MINUTE", value_name = "NUMBER")]
+    pub mail_in_per_minute: Option<u32>,
+    /// Transactions of other hosts that are open at a time with recipients of one tenant; 0: no limit [default: 2500]
+    #[arg(long, env = "PENFOLD_MAIL_IN_PER_TENANT", value_name = "NUMBER")]
+    pub mail_in_per_tenant: Option<u32>,
+    /// IMAP connections of one person; 0: no limit [default: 40]
+    #[arg(long, env = "PENFOLD_IMAP_PER_PERSON", value_name = "NUMBER")]
+    pub imap_per_person: Option<u32>,
+    /// IMAP connections of all people of one tenant; 0: no limit [default: 10000]
+    #[arg(long, env = "PENFOLD_IMAP_PER_TENANT", value_name = "NUMBER")]
+    pub imap_per_tenant: Option<u32>,
+    /// IMAP commands of one person a minute; more are carried out later; 0: no limit [default: 12000]
+    #[arg(long, env = "PENFOLD_IMAP_COMMANDS_PER_MINUTE", value_name = "NUMBER")]
+    pub imap_commands_per_minute: Option<u32>,
+    /// IMAP commands that are carried out at a time, tenants in turn, and of messages four times as many taken in; 0: no limit
+    /// [default: 8 for each processor, at least 16; 64 in an edge beside the cloud's store]
+    #[arg(long, env = "PENFOLD_TURNS", value_name = "NUMBER")]
+    pub turns: Option<usize>,
     /// Whether other domains that ask for it get reports about their mail and about TLS to their hosts [default: true]
     #[arg(long, env = "PENFOLD_SEND_REPORTS", value_name = "BOOL")]
     pub send_reports: Option<bool>,
@@ -180,6 +202,13 @@ impl Settings {
             recipients_per_message,
             recipients_per_day,
             messages_per_minute,
+            submissions_per_person,
+            mail_in_per_minute,
+            mail_in_per_tenant,
+            imap_per_person,
+            imap_per_tenant,
+            imap_commands_per_minute,
+            turns,
             send_reports,
             report_from,
             cache,
@@ -258,6 +287,15 @@ impl Settings {
             recipients_per_message,
             recipients_per_day: settings.recipients_per_day.unwrap_or(10_000),
             messages_per_minute: settings.messages_per_minute.unwrap_or(30),
+            fairness: Fairness {
+                submissions_per_person: settings.submissions_per_person.unwrap_or(20),
+                mail_in_per_minute: settings.mail_in_per_minute.unwrap_or(30_000),
+                mail_in_per_tenant: settings.mail_in_per_tenant.unwrap_or(2500),
+                imap_per_person: settings.imap_per_person.unwrap_or(40),
+                imap_per_tenant: settings.imap_per_tenant.unwrap_or(10_000),
+                imap_commands_per_minute: settings.imap_commands_per_minute.unwrap_or(12_000),
+                turns: settings.turns,
+            },
             send_reports: settings.send_reports.unwrap_or(true),
             report_from,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
@@ -305,6 +343,19 @@ pub struct Acme {
     pub root: Option<PathBuf>,
 }
 
+/// What one person or tenant may have of the edges; 0 is no limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Fairness {
+    pub submissions_per_person: u32,
+    pub mail_in_per_minute: u32,
+    pub mail_in_per_tenant: u32,
+    pub imap_per_person: u32,
+    pub imap_per_tenant: u32,
+    pub imap_commands_per_minute: u32,
+    /// `None`: as many as the machine can use.
+    pub turns: Option<usize>,
+}
+
 /// Settings, complete and checked.
 #[derive(Clone)]
 pub struct Config {
@@ -347,6 +398,7 @@ pub struct Config {
     /// Of one person; 0 is no limit.
     pub recipients_per_day: u64,
     pub messages_per_minute: u64,
+    pub fairness: Fairness,
     /// To other domains (RFC 9990, RFC 8460).
     pub send_reports: bool,
     pub report_from: Option<penfold_types::Address>,

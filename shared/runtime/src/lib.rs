@@ -9,11 +9,11 @@ mod source;
 mod telemetry;
 mod tls;
 
-pub use config::{Acme, Config, ConfigError, Settings};
+pub use config::{Acme, Config, ConfigError, Fairness, Settings};
 pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater, resolving};
 pub use proxy::{Front, Network};
 pub use public_ports::PublicPorts;
-pub use socket::settle;
+pub use socket::{network, settle};
 pub use source::Source;
 pub use telemetry::{LogFormat, start_logging};
 pub use tls::{ACME_TLS, Names, NamesEdit, Tls, TlsError};

@@ -9,7 +9,7 @@ use crate::{Refusal, Target, Transport, header, plan, prefix, submitted};
 use bytes::Bytes;
 use penfold_directory::{SendRight, SignedIn};
 use penfold_formats::mime::{self, Summary};
-use penfold_ports::{Body, Notify, PortError};
+use penfold_ports::{Body, Notify, PortError, Turn};
 use penfold_types::{AcceptanceId, Address, TenantId, Timestamp};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -77,6 +77,9 @@ impl Transport {
         self.count(&incoming, verdicts.as_ref());
         facts.author = verdicts.as_ref().map(|verdicts| verdicts.dmarc.handling());
         let junk = self.turned(&incoming, screen(&facts))? == Place::Junk;
+        // Not before it is known who vouches for it: other hosts are asked that, and they may be slow.
+        let mut turn = self.turn(&incoming);
+        turn.take().await;
         let acceptance = AcceptanceId::new(&inner.world.env);
         let not_theirs = head.not_theirs(&incoming.message, &inner.settings.hostname);
         let mut parts = match &incoming.origin.submitter {
@@ -138,6 +141,17 @@ impl Transport {
         };
         tracing::info!(target: "mail", trace = %acceptance, from = %incoming.from_text, recipients = incoming.recipients.len(), jobs, bytes = message.len(), peer = %incoming.origin.peer, "accepted");
         Ok(acceptance)
+    }
+
+    /// Of whoever hands it in. What a stranger brings takes the turn of a recipient; of several that of the tenant for which the
+    /// least waits, so that nobody's mail waits longer for being addressed to a flooded one as well.
+    fn turn(&self, incoming: &Incoming) -> Turn {
+        let turns = &self.0.settings.turns;
+        if let Some(submitter) = &incoming.origin.submitter {
+            return turns.of(submitter.account);
+        }
+        let accounts = incoming.recipients.iter().map(|to| to.target.account());
+        accounts.min_by_key(|account| turns.waiting_of(account.tenant)).map_or_else(Turn::free, |account| turns.of(account))
     }
 
     /// Everybody is here: the jobs of mailboxes and groups at once.

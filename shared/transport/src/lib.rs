@@ -52,7 +52,7 @@ use penfold_authentication::Algorithm;
 use penfold_directory::Directory;
 use penfold_domains::{Domains, Signers};
 use penfold_mailbox::Mailboxes;
-use penfold_ports::World;
+use penfold_ports::{Turns, World};
 use penfold_reports::Tally;
 use penfold_types::Address;
 use recipient::Room;
@@ -84,6 +84,8 @@ pub struct Settings {
     pub messages_per_minute: u64,
     /// What is found of strangers' mail is counted for reports to their domains (RFC 9990).
     pub reports: bool,
+    /// Places for messages to be taken in: read, sealed and kept.
+    pub turns: Turns,
 }
 
 impl Settings {
@@ -107,6 +109,7 @@ impl Default for Settings {
             recipients_per_day: 10_000,
             messages_per_minute: 30,
             reports: false,
+            turns: Turns::new(0),
         }
     }
 }

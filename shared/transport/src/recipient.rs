@@ -28,7 +28,19 @@ impl Target {
             Self::Group(tenant, _) | Self::Reports(tenant) | Self::Outside(tenant, _) => *tenant,
         }
     }
+
+    /// Within the tenant, whose turn it takes.
+    pub(crate) fn account(&self) -> Account {
+        match self {
+            Self::Mailbox(account) => *account,
+            Self::Group(tenant, group) => Account { tenant: *tenant, principal: *group },
+            Self::Reports(tenant) | Self::Outside(tenant, _) => Account { tenant: *tenant, principal: NOBODY },
+        }
+    }
 }
+
+/// In place of a principal, for what is for the tenant as a whole.
+const NOBODY: PrincipalId = PrincipalId::from_bytes([0; 16]);
 
 /// Accounts that had plenty of room a moment ago, until when to believe it.
 #[derive(Default)]

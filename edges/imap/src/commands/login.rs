@@ -31,9 +31,10 @@ pub async fn sign_in(session: &mut Session, user: &[u8], secret: &[u8]) -> Outco
         Err(SignInError::TooMany(_)) => return Err(Stop::no("[LIMIT] too many failed sign-ins, come back later")),
         Err(SignInError::Unavailable) => return Err(Stop::no("[UNAVAILABLE] signing in is not possible at the moment")),
     };
-    let seat = server.seat(who.account.principal).ok_or(Stop::no("[LIMIT] too many connections of this person"))?;
+    let seat = server.seat(who.account).ok_or(Stop::no("[LIMIT] too many connections of this person or organisation"))?;
     let mailbox = server.mailboxes.open(&who.scope).await?;
     session.user = Some(Box::new(User { who, mailbox, _seat: seat }));
+    session.stranger = None;
     session.failures = 0;
     Ok(format!("[CAPABILITY {}] welcome", capability::list(session)).into())
 }

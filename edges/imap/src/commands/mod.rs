@@ -53,9 +53,18 @@ fn expunge_after(command: &Command) -> Option<bool> {
     }
 }
 
+/// What is answered from what the session knows takes no turn.
+fn takes_turn(command: &Command) -> bool {
+    !matches!(command, Command::Capability | Command::Logout | Command::Id | Command::StartTls | Command::Enable(_) | Command::Namespace)
+}
+
 /// Carries out one command and says how it ended.
 pub async fn dispatch(session: &mut Session, tagged: Tagged, out: &mut Output) -> Next {
     let Tagged { tag, command } = tagged;
+    session.keep_pace().await;
+    if takes_turn(&command) {
+        session.take_turn(out).await;
+    }
     if session.is_of_another_time().await {
         out.untagged("BYE [UNAVAILABLE] what the organisation may do has changed; sign in again");
         return Next::Close;
@@ -150,7 +159,7 @@ async fn run(session: &mut Session, tag: &str, command: Command, after: &mut Aft
         Command::Noop | Command::Check => Ok("done".into()),
         Command::Close => close::run(session, true).await,
         Command::Unselect => close::run(session, false).await,
-        Command::Expunge(set) => expunge::run(session, set.as_ref()).await,
+        Command::Expunge(set) => expunge::run(session, set.as_ref(), out).await,
         Command::Search(search) => search::run(session, tag, &search, after, out).await,
         Command::Fetch(fetch) => fetch::run(session, fetch, after, out).await,
         Command::Store(store) => store::run(session, store, after, out).await,

@@ -4,9 +4,10 @@ use super::After;
 use crate::grammar::sequence::write_set;
 use crate::grammar::{Store, StoreHow};
 use crate::session::notices::flags;
-use crate::session::{Outcome, Output, Ranks, Session, Stop};
+use crate::session::{Outcome, Output, Ranks, Selected, Session, Stop, pieces};
 use penfold_mailbox::{Index, Keywords, Store as How, Stored, UidSet};
-use penfold_types::{Modseq, Uid};
+use penfold_ports::Turn;
+use penfold_types::{Error, Modseq, Uid};
 use std::sync::Arc;
 
 /// Reads flags as a client wrote them. `\Recent` is the server's and is passed over; the second value says so.
@@ -38,7 +39,7 @@ pub async fn run(session: &mut Session, store: Store, after: &mut After, out: &m
     // What the client knows now: after .SILENT it reckons the new flags itself, which is right only where nobody else
     // changed the message meanwhile.
     let before = if store.silent { Some(selected.index().await?) } else { None };
-    let stored = selected.mailbox.store(selected.folder, &uids, how, &keywords, store.unchanged_since.map(Modseq)).await?;
+    let stored = change(selected, &uids, how, &keywords, store.unchanged_since.map(Modseq), &mut out.turn).await?;
     let mut ranks = Ranks::new(&selected.announced);
     for (uid, now, modseq) in &stored.now {
         let Some(rank) = ranks.of(*uid) else { continue };
@@ -60,6 +61,25 @@ pub async fn run(session: &mut Session, store: Store, after: &mut After, out: &m
         return Err(Stop::no("[EXPUNGEISSUED] some messages are gone"));
     }
     Ok("done".into())
+}
+
+/// Changes keywords, of many messages a part at a time: others go first in between.
+pub async fn change(
+    selected: &Selected,
+    uids: &UidSet,
+    how: How,
+    keywords: &Keywords,
+    unchanged_since: Option<Modseq>,
+    turn: &mut Turn,
+) -> Result<Stored, Error> {
+    let mut all = Stored::default();
+    for piece in pieces(uids) {
+        let part = selected.mailbox.store(selected.folder, &piece, how, keywords, unchanged_since).await?;
+        all.now.extend(part.now);
+        all.modified = all.modified.union(&part.modified);
+        turn.pass().await;
+    }
+    Ok(all)
 }
 
 /// The flags that the client must come to, if it knows the message as it was; `None` if it does not.

@@ -6,13 +6,15 @@ pub mod notices;
 mod output;
 mod selected;
 mod server;
+mod turn;
 
 pub use answer::{Outcome, Stop, target};
 pub use mailbox::{OTHER_USERS, Place, shared_name};
 pub use output::Output;
 pub use selected::{Ranks, Selected};
-pub(crate) use server::Seat;
 pub use server::{Options, Server};
+pub(crate) use server::{Seated, Stranger};
+pub use turn::pieces;
 
 use crate::commands;
 use crate::grammar::framer::{Limits, Raw, Refusal};
@@ -27,7 +29,7 @@ use std::sync::Arc;
 pub struct User {
     pub who: SignedIn,
     pub mailbox: Mailbox,
-    pub _seat: Seat,
+    pub _seat: Seated,
 }
 
 /// What a client has asked for with ENABLE, or by using it (RFC 5161, RFC 7162 §3.1).
@@ -73,6 +75,8 @@ pub struct Session {
     pub peer: IpAddr,
     pub tls: bool,
     pub user: Option<Box<User>>,
+    /// Until somebody signs in.
+    pub stranger: Option<Stranger>,
     pub enabled: Enabled,
     pub selected: Option<Box<Selected>>,
     pub waiting: Waiting,
@@ -94,6 +98,7 @@ impl Session {
             peer,
             tls,
             user: None,
+            stranger: None,
             enabled: Enabled::default(),
             selected: None,
             waiting: Waiting::Command,

@@ -1,7 +1,9 @@
 //! What a session has to say. It collects in one buffer; whoever writes much calls [`Output::breathe`] between the
 //! messages, so that never more than a few pieces wait for a slow reader.
 
+use penfold_ports::Turn;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// Octets that are collected before they are handed on.
 pub const PIECE: usize = 64 << 10;
@@ -14,12 +16,14 @@ pub struct Gone;
 pub struct Output {
     pub buf: Vec<u8>,
     pipe: Option<mpsc::Sender<Vec<u8>>>,
+    /// Whose place is held while there is something to say, and given back while the peer does not take it.
+    pub turn: Turn,
 }
 
 impl Output {
     /// Pieces go into `pipe`; what is left in the buffer at the end is the caller's to take.
     pub fn new(buf: Vec<u8>, pipe: mpsc::Sender<Vec<u8>>) -> Self {
-        Self { buf, pipe: Some(pipe) }
+        Self { buf, pipe: Some(pipe), turn: Turn::free() }
     }
 
     /// Keeps everything.
@@ -41,7 +45,19 @@ impl Output {
             return Ok(());
         }
         let full = std::mem::replace(&mut self.buf, Vec::with_capacity(PIECE + (4 << 10)));
-        pipe.send(full).await.map_err(|_| Gone)
+        match pipe.try_send(full) {
+            Ok(()) => self.turn.pass().await,
+            Err(TrySendError::Closed(_)) => return Err(Gone),
+            Err(TrySendError::Full(full)) => {
+                let held = self.turn.holds();
+                self.turn.rest();
+                pipe.send(full).await.map_err(|_| Gone)?;
+                if held {
+                    self.turn.take().await;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// `* text`

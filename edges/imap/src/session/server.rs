@@ -1,10 +1,11 @@
 //! What all connections share.
 
-use parking_lot::Mutex;
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_types::{Env, PrincipalId};
-use std::collections::HashMap;
+use penfold_ports::{Account, Rates, Seat, Seats, Turns};
+use penfold_runtime::network;
+use penfold_types::{Env, PrincipalId, TenantId};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,8 +19,15 @@ pub struct Options {
     pub tls: Option<TlsAcceptor>,
     /// Connections in all.
     pub connections: usize,
-    /// Connections of one person.
+    /// Connections of one person, and of all people of one tenant; 0: no limit.
     pub connections_per_person: u32,
+    pub connections_per_tenant: u32,
+    /// Connections from one network on which nobody has signed in yet; loopback is not counted.
+    pub strangers_per_network: u32,
+    /// Commands of one person a minute, of which all may come at once; more are carried out later. 0: no limit.
+    pub commands_per_minute: u32,
+    /// Places for commands to be carried out in.
+    pub turns: Turns,
     /// Until somebody has signed in.
     pub before_login: Duration,
     /// RFC 9051 §5.4: at least 30 minutes.
@@ -33,7 +41,11 @@ impl Default for Options {
         Self {
             tls: None,
             connections: 100_000,
-            connections_per_person: 100,
+            connections_per_person: 40,
+            connections_per_tenant: 10_000,
+            strangers_per_network: 100,
+            commands_per_minute: 12_000,
+            turns: Turns::new(0),
             before_login: Duration::from_secs(60),
             autologout: Duration::from_secs(30 * 60 + 30),
             recheck: Duration::from_secs(10 * 60),
@@ -49,7 +61,10 @@ pub struct Server {
     pub(crate) directory: Directory,
     pub(crate) mailboxes: Mailboxes,
     pub(crate) options: Options,
-    people: Mutex<HashMap<PrincipalId, u32>>,
+    people: Seats<PrincipalId>,
+    tenants: Seats<TenantId>,
+    strangers: Seats<IpAddr>,
+    pub(crate) pace: Rates<Account>,
     connections: AtomicUsize,
     /// KB of large literals that may be in memory at once.
     pub(crate) uploads: Arc<Semaphore>,
@@ -58,11 +73,14 @@ pub struct Server {
 impl Server {
     pub fn new(env: Env, directory: Directory, mailboxes: Mailboxes, options: Options) -> Arc<Self> {
         Arc::new(Self {
+            people: Seats::new(options.connections_per_person),
+            tenants: Seats::new(options.connections_per_tenant),
+            strangers: Seats::new(options.strangers_per_network),
+            pace: Rates::per_minute(env.clone(), options.commands_per_minute),
             env,
             directory,
             mailboxes,
             options,
-            people: Mutex::default(),
             connections: AtomicUsize::new(0),
             uploads: Arc::new(Semaphore::new(UPLOADS)),
         })
@@ -80,16 +98,17 @@ impl Server {
         (before < self.options.connections).then_some(admitted)
     }
 
-    /// A place for one more connection of a person.
-    pub(crate) fn seat(self: &Arc<Self>, person: PrincipalId) -> Option<Seat> {
-        let mut people = self.people.lock();
-        let count = people.entry(person).or_insert(0);
-        if *count >= self.options.connections_per_person {
-            return None;
+    /// A seat for one more connection of somebody who signed in.
+    pub(crate) fn seat(&self, who: Account) -> Option<Seated> {
+        Some(Seated { _person: self.people.take(who.principal)?, _tenant: self.tenants.take(who.tenant)? })
+    }
+
+    /// A seat for a connection on which nobody has signed in yet.
+    pub(crate) fn stranger(&self, peer: IpAddr) -> Option<Stranger> {
+        if peer.is_loopback() {
+            return Some(Stranger { _network: None });
         }
-        *count += 1;
-        drop(people);
-        Some(Seat { server: self.clone(), person })
+        Some(Stranger { _network: Some(self.strangers.take(network(peer))?) })
     }
 }
 
@@ -103,19 +122,12 @@ impl Drop for Admitted {
 }
 
 /// Counts a person's connection while it lives.
-pub(crate) struct Seat {
-    server: Arc<Server>,
-    person: PrincipalId,
+pub(crate) struct Seated {
+    _person: Seat<PrincipalId>,
+    _tenant: Seat<TenantId>,
 }
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut people = self.server.people.lock();
-        if let Some(count) = people.get_mut(&self.person) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                people.remove(&self.person);
-            }
-        }
-    }
+/// Counts a connection until somebody signs in.
+pub(crate) struct Stranger {
+    _network: Option<Seat<IpAddr>>,
 }

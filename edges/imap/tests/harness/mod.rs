@@ -124,6 +124,16 @@ impl World {
         mailbox.append(folder, vec![message]).await.expect("appended");
     }
 
+    /// Into a folder that is there.
+    pub async fn append_many(&self, of: &str, folder: &str, messages: Vec<Vec<u8>>) {
+        let mailbox = self.mailbox(of).await;
+        let folder = mailbox.folders().await.expect("folders").find(folder).expect("a folder").id;
+        for some in messages.chunks(penfold_mailbox::APPEND_LIMIT) {
+            let new = |bytes: &Vec<u8>| NewMessage { bytes: Bytes::from(bytes.clone()), keywords: Keywords::NONE, received: None };
+            mailbox.append(folder, some.iter().map(new).collect()).await.expect("appended");
+        }
+    }
+
     pub fn connect(&self, peer: IpAddr, room: usize) -> Client {
         let (ours, theirs) = tokio::io::duplex(room);
         tokio::spawn(connection(self.server.clone(), theirs, peer, false, self.stop.subscribe()));

@@ -96,6 +96,7 @@ impl<R> Session<R> {
                 self.user = Some(identity);
                 self.say(&reply::SIGNED_IN);
             }
+            Answer::No(reply) if reply.code == 421 => self.close(reply),
             Answer::No(reply) => {
                 self.refuse_sign_in(&reply.clone());
             }

@@ -201,3 +201,23 @@ fn failures_read_back_from_storage_park_the_group() {
     assert_eq!(line.release("g"), (3, vec![2]));
     assert_eq!(line.take(10, begin()).len(), 3);
 }
+
+/// Ten thousand jobs of one tenant, each of another mailbox, wait already; each of 50 others is served within a round.
+#[test]
+fn a_tenants_mailing_delays_the_others_by_one_round() {
+    let mut line = Line::default();
+    let tenant = |n: u8| TenantId::from_bytes([n; 16]);
+    for number in 0..10_000 {
+        line.add(number, tenant(0), &format!("mailbox {number}"), Timestamp::default(), 0);
+    }
+    for n in 1..=50 {
+        line.add(20_000 + u64::from(n), tenant(n), &format!("quiet {n}"), Timestamp::default(), 0);
+    }
+    let first: Vec<u64> = (0..51).map(|_| line.take(10, begin())[0].number).collect();
+    assert_eq!(first.iter().filter(|number| **number > 20_000).count(), 50);
+    // What the mailing sends meanwhile stands behind, and the next one of another still waits for one of it.
+    line.add(10_000, tenant(0), "mailbox 10000", Timestamp::default(), 0);
+    line.add(30_000, tenant(7), "quiet again", Timestamp::default(), 0);
+    assert!((0..2).any(|_| line.take(10, begin())[0].number == 30_000));
+    assert_eq!(line.backlog(tenant(0)), 9998);
+}

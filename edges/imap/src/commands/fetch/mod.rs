@@ -1,5 +1,6 @@
 //! FETCH (RFC 9051 §6.4.5). What the list knows is written at once; what needs the messages' own rows or bytes is made
-//! ready by the batch on other tasks while the batch before it goes out.
+//! ready by the batch on other tasks while the batch before it goes out. Each batch takes a place of its own while it is made
+//! ready; the command holds none meanwhile.
 
 mod envelope;
 mod items;
@@ -7,11 +8,12 @@ mod plan;
 mod section;
 mod structure;
 
-use super::{After, select};
+use super::{After, select, store};
 use crate::grammar::Fetch;
 use crate::session::{Outcome, Output, Ranks, Selected, Session, Stop};
 use items::Row;
 use penfold_mailbox::{Index, Keywords, Mailbox, Store, UidSet};
+use penfold_ports::Turn;
 use penfold_types::Modseq;
 use plan::Plan;
 use std::collections::VecDeque;
@@ -38,7 +40,7 @@ pub async fn run(session: &mut Session, fetch: Fetch, after: &mut After, out: &m
     let mut index = selected.index().await?;
     let mut fresh = UidSet::new();
     if plan.sets_seen && !selected.read_only {
-        (index, fresh) = set_seen(selected, index, &uids, after).await?;
+        (index, fresh) = set_seen(selected, index, &uids, after, out).await?;
     }
     if fetch.vanished {
         let largest = index.uids().max().map_or(0, |uid| uid.get());
@@ -81,13 +83,19 @@ impl Found {
 }
 
 /// RFC 9051 §6.4.5: reading a body sets `\Seen`. Done for all of them first; the new flags go out with the bodies.
-async fn set_seen(selected: &Selected, index: Arc<Index>, uids: &UidSet, after: &mut After) -> Result<(Arc<Index>, UidSet), Stop> {
+async fn set_seen(
+    selected: &Selected,
+    index: Arc<Index>,
+    uids: &UidSet,
+    after: &mut After,
+    out: &mut Output,
+) -> Result<(Arc<Index>, UidSet), Stop> {
     let unseen: UidSet = index.select(uids).filter(|message| !message.keywords.seen()).map(|message| message.uid).collect();
     if unseen.is_empty() {
         return Ok((index, unseen));
     }
     // A mailbox that may only be read is read all the same.
-    let Ok(stored) = selected.mailbox.store(selected.folder, &unseen, Store::Add, &Keywords::SEEN, None).await else {
+    let Ok(stored) = store::change(selected, &unseen, Store::Add, &Keywords::SEEN, None, &mut out.turn).await else {
         return Ok((index, UidSet::new()));
     };
     after.told = stored.now.iter().map(|(uid, _, modseq)| (*uid, *modseq)).collect();
@@ -139,6 +147,7 @@ async fn with_content(
     let mut batch: Vec<Row> = Vec::new();
     let mut octets = 0u64;
     let mut count = 0u32;
+    out.turn.rest();
     for message in index.select(uids) {
         count += 1;
         let Some(rank) = ranks.of(message.uid) else { continue };
@@ -147,7 +156,7 @@ async fn with_content(
         }
         let size = if plan.reads_bodies { u64::from(message.size) } else { 0 };
         if batch.len() >= BATCH || (octets + size > BATCH_OCTETS && !batch.is_empty()) {
-            start(&mut pending, selected, &plan, std::mem::take(&mut batch), octets);
+            start(&mut pending, selected, &plan, std::mem::take(&mut batch), octets, out.turn.another());
             octets = 0;
             if pending.len() >= WIDTH {
                 write_first(&mut pending, selected, &plan, &mut found, out).await?;
@@ -158,26 +167,28 @@ async fn with_content(
     }
     found.missing = uids.len().saturating_sub(count);
     if !batch.is_empty() {
-        start(&mut pending, selected, &plan, batch, octets);
+        start(&mut pending, selected, &plan, batch, octets, out.turn.another());
     }
     while !pending.is_empty() {
         write_first(&mut pending, selected, &plan, &mut found, out).await?;
     }
+    out.turn.take().await;
     Ok(found)
 }
 
-fn start(pending: &mut VecDeque<Pending>, selected: &Selected, plan: &Arc<Plan>, rows: Vec<Row>, octets: u64) {
+fn start(pending: &mut VecDeque<Pending>, selected: &Selected, plan: &Arc<Plan>, rows: Vec<Row>, octets: u64, turn: Turn) {
     let (mailbox, plan) = (selected.mailbox.clone(), plan.clone());
-    pending.push_back(Pending(tokio::spawn(make_ready(mailbox, plan, rows, octets))));
+    pending.push_back(Pending(tokio::spawn(make_ready(mailbox, plan, rows, octets, turn))));
 }
 
-async fn make_ready(mailbox: Mailbox, plan: Arc<Plan>, mut rows: Vec<Row>, octets: u64) -> Result<Ready, Stop> {
+async fn make_ready(mailbox: Mailbox, plan: Arc<Plan>, mut rows: Vec<Row>, octets: u64, mut turn: Turn) -> Result<Ready, Stop> {
     if octets > BATCH_OCTETS
         && rows.len() == 1
         && let Some(row) = rows.pop()
     {
         return Ok(Ready::Large(row));
     }
+    turn.take().await;
     let mut out = Output::memory();
     let found = items::with_content(&mailbox, &plan, &rows, &mut out).await?;
     Ok(Ready::Written(out.buf, found))
@@ -207,7 +218,11 @@ async fn write_first(
                 out.buf.extend_from_slice(&bytes);
             }
         }
-        Ready::Large(row) => found.add(items::with_content(&selected.mailbox, plan, std::slice::from_ref(&row), out).await?),
+        Ready::Large(row) => {
+            out.turn.take().await;
+            found.add(items::with_content(&selected.mailbox, plan, std::slice::from_ref(&row), out).await?);
+            out.turn.rest();
+        }
     }
     Ok(out.breathe().await?)
 }

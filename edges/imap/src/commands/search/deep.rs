@@ -1,9 +1,11 @@
 //! The part of a search that must look at messages: batches on tasks of their own, a few at a time, so that both cores
-//! and many requests to a distant store are kept busy, and no more than a few messages are in memory.
+//! and many requests to a distant store are kept busy, and no more than a few messages are in memory. Each batch takes a place
+//! of its own; the search holds none meanwhile, and where others wait it is one batch at a time.
 
 use super::test::{Listed, Test};
 use crate::session::Stop;
 use penfold_mailbox::{Content, Mailbox, UidSet};
+use penfold_ports::Turn;
 use penfold_types::{ItemId, Kind, Uid};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -12,18 +14,29 @@ use tokio::task::JoinSet;
 const BATCH: usize = 64;
 const WIDTH: usize = 6;
 
-pub async fn search(mailbox: &Mailbox, test: Arc<Test>, open: Vec<Listed>) -> Result<UidSet, Stop> {
+pub async fn search(mailbox: &Mailbox, test: Arc<Test>, open: Vec<Listed>, turn: &mut Turn) -> Result<UidSet, Stop> {
+    turn.rest();
     let mut running: JoinSet<Result<Vec<Uid>, Stop>> = JoinSet::new();
     let mut found: Vec<Uid> = Vec::new();
     let mut batches = open.chunks(BATCH);
     loop {
-        while running.len() < WIDTH
-            && let Some(batch) = batches.next()
-        {
-            running.spawn(batch_of(mailbox.clone(), test.clone(), batch.to_vec()));
+        while running.len() < WIDTH && batches.len() > 0 {
+            let mut place = turn.another();
+            if running.is_empty() {
+                place.take().await;
+            } else if !place.take_spare() {
+                break;
+            }
+            let Some(batch) = batches.next() else { break };
+            let batch = batch_of(mailbox.clone(), test.clone(), batch.to_vec());
+            running.spawn(async move {
+                let hits = batch.await;
+                drop(place);
+                hits
+            });
         }
         match running.join_next().await {
-            None => return Ok(found.into_iter().collect()),
+            None => break,
             Some(Ok(hits)) => found.extend(hits?),
             Some(Err(error)) => {
                 tracing::error!(%error, "a batch of SEARCH ended early");
@@ -31,6 +44,8 @@ pub async fn search(mailbox: &Mailbox, test: Arc<Test>, open: Vec<Listed>) -> Re
             }
         }
     }
+    turn.take().await;
+    Ok(found.into_iter().collect())
 }
 
 async fn batch_of(mailbox: Mailbox, test: Arc<Test>, batch: Vec<Listed>) -> Result<Vec<Uid>, Stop> {

@@ -9,13 +9,14 @@ use crate::grammar::write::number;
 use crate::grammar::{Returns, Search, sequence::write_set};
 use crate::session::{Outcome, Output, Ranks, Selected, Session};
 use penfold_mailbox::UidSet;
+use penfold_ports::Turn;
 use penfold_types::{Modseq, Uid};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use test::{Listed, Test};
 
-/// Messages that are judged before others get a turn.
-const TURN: usize = 4096;
+/// Messages that are judged before others go first.
+const JUDGED: usize = 4096;
 
 /// What was found.
 struct Hits {
@@ -37,7 +38,7 @@ pub async fn run(session: &mut Session, tag: &str, search: &Search, after: &mut 
         session.enable_condstore();
     }
     let saves = search.returns.is_some_and(|returns| returns.save);
-    let hits = find(session, search, names_modseq, after).await;
+    let hits = find(session, search, names_modseq, after, &mut out.turn).await;
     if saves && hits.is_err() {
         // RFC 5182 §2.1: after a search that failed, `$` is empty.
         session.selected_mut()?.saved = UidSet::new();
@@ -56,7 +57,13 @@ pub async fn run(session: &mut Session, tag: &str, search: &Search, after: &mut 
     Ok("searched".into())
 }
 
-async fn find(session: &Session, search: &Search, names_modseq: bool, after: &mut After) -> Result<Hits, crate::session::Stop> {
+async fn find(
+    session: &Session,
+    search: &Search,
+    names_modseq: bool,
+    after: &mut After,
+    turn: &mut Turn,
+) -> Result<Hits, crate::session::Stop> {
     let selected = session.selected()?;
     let index = selected.index().await?;
     after.seen = Some(index.modseq());
@@ -65,7 +72,8 @@ async fn find(session: &Session, search: &Search, names_modseq: bool, after: &mu
     let mut found = Vec::new();
     let mut open = Vec::new();
     for (at, message) in index.select(&selected.announced).enumerate() {
-        if at % TURN == TURN - 1 {
+        if at % JUDGED == JUDGED - 1 {
+            turn.pass().await;
             tokio::task::yield_now().await;
         }
         match test.judge(&Listed::of(&message), None, None) {
@@ -76,7 +84,7 @@ async fn find(session: &Session, search: &Search, names_modseq: bool, after: &mu
     }
     let mut uids: UidSet = found.into_iter().collect();
     if !open.is_empty() {
-        uids = uids.union(&deep::search(&selected.mailbox, test, open).await?);
+        uids = uids.union(&deep::search(&selected.mailbox, test, open, turn).await?);
     }
     let modseqs = names_modseq.then(|| index.select(&uids).map(|message| (message.uid, message.modseq)).collect());
     Ok(Hits { uids, modseqs })
