@@ -85,7 +85,7 @@ test-service: build-all
 	@$(SUITE) host python3 tests/cloud/host.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
 	@scripts/setup-test clients
-	@for suite in signup account requests matrix examples; do $(SUITE) api-$$suite localstack/with-aws python3 tests/cloud/api.py $$suite || exit 1; done
+	@for suite in signup account directory requests matrix examples; do $(SUITE) api-$$suite localstack/with-aws python3 tests/cloud/api.py $$suite || exit 1; done
 	@$(SUITE) move python3 tests/cloud/move.py
 	@$(SUITE) container python3 tests/cloud/container.py
 	@$(SUITE) restore python3 tests/cloud/restore.py

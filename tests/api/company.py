@@ -1,4 +1,6 @@
 """A tenant in which everything is there once: what each parameter of a path can be, and how to make one more for what uses it up."""
+import base64
+
 import penfold_testlib as lib
 from penfold_api import expect, totp
 from world import PASSWORD, PEOPLE, PERSON
@@ -12,7 +14,13 @@ IMPORT, EXPORT = IMPORTS + "/{import}", EXPORTS + "/{export}"
 FOLDER_RIGHTS = "/folders/{folder}/rights"
 QUEUED, DELETED = TENANT + "/queue/{message}", TENANT + "/deleted/{deleted}"
 CSV = {"Content-Type": "text/csv"}
+ASKERS, BRANDING = GROUP + "/requests", TENANT + "/branding"
 MEMBERS = {"group": GROUP + "/members", "mailbox": MAILBOX + "/members"}
+
+
+# One pixel.
+LOGO = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+IMAGE = {"Content-Type": "image/png"}
 
 
 class Company:
@@ -36,6 +44,7 @@ class Company:
         self.things["message"] = self.queued()
         self.things["import"] = self.imported()
         self.things["export"] = self.exported()
+        expect(self.by.put(BRANDING + "/logo", LOGO, fields=IMAGE, tenant=self.tenant), 200)
         self.mail = world.receive(self.address, "Traced").split()[-1]
         world.read(self.address, "Traced")
 
@@ -106,6 +115,15 @@ class Company:
         self.join(address)
         self.ask("POST", MEMBERS[kind], {"addresses": [address]}, 200)
         return address
+
+    def asker(self):
+        """Somebody who asks to be in a group of the part."""
+        asked, address = f"c{self.number()}@{self.part}", f"p{self.number()}@{self.part}"
+        group = self.ask("POST", GROUPS, {"address": asked, "name": "Asked", "join": "approval"})["id"]
+        self.ask("POST", PEOPLE, {"address": address, "name": "Asker", "password": PASSWORD})
+        self.join(asked)
+        expect(self.world.sign_in(address).post("/v1/me/groups/{group}/join", {}, group=group), 200)
+        return {"group": group, "address": address}
 
     def claimed(self):
         domain = f"n{self.number()}.test"
@@ -180,9 +198,28 @@ def reset(company):
     return next(word for word in text.split() if word.startswith("pfr_"))
 
 
-def me(method, path, caller):
+def group_of_mine(company, method, path, caller):
+    """A group that `caller` owns, and what is asked for it."""
+    act = path.removeprefix("/v1/me/groups/{group}")
+    new = {"address": f"g{company.number()}@{company.part}", "name": "Mine", "owners": [caller.address], "join": "approval" if act.startswith("/requests/") else "open"}
+    named = {"group": company.ask("POST", GROUPS, new, 201)["id"], "address": company.address}
+    if act == "/leave":
+        expect(caller.post("/v1/me/groups/{group}/join", {}, **named), 200)
+    if method == "DELETE":
+        company.ask("POST", MEMBERS["group"], {"addresses": [company.address]}, 200, **named)
+    if act.startswith("/requests/"):
+        expect(company.world.sign_in(company.address).post("/v1/me/groups/{group}/join", {}, **named), 200)
+    return Request(OF_MINE.get(method + act), **named)
+
+
+OF_MINE = {"PATCH": {"name": "Still mine"}, "POST/join": {}, "POST/members": {"addresses": ["somebody@elsewhere.test"]}, "POST/requests/{address}": {"accept": True}}
+
+
+def me(company, method, path, caller):
     """Requests of people about themselves, made by `caller`, whom the operation is for."""
     own = method + " " + path.removeprefix("/v1")
+    if path.startswith("/v1/me/groups/{group}"):
+        return group_of_mine(company, method, path, caller)
     if own == "DELETE /me/app-passwords/{app_password}":
         return Request(app_password=expect(caller.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"])
     if own == "DELETE /sessions/{session}":
@@ -208,6 +245,7 @@ def request(company, method, path, used_up):
         "DELETE ~/shared-mailboxes/{mailbox}/members/{address}": lambda: {"address": company.member("mailbox")},
         "DELETE ~/imports/{import}": lambda: {"import": company.imported()}, "DELETE ~/exports/{export}": lambda: {"export": company.exported()},
         "PUT ~/imports/{import}/content": lambda: {"import": company.ordered()}, "POST ~/imports/{import}/cancel": lambda: {"import": company.ordered()},
+        "POST ~/groups/{group}/requests/{address}": company.asker,
         "DELETE ~/queue/{message}": lambda: {"message": company.queued()}, "POST ~/deleted/{deleted}/restore": lambda: {"deleted": company.deleted()},
     }
     fresh |= {f"POST ~/queue/{{message}}/{act}": lambda: {"message": company.queued()} for act in ("retry", "hold")}
@@ -225,6 +263,7 @@ def request(company, method, path, used_up):
         "POST ~/people/{person}/app-passwords": {"name": "Phone"}, "PUT ~/people/{person}/roles": {"roles": []},
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
         "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
+        "POST ~/groups/{group}/requests/{address}": {"accept": True}, "PUT ~/branding": {"display_name": f"Brand {n}", "accent": "#0a5fc4"},
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},
         "PUT ~/people/{person}/delegates/{address}": {"right": "on-behalf"}, "PUT ~/shared-mailboxes/{mailbox}/delegates/{address}": {"right": "as"},
@@ -235,6 +274,10 @@ def request(company, method, path, used_up):
         "POST /v1/sessions": {"address": company.address, "password": PASSWORD}, "POST /v1/password-resets": {"address": company.address},
         "POST /v1/signup": {"company": "New Ltd", "address": f"ann@s{n}.test", "name": "Ann", "password": PASSWORD},
     }
+    if key == "PUT ~/branding/logo":
+        return Request(LOGO, IMAGE, **named)
+    if path.startswith("/v1/me/groups/{group}"):
+        return Request(OF_MINE.get(method + path.removeprefix("/v1/me/groups/{group}")), **named)
     if "{signup}" in path:
         return sign_up(company, proved=method == "POST")
     if path == "/v1/password-resets/finish":

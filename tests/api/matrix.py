@@ -41,7 +41,9 @@ class Matrix:
             return world.an_operator()
         if name.startswith("a read-only token"):
             owner = self.caller("tenant-administrator")
-            return world.client(expect(owner.post("/v1/me/tokens", {"name": "Reader", "roles": ["read-only"]}), 201)["token"])
+            client = world.client(expect(owner.post("/v1/me/tokens", {"name": "Reader", "roles": ["read-only"]}), 201)["token"])
+            client.world, client.address = world, owner.address
+            return client
         role, _, part = name.partition(" of a ")
         grant = {"role": role} | {"": {}, "domain": {"domain": own.part}, "group": {"group": own.crew}}[part]
         address = f"caller{world.number()}@{own.domain}"

@@ -30,7 +30,7 @@ def test_in_their_own_tenant(world):
         public = set(TABLE["operations"][key]) == {"x", " "}
         for name in ("nobody", "tenant-administrator") if public else CALLERS:
             may = allowed(key, name)
-            one = (me(method, path, m.callers[name]) if may and hasattr(m.callers[name], "address") else None) or request(m.own, method, path, used_up=may)
+            one = (me(m.own, method, path, m.callers[name]) if may and hasattr(m.callers[name], "address") else None) or request(m.own, method, path, used_up=may)
             said = m.ask(name, method, path, one)
             m.done["tried"] += 1
             if may and said.status // 100 == 2:
@@ -93,7 +93,8 @@ def test_outside_of_their_part(world):
     m, tried = matrix(world), 0
     m.leaks.clear()
     for method, path in m.operations:
-        for name in [name for name in ("person", "group", "mailbox") if "{" + name + "}" in path]:
+        # What people do with groups as people is not by a role.
+        for name in [name for name in ("person", "group", "mailbox") if "{" + name + "}" in path and not path.startswith("/v1/me/")]:
             one = request(m.own, method, path, used_up=False)
             for caller in PARTS:
                 said = m.ask(caller, method, path, one, **{name: m.own.far[name]})

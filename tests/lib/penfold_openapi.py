@@ -29,6 +29,9 @@ class Description:
                 if method in item:
                     yield method.upper(), path, item[method]
 
+    def takes_json(self, operation):
+        return "application/json" in operation.get("requestBody", {}).get("content", {})
+
     def example(self, operation):
         """Of the body: by itself, or of its schema."""
         _, content = self.body(operation)
@@ -56,7 +59,9 @@ class Description:
             return [f"a body where none is described: {answer.text[:200]}"] if answer.text else []
         if kind not in content:
             return [f"it is {kind or 'nothing'}, and described as {' or '.join(content)}"]
-        faults = self.faults(content[kind]["schema"], answer.body if "json" in kind else answer.text)
+        if "json" not in kind:
+            return [] if answer.text else ["it is empty"]
+        faults = self.faults(content[kind]["schema"], answer.body)
         if answer.status >= 400 and answer.body.get("status") != answer.status:
             faults.append(f"it says that it is {answer.body.get('status')}")
         return faults

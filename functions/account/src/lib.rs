@@ -9,10 +9,12 @@
 //! | app_passwords.rs, tokens.rs | for programs |
 //! | groups.rs | groups that one is in, could join, or owns |
 //! | resets.rs | a forgotten password |
+//! | branding.rs | how a page looks on which people of a domain sign in |
 //! | letter.rs | messages of the service itself |
 //! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
 
 mod app_passwords;
+mod branding;
 mod groups;
 mod letter;
 mod me;
@@ -69,6 +71,8 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(app_passwords::list, app_passwords::create))
         .routes(routes!(app_passwords::remove))
         .routes(routes!(tokens::create))
+        .routes(routes!(branding::show))
+        .routes(routes!(branding::show_logo))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show, groups::change))
         .routes(routes!(groups::join))

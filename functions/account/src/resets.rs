@@ -70,16 +70,23 @@ impl Accounts {
             agent: String::new(),
         };
         let (session, token) = directory.open_session(account, &new).await?;
-        let text = format!(
-            "Somebody at {from} wants a new password for {}. If that is you, set one with this token until {}:\n\n    {token}\n\nIf it is not, do nothing: the password stays as it is.\n",
+        let branding = directory.branding(person.tenant).await?;
+        let mut text = format!(
+            "Somebody at {from} wants a new password for {}{}. If that is you, set one with this token until {}:\n\n    {token}\n\nIf it is not, do nothing: the password stays as it is.\n",
             person.address,
+            branding.display_name.as_ref().map(|name| format!(" at {name}")).unwrap_or_default(),
             self.until(LASTS),
         );
+        let help: Vec<_> = branding.support_address.iter().map(Address::to_string).chain(branding.support_url.clone()).collect();
+        if !help.is_empty() {
+            text.push_str(&format!("\nHelp: {}\n", help.join(", ")));
+        }
         let sender: Address = format!("postmaster@{}", person.address.domain())
             .parse()
             .map_err(|_| penfold_types::Error::broken("a postmaster has no address"))?;
         let about = format!("reset {}", session.id);
-        self.send(&Letter { tenant: person.tenant, from: sender, to: recovery, subject: "A new password", text, about: &about }).await
+        let name = branding.display_name;
+        self.send(&Letter { tenant: person.tenant, from: sender, name, to: recovery, subject: "A new password", text, about: &about }).await
     }
 }
 

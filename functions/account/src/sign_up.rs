@@ -158,7 +158,8 @@ pub(crate) async fn begin(
             waiting.domain(),
             waiting.token(),
         );
-        let letter = Letter { tenant, from, to: to.clone(), subject: "Your code", text, about: &format!("sign-up {}", waiting.id) };
+        let letter =
+            Letter { tenant, from, name: None, to: to.clone(), subject: "Your code", text, about: &format!("sign-up {}", waiting.id) };
         accounts.send(&letter).await?;
     }
     Ok(created(&format!("/v1/signup/{}", waiting.id), 1, SignUp::of(&waiting, Some(token))))

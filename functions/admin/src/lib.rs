@@ -3,6 +3,7 @@
 
 mod app_passwords;
 mod audit;
+mod branding;
 mod delegates;
 mod deleted;
 mod domains;
@@ -62,6 +63,8 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(tenants::list, tenants::create))
         .routes(routes!(tenants::show, tenants::change, tenants::remove))
         .routes(routes!(tenants::rotate_key))
+        .routes(routes!(branding::show, branding::set))
+        .routes(routes!(branding::show_logo, branding::set_logo, branding::remove_logo))
         .routes(routes!(domains::list, domains::add))
         .routes(routes!(domains::show, domains::remove))
         .routes(routes!(domains::verify))

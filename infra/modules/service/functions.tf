@@ -50,9 +50,9 @@ module "http" {
   prefix          = local.prefix
   network         = module.network
   certificate_arn = module.certificates.http_arn
-  # A rule holds five values.
+  # A rule holds five values; /v1/s* is sessions and sign-up.
   function_paths = {
-    account = ["/v1/whoami", "/v1/signup*", "/v1/sessions*", "/v1/me*", "/v1/password-resets*"]
+    account = ["/v1/whoami", "/v1/s*", "/v1/me*", "/v1/password-resets*", "/v1/branding*"]
     admin   = ["/v1/tenants*"]
   }
   function_arns = module.functions.live_arns

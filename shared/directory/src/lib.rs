@@ -24,12 +24,14 @@
 //! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
 //! | sharing.rs | whose folders are open to whom |
+//! | branding.rs | how a tenant is seen: name, colours, logo |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
 
 mod access;
 mod app_password;
 mod audit;
+mod branding;
 mod cache;
 mod caller;
 mod cell_secrets;
@@ -68,6 +70,7 @@ mod throttle;
 mod tests;
 
 pub use audit::{AuditEntry, AuditHead, AuditProof};
+pub use branding::{Branding, Colour, LOGO, LogoInfo, LogoKind};
 pub use caller::{Caller, Reach};
 pub use claims::Claim;
 pub use directory::{Directory, Options};

@@ -16,6 +16,7 @@
 //! | | `audit` | n number and h hash of the last act, at |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
+//! | | `brand`, `brand#logo` | how the tenant is seen: n name, c1 and c2 colours, sa and su where help is, lk, ls and lh of the logo, rv revision; b its bytes |
 //! | | `filter#G` | by what a dynamic group chooses: f |
 //! | | `filters` | v: moves with each dynamic group that is made, so that they can be counted |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
@@ -419,6 +420,14 @@ pub(crate) mod sk {
 
     pub fn administrators() -> Sk {
         Sk::text("administrators")
+    }
+
+    pub fn branding() -> Sk {
+        Sk::text("brand")
+    }
+
+    pub fn logo() -> Sk {
+        Sk::text("brand#logo")
     }
 
     /// By what a dynamic group chooses.

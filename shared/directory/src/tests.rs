@@ -1,6 +1,7 @@
 //! What the directory promises, in a simulated world.
 
 mod audit;
+mod branding;
 mod claims;
 mod dynamic;
 mod groups;

@@ -98,7 +98,7 @@ fn judges_tags(path: &str, method: &str) -> bool {
     match method {
         "patch" => true,
         "delete" => whole && !path.ends_with("{tenant}"),
-        "put" => path.ends_with("/roles"),
+        "put" => path.ends_with("/roles") || path.ends_with("/branding"),
         _ => false,
     }
 }

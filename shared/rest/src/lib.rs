@@ -10,7 +10,7 @@
 //! | body.rs | JSON that comes in: unknown fields are refused |
 //! | page.rs | lists, page by page |
 //! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
-//! | session.rs, app_password.rs, profile.rs, group.rs, filter.rs | how these are shown, to their owner and to who administers |
+//! | session.rs, app_password.rs, profile.rs, group.rs, filter.rs, branding.rs | how these are shown, to their owner and to who administers |
 //! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
 //! | limits.rs | how often, and the header fields that say it |
 //! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
@@ -19,6 +19,7 @@
 mod app_password;
 mod basic;
 mod body;
+mod branding;
 mod call;
 mod document;
 mod filter;
@@ -39,6 +40,7 @@ mod when;
 pub use app_password::{AppPasswordView, NewAppPassword};
 pub use basic::basic;
 pub use body::{Body, Params};
+pub use branding::{BrandingView, image, known, logo};
 pub use call::Call;
 pub use document::described;
 pub use filter::{ConditionView, FilterView, RuleView};

@@ -44,7 +44,7 @@ pub use restore::Deleted;
 /// The directory with the right to change it. `actor` stands in the audit rows.
 #[derive(Clone)]
 pub struct Operator {
-    directory: Directory,
+    pub(crate) directory: Directory,
     actor: String,
     /// The revision that the caller saw: another one is a conflict.
     expected: Option<u64>,
@@ -140,12 +140,12 @@ impl Operator {
         self.directory.make_operator_token(name).await
     }
 
-    fn act(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Act {
+    pub(crate) fn act(&self, tenant: TenantId, act: &'static str, target: &str, detail: &str) -> Act {
         Act { tenant, actor: self.actor.clone(), act, target: target.to_owned(), detail: detail.to_owned(), first: false }
     }
 
     /// Carries out `writes` and notes the act in the same commit; where this operator only rehearses, looks whether it would.
-    async fn commit(&self, writes: Vec<Write>, act: Act) -> Result<(), Refused> {
+    pub(crate) async fn commit(&self, writes: Vec<Write>, act: Act) -> Result<(), Refused> {
         self.commit_all(writes, &[act]).await
     }
 

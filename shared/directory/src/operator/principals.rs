@@ -96,7 +96,7 @@ impl Operator {
     }
 
     /// Refuses where the caller saw another revision.
-    pub(super) fn expects(&self, revision: u64) -> Result<()> {
+    pub(crate) fn expects(&self, revision: u64) -> Result<()> {
         match self.expected {
             Some(expected) if expected != revision => Err(Error::conflict("it was changed since; read it again")),
             _ => Ok(()),

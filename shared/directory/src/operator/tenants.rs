@@ -158,7 +158,7 @@ impl Operator {
         // Nothing takes the mark back any more. While the tenant has its name, whoever was cut off can come again.
         store.destroy(tenant.id).await?;
         let mut keys = Vec::new();
-        for begins in ["key#", "claim#", "dkim#"] {
+        for begins in ["key#", "claim#", "dkim#", "brand"] {
             let rows = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text(begins))).await?;
             keys.extend(rows.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))));
         }
