@@ -109,21 +109,22 @@ class Run:
         client = Client(server.port["http"], source=a_network())
         return expect(client.post("/v1/sessions", {"address": noise.READERS[0], "password": PASSWORD}), 201)["token"]
 
-    def rounds(self, server, count):
+    def quiet(self, server):
+        return together(lambda one: Quiet(one, server.port), QUIET)
+
+    def rounds(self, people, count):
         """Each quiet person's routine, `count` times: seconds by step."""
-        people = together(lambda one: Quiet(one, server.port), QUIET)
         times = []
         for _ in range(count):
             self.rnd.shuffle(people)
             times += together(Quiet.routine, people)
-        together(Quiet.end, people)
         return times
 
-    def beside(self, server, token, count, limited):
+    def beside(self, server, people, token, count, limited):
         with noise.Noise(server.port, PASSWORD, token, self.rnd.randrange(1 << 30)) as loud:
             lib.wait_until(lambda: loud.count(noise.COMMANDS) >= noise.CONNECTIONS and loud.count(noise.MESSAGES) > 100, 60, what="noise")
             before, begun = loud.all(), time.monotonic()
-            times = self.rounds(server, count)
+            times = self.rounds(people, count)
             seconds = time.monotonic() - begun
             # Its limits are met sooner or later, however fast the machine is.
             if limited:
@@ -170,20 +171,24 @@ def main():
         token = run.fill(servers[-1])
         servers[-1].stop()
         servers.append(run.server(LIMITS).start())
-        alone = run.rounds(servers[-1], args.rounds)
-        turns, loud, pace = run.beside(servers[-1], token, args.rounds, True)
+        people = run.quiet(servers[-1])
+        alone = run.rounds(people, args.rounds)
+        turns, loud, pace = run.beside(servers[-1], people, token, args.rounds, True)
         waits = waited(servers[-1])
         print(f"noise, in turns: {loud}, waited for a turn: {waits}")
         assert waits["imap"] > 0, "nobody waited for a turn"
         assert loud["failures"] == 0, f"the noisy one is slowed down, not broken: {loud}"
+        together(Quiet.end, people)
         servers[-1].stop()
         servers.append(run.server(OFF).start())
-        off, loud, pace_off = run.beside(servers[-1], token, 1, False)
+        people = run.quiet(servers[-1])
+        off, loud, pace_off = run.beside(servers[-1], people, token, 1, False)
         print(f"noise, no turns: {loud}")
         assert loud["IMAP connections refused"] == loud["messages put off"] == 0 and sum(waited(servers[-1]).values()) == 0, loud
         table(alone, turns, off)
         print("noise a second while the others worked: " + ", ".join(f"{name} {pace[name]:.0f} in turns, {pace_off[name]:.0f} without"
                                                                      for name in ("IMAP commands", "messages taken", "API calls")))
+        together(Quiet.end, people)
         servers[-1].stop(60)
     except BaseException:
         print(f"log:\n{servers[-1].tail()}" if servers else "no server")

@@ -3,7 +3,8 @@
 
 use crate::answers;
 use crate::config::{Config, Port, Role};
-use crate::grammar::parameters::{Hold, MailParameters};
+use crate::envelope::envelope;
+use crate::grammar::parameters::Hold;
 use crate::grammar::times::LONGEST;
 use crate::reply::{self, Reply};
 use crate::session::{Answer, Ask, Recipient, Session, Step, Transaction};
@@ -11,7 +12,6 @@ use crate::share::{Received, Shares};
 use bytes::BytesMut;
 use penfold_directory::{SignedIn, Use};
 use penfold_ports::Seat;
-use penfold_transport::outbound::{DeliverBy, Envelope};
 use penfold_transport::{Incoming, Origin, Refusal, Target, To, Transport};
 use penfold_types::{Address, Env, PrincipalId, Result, Timestamp};
 use std::io;
@@ -346,18 +346,6 @@ impl Talk<'_> {
             Err(refusal) => self.no(&refusal, true),
         }
     }
-}
-
-/// Spans count from the end of the data: what the person asked for begins when we have it.
-fn envelope(parameters: MailParameters, now: Timestamp) -> Envelope {
-    let MailParameters { ret, envid, body, utf8, require_tls, hold, by, size: _ } = parameters;
-    let hold_until = hold.map(|hold| match hold {
-        Hold::Seconds(seconds) => now.plus(Duration::from_secs(seconds.into())),
-        Hold::Until(at) => at,
-    });
-    let deliver_by =
-        by.map(|by| DeliverBy { at: Timestamp::from_millis(now.millis() + by.seconds * 1000), late: by.late, trace: by.trace });
-    Envelope { ret, id: envid, body, utf8, require_tls, tls_optional: false, hold_until, deliver_by }
 }
 
 trait Earlier {

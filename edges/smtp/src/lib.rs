@@ -5,6 +5,7 @@ mod answers;
 mod budget;
 mod config;
 mod driver;
+mod envelope;
 mod grammar;
 mod listen;
 mod receive;

@@ -1,7 +1,7 @@
 //! Settings come from flags, then the environment, then a TOML file, then defaults. Each has one name everywhere:
 //! `--max-message-size`, `PENFOLD_MAX_MESSAGE_SIZE`, `max-message-size`.
 
-use crate::{DnsUpdate, Front, LogFormat, NameServer, Network, PublicPorts, Source};
+use crate::{DnsUpdate, Fairness, Front, LogFormat, NameServer, Network, PublicPorts, Source};
 use penfold_types::Address;
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -228,6 +228,7 @@ impl Settings {
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(Self::read).transpose()?.unwrap_or_default();
         let settings = self.or(file);
+        let fairness = Fairness::of(&settings);
         if settings.tls_certificate.is_some() != settings.tls_key.is_some() {
             return Err(ConfigError("give both tls-certificate and tls-key, or neither".to_owned()));
         }
@@ -287,15 +288,7 @@ impl Settings {
             recipients_per_message,
             recipients_per_day: settings.recipients_per_day.unwrap_or(10_000),
             messages_per_minute: settings.messages_per_minute.unwrap_or(30),
-            fairness: Fairness {
-                submissions_per_person: settings.submissions_per_person.unwrap_or(20),
-                mail_in_per_minute: settings.mail_in_per_minute.unwrap_or(30_000),
-                mail_in_per_tenant: settings.mail_in_per_tenant.unwrap_or(2500),
-                imap_per_person: settings.imap_per_person.unwrap_or(40),
-                imap_per_tenant: settings.imap_per_tenant.unwrap_or(10_000),
-                imap_commands_per_minute: settings.imap_commands_per_minute.unwrap_or(12_000),
-                turns: settings.turns,
-            },
+            fairness,
             send_reports: settings.send_reports.unwrap_or(true),
             report_from,
             cache_bytes: settings.cache.unwrap_or(128) << 20,
@@ -341,19 +334,6 @@ pub struct Acme {
     /// As they were written.
     pub challenges: Vec<String>,
     pub root: Option<PathBuf>,
-}
-
-/// What one person or tenant may have of the edges; 0 is no limit.
-#[derive(Clone, Copy, Debug)]
-pub struct Fairness {
-    pub submissions_per_person: u32,
-    pub mail_in_per_minute: u32,
-    pub mail_in_per_tenant: u32,
-    pub imap_per_person: u32,
-    pub imap_per_tenant: u32,
-    pub imap_commands_per_minute: u32,
-    /// `None`: as many as the machine can use.
-    pub turns: Option<usize>,
 }
 
 /// Settings, complete and checked.

@@ -2,6 +2,7 @@
 
 mod config;
 mod dns;
+mod fairness;
 mod proxy;
 mod public_ports;
 mod socket;
@@ -9,8 +10,9 @@ mod source;
 mod telemetry;
 mod tls;
 
-pub use config::{Acme, Config, ConfigError, Fairness, Settings};
+pub use config::{Acme, Config, ConfigError, Settings};
 pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater, resolving};
+pub use fairness::Fairness;
 pub use proxy::{Front, Network};
 pub use public_ports::PublicPorts;
 pub use socket::{network, settle};

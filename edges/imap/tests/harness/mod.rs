@@ -7,7 +7,7 @@ use bytes::Bytes;
 use penfold_directory::{Cheap, Directory, NewGroup, NewPerson, NewShared, Options as DirectoryOptions, PostPolicy};
 use penfold_imap::{Options, Server, connection};
 use penfold_mailbox::{Keywords, Mailbox, Mailboxes, NewMessage, RightsChange};
-use penfold_ports::Rights;
+use penfold_ports::{Rights, Turns};
 use penfold_simulated::{Faults, Simulated};
 use penfold_types::Address;
 use std::net::{IpAddr, Ipv4Addr};
@@ -48,7 +48,8 @@ impl World {
             operator.create_domain(tenant, &format!("{tenant}.test").parse().expect("a domain")).await.expect("a domain");
         }
         let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-        let mut options = Options::default();
+        // One place for all: who held it while waiting for something else would be found out.
+        let mut options = Options { turns: Turns::new(1), ..Options::default() };
         change(&mut options);
         let server = Server::new(simulated.env(), directory.clone(), mailboxes.clone(), options);
         let (stop, _) = watch::channel(false);
