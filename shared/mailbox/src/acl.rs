@@ -4,7 +4,7 @@
 use crate::codec::{Reader, put_u64};
 use crate::folder::Folder;
 use penfold_ports::{Grantee, Name, Rights, Row, Scope, Value};
-use penfold_types::{Error, Modseq, PrincipalId};
+use penfold_types::{Error, Modseq, PrincipalId, Result};
 use std::sync::Arc;
 
 /// One line of the list.
@@ -55,6 +55,11 @@ pub(crate) fn rights_in(scope: &Scope, folder: &Folder) -> Rights {
 /// Why something is refused: what may not be looked up is not there.
 pub(crate) fn refusal(scope: &Scope, rights: Rights) -> Error {
     if rights.has(Rights::LOOKUP) || scope.grounds().is_empty() { denied() } else { Error::not_found("no such folder") }
+}
+
+/// For what has to do with an account as a whole: its log, its end.
+pub(crate) fn whole(scope: &Scope) -> Result<()> {
+    if scope.rights().has(Rights::ALL) { Ok(()) } else { Err(denied()) }
 }
 
 pub(crate) fn denied() -> Error {

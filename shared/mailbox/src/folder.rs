@@ -241,6 +241,7 @@ impl Folders {
             }
         }
         let seen: std::collections::HashSet<FolderId> = list.iter().map(|folder| folder.id).collect();
+        let above: HashMap<FolderId, Option<FolderId>> = self.list.iter().map(|folder| (folder.id, folder.parent)).collect();
         let mut tree = Tree::default();
         tree.paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
         for folder in &list {
@@ -248,7 +249,7 @@ impl Folders {
             for _ in 0..Folder::DEPTH_LIMIT {
                 let Some(parent) = up else { break };
                 *tree.parents.entry(parent).or_default() += 1;
-                up = self.get(parent).and_then(|parent| parent.parent);
+                up = above.get(&parent).copied().flatten();
             }
         }
         Self { list, tree: Arc::new(tree) }

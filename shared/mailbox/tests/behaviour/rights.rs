@@ -103,6 +103,10 @@ async fn what_is_not_opened_is_not_there() {
     assert_eq!(kind(visitor.freeze().await), Kind::Denied);
     assert_eq!(kind(visitor.trim(std::time::Duration::ZERO).await), Kind::Denied);
     assert_eq!(kind(visitor.finish_deletions().await), Kind::Denied);
+    let scope = visitor.scope();
+    assert_eq!(kind(house.mailboxes.stretch(scope, Modseq(0), Modseq(9)).await.map(|_| ())), Kind::Denied);
+    assert_eq!(kind(house.mailboxes.heads(std::slice::from_ref(scope)).await.map(|_| ())), Kind::Denied);
+    assert_eq!(kind(house.mailboxes.destroy(scope).await), Kind::Denied);
     assert_clean(&ann).await;
 }
 
