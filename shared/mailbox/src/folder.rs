@@ -242,8 +242,8 @@ impl Folders {
         }
         let seen: std::collections::HashSet<FolderId> = list.iter().map(|folder| folder.id).collect();
         let above: HashMap<FolderId, Option<FolderId>> = self.list.iter().map(|folder| (folder.id, folder.parent)).collect();
-        let mut tree = Tree::default();
-        tree.paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
+        let paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
+        let mut tree = Tree { paths, parents: HashMap::new() };
         for folder in &list {
             let mut up = folder.parent;
             for _ in 0..Folder::DEPTH_LIMIT {
