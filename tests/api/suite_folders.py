@@ -196,6 +196,9 @@ def test_it_is_all_noted(world):
         office.done(bob.select(office.name("Work"), readonly=True))
     items = expect(boss.get(TENANT + "/audit", query={"limit": 200}, tenant=office.tenant), 200)["items"]
     acts = [(one["act"], one["actor"], one["target"]) for one in items]
+    # A rehearsal sees as much, and is noted as well.
+    expect(boss.get(FOLDERS, query={"dry_run": "true"}, tenant=office.tenant, person=office.people["ann"]), 200)
+    assert expect(boss.get(TENANT + "/audit", query={"limit": 1}, tenant=office.tenant), 200)["items"][0]["act"] == "mailbox.open"
     ann = office.of("ann")
     assert acts.count(("folder.rights", office.of("boss"), ann)) == 1 and acts.count(("folder.rights", ann, ann)) == 1, acts
     assert acts.count(("mailbox.open", office.of("bob"), ann)) == 1 and acts.count(("mailbox.open", office.of("boss"), ann)) == 1, acts

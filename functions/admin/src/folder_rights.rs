@@ -9,7 +9,7 @@ use penfold_directory::{GranteeInfo, PrincipalKind};
 use penfold_mailbox::{FolderRights, Mailbox, RightsChange};
 use penfold_ports::{Preset, Rights};
 use penfold_rest::{Body, Call, IfMatch, Listed, Problem, tagged};
-use penfold_types::{FolderId, Modseq};
+use penfold_types::{FolderId, Kind, Modseq};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -156,7 +156,10 @@ async fn set(
     let (mailbox, folder) = open(admin, call, kind, &folder).await?;
     let before = mailbox.folder_rights(folder).await?;
     let expected = wanted.judge(before.revision.get())?.map(Modseq);
-    let to = call.directory().grantee(call.tenant()?, &who).await.map_err(|_| Problem::not_found())?;
+    let to = match call.directory().grantee(call.tenant()?, &who).await {
+        Err(error) if error.kind() == Kind::NotFound => return Err(Problem::not_found()),
+        found => found?,
+    };
     if rights.is_none() && !before.list.iter().any(|(grantee, _)| grantee.to == to) {
         return Err(Problem::not_found());
     }

@@ -1,7 +1,7 @@
 //! Accounts as this process knows them: a cached view of each, moved on by the log, and the caches of lists and contents.
 //! Nothing here is needed for being right: every answer is checked against the head row, every write conditioned on it.
 
-use crate::acl::{Acl, denied, refusal, rights_in};
+use crate::acl::Acl;
 use crate::change::Change;
 use crate::content::{Blob, Content};
 use crate::draft::Draft;
@@ -230,11 +230,6 @@ impl Mailbox {
         self.folders().await?.get(id).cloned().ok_or_else(|| Error::not_found("no such folder"))
     }
 
-    /// What may be done in a folder.
-    pub fn rights(&self, folder: &Folder) -> Rights {
-        rights_in(&self.scope, folder)
-    }
-
     /// Bytes used and bytes allowed.
     pub async fn usage(&self) -> Result<(u64, u64)> {
         self.need(Rights::LOOKUP)?;
@@ -244,26 +239,6 @@ impl Mailbox {
     pub(crate) async fn used_and_allowed(&self) -> Result<(u64, u64)> {
         let used = self.view().await?.head.used;
         Ok((used, self.inner.directory.quota(self.account()).await?))
-    }
-
-    /// Denies where the scope's rights to the whole account do not reach.
-    pub(crate) fn need(&self, rights: Rights) -> Result<()> {
-        if self.scope.rights().within(self.scope.most()).has(rights) { Ok(()) } else { Err(denied()) }
-    }
-
-    /// Refuses where the rights to a folder do not reach: read anew for whom single folders were opened, one read unit. Each
-    /// commit judges once more, by the view that it builds on.
-    pub(crate) async fn need_in(&self, folder: FolderId, rights: Rights) -> Result<()> {
-        self.judge_in(folder, |own| own.has(rights)).await.map(|_| ())
-    }
-
-    /// The rights to a folder, where they are enough for `enough`.
-    pub(crate) async fn judge_in(&self, folder: FolderId, enough: impl Fn(Rights) -> bool + Send) -> Result<Rights> {
-        let mut rights = self.scope.rights().within(self.scope.most());
-        if !self.scope.grounds().is_empty() {
-            rights = self.view().await?.folders.get(folder).map_or(Rights::NONE, |own| rights_in(&self.scope, own));
-        }
-        if enough(rights) { Ok(rights) } else { Err(refusal(&self.scope, rights)) }
     }
 
     /// The account as it is now.

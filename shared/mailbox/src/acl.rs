@@ -1,10 +1,11 @@
 //! Who else may do what in a folder. The list is the folder's own, a row behind the folder's row, and moves with the log like
 //! everything else in a view: so a decision and the rights that it was made on are of one moment.
 
+use crate::account::Mailbox;
 use crate::codec::{Reader, put_u64};
 use crate::folder::Folder;
 use penfold_ports::{Grantee, Name, Rights, Row, Scope, Value};
-use penfold_types::{Error, Modseq, PrincipalId};
+use penfold_types::{Error, FolderId, Modseq, PrincipalId, Result};
 use std::sync::Arc;
 
 /// One line of the list.
@@ -57,8 +58,40 @@ pub(crate) fn refusal(scope: &Scope, rights: Rights) -> Error {
     if rights.has(Rights::LOOKUP) || scope.grounds().is_empty() { denied() } else { Error::not_found("no such folder") }
 }
 
+/// For what has to do with an account as a whole: its log, its end.
+pub(crate) fn whole(scope: &Scope) -> Result<()> {
+    if scope.rights().has(Rights::ALL) { Ok(()) } else { Err(denied()) }
+}
+
 pub(crate) fn denied() -> Error {
     Error::denied("that is not allowed in this mailbox")
+}
+
+impl Mailbox {
+    /// What may be done in a folder.
+    pub fn rights(&self, folder: &Folder) -> Rights {
+        rights_in(self.scope(), folder)
+    }
+
+    /// Denies where the scope's rights to the whole account do not reach.
+    pub(crate) fn need(&self, rights: Rights) -> Result<()> {
+        if self.scope().rights().within(self.scope().most()).has(rights) { Ok(()) } else { Err(denied()) }
+    }
+
+    /// Refuses where the rights to a folder do not reach: read anew for whom single folders were opened, one read unit. Each
+    /// commit judges once more, by the view that it builds on.
+    pub(crate) async fn need_in(&self, folder: FolderId, rights: Rights) -> Result<()> {
+        self.judge_in(folder, |own| own.has(rights)).await.map(|_| ())
+    }
+
+    /// The rights to a folder, where they are enough for `enough`.
+    pub(crate) async fn judge_in(&self, folder: FolderId, enough: impl Fn(Rights) -> bool + Send) -> Result<Rights> {
+        let mut rights = self.scope().rights().within(self.scope().most());
+        if !self.scope().grounds().is_empty() {
+            rights = self.view().await?.folders.get(folder).map_or(Rights::NONE, |own| rights_in(self.scope(), own));
+        }
+        if enough(rights) { Ok(rights) } else { Err(refusal(self.scope(), rights)) }
+    }
 }
 
 pub(crate) fn encode(list: &[Granted], out: &mut Vec<u8>) {

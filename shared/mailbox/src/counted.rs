@@ -2,6 +2,7 @@
 //! mark says how far it came; all that is known of that row here is the modseq, for history is not dropped past it.
 
 use crate::account::{Mailbox, Mailboxes, modseq_of};
+use crate::acl::whole;
 use crate::change::Change;
 use crate::view::Head;
 use penfold_ports::{Key, Name, Query, Scope, Sk};
@@ -31,6 +32,7 @@ impl Mailbox {
 impl Mailboxes {
     /// The head of each account; `None` where nobody has used it yet.
     pub async fn heads(&self, scopes: &[Scope]) -> Result<Vec<Result<Option<Head>>>> {
+        scopes.iter().try_for_each(whole)?;
         let keys: Vec<Key> = scopes.iter().map(|scope| scope.key(Sk::head())).collect();
         let read = |row: Option<_>| match row {
             None => Ok(None),
@@ -41,6 +43,7 @@ impl Mailboxes {
 
     /// A page of an account's log: changes after one modseq, up to another. It ends before a change that is missing.
     pub async fn stretch(&self, scope: &Scope, after: Modseq, to: Modseq) -> Result<Stretch> {
+        whole(scope)?;
         let (from, end) = (Sk::change(after.next()), Some(Sk::change(to.next())));
         let page = self.world().table.query(&Query { pk: scope.pk().clone(), from, to: end, limit: usize::MAX, reverse: false }).await?;
         let mut changes: Vec<Change> = Vec::with_capacity(page.rows.len());

@@ -241,14 +241,15 @@ impl Folders {
             }
         }
         let seen: std::collections::HashSet<FolderId> = list.iter().map(|folder| folder.id).collect();
-        let mut tree = Tree::default();
-        tree.paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
+        let above: HashMap<FolderId, Option<FolderId>> = self.list.iter().map(|folder| (folder.id, folder.parent)).collect();
+        let paths = self.tree.paths.iter().filter(|(_, id)| seen.contains(id)).cloned().collect();
+        let mut tree = Tree { paths, parents: HashMap::new() };
         for folder in &list {
             let mut up = folder.parent;
             for _ in 0..Folder::DEPTH_LIMIT {
                 let Some(parent) = up else { break };
                 *tree.parents.entry(parent).or_default() += 1;
-                up = self.get(parent).and_then(|parent| parent.parent);
+                up = above.get(&parent).copied().flatten();
             }
         }
         Self { list, tree: Arc::new(tree) }

@@ -2,7 +2,7 @@
 //! only they held; a sweep then removes blobs that nothing names any more.
 
 use crate::account::{Mailbox, Mailboxes, acl_of, modseq_of};
-use crate::acl::Acl;
+use crate::acl::{Acl, whole};
 use crate::change::{Change, Entry};
 use crate::checkpoint::Manifest;
 use crate::content::{self, ContentFacts, gone};
@@ -220,6 +220,7 @@ impl Mailboxes {
     /// Destroys an account whose owner is gone: from the first write on nobody reads or writes it, and only a head that says
     /// so stays. Its blobs are left to the sweep.
     pub async fn destroy(&self, scope: &Scope) -> Result<()> {
+        whole(scope)?;
         let table = &self.world().table;
         let key = scope.key(Sk::head());
         let when = match table.get(&key).await?.as_ref().map(Head::from_row) {

@@ -125,6 +125,9 @@ fn imap_commands(n: &Names) -> Vec<String> {
             "RENAME \"{}\" \"Mine\"",
             "GETACL \"{}\"",
             "MYRIGHTS \"{}\"",
+            "SETACL \"{}\" anyone lr",
+            "DELETEACL \"{}\" anyone",
+            "LISTRIGHTS \"{}\" anyone",
         ] {
             out.push(command.replace("{}", path));
         }

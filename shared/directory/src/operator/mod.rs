@@ -88,7 +88,9 @@ impl Operator {
     /// The right to see which folders a person's or shared mailbox has, and how much is in them, noted like any other access.
     pub async fn open_folder_names(&self, tenant: TenantId, of: PrincipalId, kind: PrincipalKind) -> Result<Scope> {
         let address = self.address_of(tenant, of, kind).await?;
-        self.commit(Vec::new(), self.act(tenant, "mailbox.open", &address.to_string(), "the names of its folders")).await?;
+        // Also where nothing is to be changed: what was seen was seen.
+        let act = self.act(tenant, "mailbox.open", &address.to_string(), "the names of its folders");
+        self.directory.commit_noted(Vec::new(), &[act]).await?;
         Ok(access::names_only(Account { tenant, principal: of }))
     }
 

@@ -103,6 +103,10 @@ async fn what_is_not_opened_is_not_there() {
     assert_eq!(kind(visitor.freeze().await), Kind::Denied);
     assert_eq!(kind(visitor.trim(std::time::Duration::ZERO).await), Kind::Denied);
     assert_eq!(kind(visitor.finish_deletions().await), Kind::Denied);
+    let scope = visitor.scope();
+    assert_eq!(kind(house.mailboxes.stretch(scope, Modseq(0), Modseq(9)).await.map(|_| ())), Kind::Denied);
+    assert_eq!(kind(house.mailboxes.heads(std::slice::from_ref(scope)).await.map(|_| ())), Kind::Denied);
+    assert_eq!(kind(house.mailboxes.destroy(scope).await), Kind::Denied);
     assert_clean(&ann).await;
 }
 
@@ -336,4 +340,33 @@ async fn who_gives_rights_for_others_sees_no_folder() {
     assert_eq!(kind(names.index(work).await), Kind::Denied);
     assert_eq!(kind(names.newest(work, 1).await), Kind::Denied);
     assert_eq!(kind(grant(&names, work, bob(&house), "").await), Kind::Denied);
+}
+
+/// The right ends while a commit that it allowed is under way: it is carried out before, or not at all.
+#[tokio::test(start_paused = true)]
+async fn what_was_allowed_when_it_was_asked_is_judged_again_when_it_is_done() {
+    for done in [true, false] {
+        let house = house().await;
+        let ann = house.open(house.ann).await;
+        let elsewhere = house.elsewhere().open(&house.scope(house.ann)).await.unwrap();
+        let work = ann.create_folder("Work", None).await.unwrap();
+        grant(&ann, work, bob(&house), "lri").await.unwrap();
+        let visitor = visit(&house, house.bob).await.unwrap();
+        house.hooks.next([crate::support::hooks::Fault::Held { done }]);
+        let ((), put) = tokio::join!(
+            async {
+                house.hooks.reached.notified().await;
+                grant(&elsewhere, work, bob(&house), "lr").await.unwrap();
+                house.hooks.go.notify_one();
+            },
+            visitor.append(work, new_messages(1))
+        );
+        if done {
+            assert_eq!(numbers(&put.unwrap().uids), [1]);
+        } else {
+            assert_eq!(kind(put), Kind::Denied);
+        }
+        assert_eq!(listed(&ann, work).await.len(), usize::from(done));
+        assert_clean(&ann).await;
+    }
 }

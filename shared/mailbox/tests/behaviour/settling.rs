@@ -41,6 +41,16 @@ async fn every_verb_happens_once_when_answers_get_lost() {
         assert_eq!(ann.expunge(inbox, Some(&uids(1..=278)), false).await.unwrap().len(), 278, "{case}");
         arm();
         let made = ann.create_folder("New", None).await.unwrap();
+        let (to, change) =
+            (penfold_ports::Grantee::Principal(house.bob.principal), penfold_mailbox::RightsChange::Set(penfold_ports::Rights::ALL));
+        for expected in [1, 2] {
+            arm();
+            let of = if expected == 1 { made } else { inbox };
+            ann.set_rights(of, to, change, "ann", None, false).await.unwrap();
+            let day = house.world.env.now().seconds() / 86_400;
+            let acts = house.directory.operator().audit_log(house.ann.tenant, day, 100).await.unwrap();
+            assert_eq!(acts.iter().filter(|act| act.act == "folder.rights").count(), expected, "{case}");
+        }
         arm();
         ann.delete_folder(made).await.unwrap();
         house.hooks.clear();

@@ -126,7 +126,7 @@ fn with_levels(below: Vec<Node>) -> Vec<Node> {
     for node in below {
         // The first two are the namespace and whose it is.
         let ends = node.path.match_indices('/').map(|(at, _)| at).skip(2);
-        for end in ends.collect::<Vec<_>>() {
+        for end in ends {
             let above = node.path.get(..end).unwrap_or_default();
             if told.insert(above.to_owned()) {
                 out.push(level(above.to_owned()));
