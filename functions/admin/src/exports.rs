@@ -96,7 +96,9 @@ pub(crate) async fn order(State(admin): State<Admin>, call: Call, Body(new): Bod
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/exports/{export}", tag = "exports", extensions(("x-permission" = json!("export-read"))),
     responses((status = 200, body = Export)))]
 pub(crate) async fn show(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<axum::Json<Export>, Problem> {
-    Ok(axum::Json(Export::of(&find(&call, &admin.transfers, path, false).await?)?))
+    let transfer = find(&call, &admin.transfers, path, false).await?;
+    admin.transfers.nudge(&transfer).await?;
+    Ok(axum::Json(Export::of(&transfer)?))
 }
 
 /// Downloads it, whole or a range of it (RFC 9110 §14). Each download stands in the audit log.

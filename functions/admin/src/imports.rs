@@ -78,7 +78,9 @@ pub(crate) async fn order(State(admin): State<Admin>, call: Call, Body(new): Bod
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/imports/{import}", tag = "imports", extensions(("x-permission" = json!("import-read"))),
     responses((status = 200, body = Import)))]
 pub(crate) async fn show(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<axum::Json<Import>, Problem> {
-    Ok(axum::Json(Import::of(&find(&call, &admin.transfers, path, true).await?)?))
+    let transfer = find(&call, &admin.transfers, path, true).await?;
+    admin.transfers.nudge(&transfer).await?;
+    Ok(axum::Json(Import::of(&transfer)?))
 }
 
 /// Uploads the file, at most 64 MiB: CSV (RFC 4180) in UTF-8, with commas, semicolons or tabs. Its first line names the columns: `address`, and as wanted `name`,
@@ -98,26 +100,28 @@ pub(crate) async fn upload(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send text/csv."));
     }
     let transfer = find(&call, &admin.transfers, path, true).await?;
-    let mut upload = admin.transfers.upload(&transfer).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let mut upload = admin.transfers.upload(&transfer).await?;
     let mut body: Content = request.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The file was cut off; send it again."))?;
         if let Ok(bytes) = frame.into_data() {
-            upload.put(bytes).await.map_err(too_large)?;
+            upload.put(bytes).await.map_err(refused)?;
         }
     }
-    let transfer = upload.finish().await.map_err(|error| match error.kind() {
-        Kind::Invalid => Problem::field("", error.text()),
-        _ => error.into(),
-    })?;
+    let (operator, by) = (call.operator()?, call.caller()?.actor());
+    let transfer = upload.finish(&operator, &by).await.map_err(refused)?;
     Ok((StatusCode::ACCEPTED, axum::Json(Import::of(&transfer)?)).into_response())
 }
 
-fn too_large(error: Error) -> Problem {
-    if error.kind() == Kind::Limit { Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.text()) } else { error.into() }
+fn refused(error: Error) -> Problem {
+    match error.kind() {
+        Kind::Invalid => Problem::field("", error.text()),
+        Kind::Limit => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.text()),
+        _ => error.into(),
+    }
 }
 
 /// Rows that could not be taken in, by line.

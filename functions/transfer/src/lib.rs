@@ -4,15 +4,17 @@
 mod mailbox;
 mod people;
 
-use penfold_directory::Directory;
+use penfold_directory::{Directory, Permission, TenantStatus};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::{QueueName, Received, World};
 use penfold_transfers::{Order, Step, Transfer as One, Transfers, Turn};
 use penfold_transport::work::{Outcome, Worker, in_order};
 use penfold_types::{Error, Kind, Result};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
-/// How long a turn takes before others are next: well below what hides a batch of ten.
+/// How long a turn takes before others are next, but for its last step: in all well below the time of a function (infra/cell.json).
 const TURN: Duration = Duration::from_secs(4);
 
 /// Cheap to clone.
@@ -22,6 +24,8 @@ pub struct Transfer {
     directory: Directory,
     mailboxes: Mailboxes,
     transfers: Transfers,
+    /// Passwords of imports are hashed for one of them at a time.
+    hashing: Arc<Semaphore>,
 }
 
 /// What is kept between the steps of a turn.
@@ -38,6 +42,7 @@ impl Transfer {
             directory: directory.clone(),
             mailboxes: mailboxes.named("transfer"),
             transfers: Transfers::new(world, directory, mailboxes),
+            hashing: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -56,12 +61,17 @@ impl Transfer {
     }
 
     async fn carry_on(&self, one: &mut One) -> Result<()> {
-        self.allowed(one).await?;
+        if !self.allowed(one).await? {
+            return Ok(());
+        }
         let until = self.world.env.monotonic() + TURN;
         let mut work = self.begin(one).await?;
         loop {
             let step = self.step(&mut work, one).await?;
-            if !self.transfers.advance(one, step).await? || !one.state.is_open() {
+            if !self.transfers.advance(one, step).await? {
+                return self.transfers.call_again(one).await;
+            }
+            if !one.state.is_open() {
                 return Ok(());
             }
             if self.world.env.monotonic() >= until {
@@ -70,13 +80,26 @@ impl Transfer {
         }
     }
 
-    /// Whoever is suspended or closed still takes out what is theirs, and nothing comes in.
-    async fn allowed(&self, one: &One) -> Result<()> {
-        let status = self.directory.operator().tenant(&one.tenant.to_string()).await?.status;
+    /// Whoever is suspended or closed still takes out what is theirs, and nothing comes in: it waits while they are suspended
+    /// (`false`; upkeep calls it again). Whoever ordered it must still be allowed to.
+    async fn allowed(&self, one: &One) -> Result<bool> {
+        let operator = self.directory.operator();
+        let status = operator.tenant(&one.tenant.to_string()).await?.status;
+        if one.order.is_import() && status == TenantStatus::Suspended {
+            return Ok(false);
+        }
         if one.order.is_import() && !status.is_open() {
             return Err(Error::denied("the tenant is not active"));
         }
-        Ok(())
+        let needed = match one.order {
+            Order::ImportPeople { .. } => Permission::ImportWrite,
+            Order::ExportPeople => Permission::ExportWrite,
+            Order::ExportMailbox { .. } => Permission::ContentWrite,
+        };
+        if !operator.actor_may(one.tenant, &one.by, needed).await? {
+            return Err(Error::denied("whoever ordered it may not do this any more"));
+        }
+        Ok(true)
     }
 
     async fn begin(&self, one: &One) -> Result<Work> {
@@ -91,7 +114,7 @@ impl Transfer {
         match work {
             Work::TakeIn(work) => work.step(self, one).await,
             Work::Write(work) => work.step(self, one).await,
-            Work::Archive(work) => work.step(one).await,
+            Work::Archive(work) => work.step().await,
         }
     }
 }

@@ -9,8 +9,9 @@ use penfold_transfers::{Entry, Step, Transfer as One, Wrong, entry, trailer};
 use penfold_types::{Error, FolderId, ItemId, Kind, PrincipalId, Result, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
-/// Octets after which a step ends, and those of one part.
+/// Octets and messages after which a step ends, and octets of one part.
 const STEP: usize = 4 << 20;
+const LOOKED_AT: usize = 500;
 const PART: u64 = 8 << 20;
 /// Messages whose rows are read together.
 const CHUNK: usize = 50;
@@ -41,6 +42,7 @@ struct Gathered {
     parts: Vec<Bytes>,
     small: Vec<u8>,
     octets: usize,
+    looked: usize,
     done: u64,
     wrong: Vec<Wrong>,
 }
@@ -72,7 +74,7 @@ impl Archive {
         Ok(Self { mailbox: on.mailboxes.open(&scope).await?, place })
     }
 
-    pub async fn step(&mut self, one: &One) -> Result<Step> {
+    pub async fn step(&mut self) -> Result<Step> {
         let folders = self.mailbox.folders().await?;
         let mut order: Vec<_> = folders.iter().map(|(path, folder)| (folder.id, path.to_owned(), u64::from(folder.total))).collect();
         order.sort_by_key(|(id, _, _)| *id);
@@ -93,8 +95,7 @@ impl Archive {
         gathered.flush();
         let cursor = serde_json::to_string(&self.place).map_err(|error| Error::broken("a cursor cannot be written").because(error))?;
         let (done, wrong, parts) = (gathered.done, gathered.wrong, gathered.parts);
-        let read = one.read;
-        Ok(Step { cursor, read, done, wrong, parts, total: Some(total), last })
+        Ok(Step { cursor, read: 0, done, wrong, parts, total: Some(total), last })
     }
 
     /// `false`: the step is full.
@@ -125,7 +126,8 @@ impl Archive {
                     }
                 }
                 self.place = Some(Place { folder: id, uid: listed.uid.get() });
-                if gathered.octets >= STEP {
+                gathered.looked += 1;
+                if gathered.octets >= STEP || gathered.looked >= LOOKED_AT {
                     return Ok(false);
                 }
             }

@@ -6,8 +6,12 @@ use penfold_directory::{OneOfMany, Operator, PersonChange, PersonInfo, Principal
 use penfold_transfers::{Existing, Order, PersonRow, Sheet, Step, Transfer as One, Wrong, header, person_record};
 use penfold_types::{Error, Kind, PrincipalId, Result};
 
-/// Rows of one step.
+/// Rows of one step, looked at some at a time; and those of them with a password, which takes long to hash.
 const ROWS: usize = 200;
+const SOME: usize = 20;
+const HASHED: usize = 20;
+/// Aliases that are made with their owner; the others follow.
+const AT_ONCE: usize = 20;
 /// People of one step out.
 const PAGE: usize = 500;
 
@@ -26,20 +30,23 @@ impl TakeIn {
     }
 
     pub async fn step(&mut self, on: &Transfer, one: &One) -> Result<Step> {
-        let rows = self.sheet.rows(&on.transfers, one, ROWS).await?;
-        let last = rows.is_empty();
-        let (mut wrong, mut new, mut done) = (Vec::new(), Vec::new(), 0);
-        for row in rows {
-            match PersonRow::read(row) {
-                Err(why) => wrong.push(why),
-                Ok(row) => match self.known(one, &row).await? {
-                    None => new.push(row),
-                    Some(Ok(())) => done += 1,
-                    Some(Err(why)) => wrong.push(why),
-                },
+        let (mut wrong, mut new, mut done) = (Vec::new(), Vec::<PersonRow>::new(), 0);
+        let (mut looked, mut last) = (0, false);
+        while !last && looked < ROWS && new.iter().filter(|row| row.password.is_some()).count() < HASHED {
+            let rows = self.sheet.rows(&on.transfers, one, SOME).await?;
+            (looked, last) = (looked + rows.len(), rows.is_empty());
+            for row in rows {
+                match PersonRow::read(row) {
+                    Err(why) => wrong.push(why),
+                    Ok(row) => match self.known(one, &row).await? {
+                        None => new.push(row),
+                        Some(Ok(())) => done += 1,
+                        Some(Err(why)) => wrong.push(why),
+                    },
+                }
             }
         }
-        done += self.make(one, new, &mut wrong).await?;
+        done += self.make(on, one, new, &mut wrong).await?;
         wrong.sort_by_key(|one| one.line);
         Ok(Step { cursor: self.sheet.cursor()?, read: self.sheet.read(), done, wrong, last, ..Step::default() })
     }
@@ -79,17 +86,13 @@ impl TakeIn {
         if let Some(change) = change {
             self.operator.update_person(&person.address, &change).await?;
         }
-        for alias in row.aliases.iter().filter(|alias| !person.aliases.contains(alias)) {
-            self.operator.own_domain(person.tenant, alias.domain()).await?;
-            self.operator.add_alias(&person.address, alias).await?;
-        }
-        Ok(())
+        self.more_aliases(row).await
     }
 
-    async fn make(&self, one: &One, rows: Vec<PersonRow>, wrong: &mut Vec<Wrong>) -> Result<u64> {
+    async fn make(&self, on: &Transfer, one: &One, rows: Vec<PersonRow>, wrong: &mut Vec<Wrong>) -> Result<u64> {
         let (mut made, mut new) = (Vec::new(), Vec::<OneOfMany>::new());
         for row in rows {
-            let judged = row.new_person(id_of(one, row.line)).and_then(|person| match &person.person.password {
+            let judged = row.new_person(id_of(one, row.line), AT_ONCE).and_then(|person| match &person.person.password {
                 Some(password) => self
                     .operator
                     .judge_password(password, &person.person.address, &person.person.name)
@@ -105,15 +108,34 @@ impl TakeIn {
                 }
             }
         }
-        let outcomes = self.operator.create_people(one.tenant, &new).await?;
+        let hashes = new.iter().any(|one| one.person.password.is_some());
+        let outcomes = {
+            let _gate = if hashes { on.hashing.acquire().await.ok() } else { None };
+            self.operator.create_people(one.tenant, &new).await?
+        };
         let mut done = 0;
         for (row, outcome) in made.iter().zip(outcomes) {
             match outcome {
-                Ok(_) => done += 1,
+                Ok(_) if row.aliases.len() <= AT_ONCE || self.operator.rehearses() => done += 1,
+                Ok(_) => match self.more_aliases(row).await {
+                    Ok(()) => done += 1,
+                    Err(error) if matches!(error.kind(), Kind::Retry | Kind::Broken) => return Err(error),
+                    Err(error) => wrong.push(row.wrong(Some("aliases"), error.text())),
+                },
                 Err(error) => wrong.push(row.wrong(Some("address"), error.text())),
             }
         }
         Ok(done)
+    }
+
+    /// Those that had no room in the commit of their owner.
+    async fn more_aliases(&self, row: &PersonRow) -> Result<()> {
+        let person = self.operator.person(&row.address).await?;
+        for alias in row.aliases.iter().filter(|alias| !person.aliases.contains(alias)) {
+            self.operator.address_domain(person.tenant, alias.domain()).await?;
+            self.operator.add_alias(&person.address, alias).await?;
+        }
+        Ok(())
     }
 }
 

@@ -67,7 +67,7 @@ impl House {
         for piece in file.as_bytes().chunks(1000) {
             upload.put(Bytes::copy_from_slice(piece)).await.unwrap();
         }
-        upload.finish().await.unwrap()
+        upload.finish(&self.operator, "boss@one.test").await.unwrap()
     }
 
     async fn now(&self, one: &One) -> One {
@@ -324,7 +324,7 @@ async fn what_is_cancelled_stops_and_what_is_old_is_forgotten() {
 async fn nothing_comes_into_a_tenant_that_is_closed_and_all_comes_out() {
     let house = house(7).await;
     let one = house.import(Existing::Refuse, false, &file(100)).await;
-    house.operator.set_tenant_status("One", penfold_directory::TenantStatus::Closed).await.unwrap();
+    house.operator.set_tenant_status("One", TenantStatus::Closed).await.unwrap();
     let one = house.work(&one).await;
     assert_eq!((one.state, one.done), (State::Failed, 0));
     assert_eq!(one.why.as_deref(), Some("the tenant is not active"));
@@ -340,7 +340,7 @@ async fn files_that_are_none_are_refused_before_they_begin() {
         let one = house.order(Order::ImportPeople { existing: Existing::Refuse, rehearse: false }).await;
         let mut upload = house.transfers.upload(&one).await.unwrap();
         upload.put(Bytes::from_static(file.as_bytes())).await.unwrap();
-        let error = upload.finish().await.unwrap_err();
+        let error = upload.finish(&house.operator, "boss@one.test").await.unwrap_err();
         assert!(error.text().contains(words), "{file:?}: {error}");
         assert_eq!(house.now(&one).await.state, State::Uploading, "another file can still come");
         house.transfers.cancel(&house.operator, &one).await.unwrap();
@@ -355,4 +355,113 @@ async fn files_that_are_none_are_refused_before_they_begin() {
     }
     let more = house.transfers.order(&house.operator, "boss", house.tenant, Order::ExportPeople, "").await;
     assert_eq!(more.unwrap_err().kind(), Kind::Limit);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_with_many_aliases_in_many_domains_fit_into_commits() {
+    let house = house(9).await;
+    let mut text = "address,name,aliases\n".to_owned();
+    for n in 0..20 {
+        house.operator.create_domain("One", &format!("d{n}.test").parse().unwrap()).await.unwrap();
+    }
+    for n in 0..30 {
+        let aliases: Vec<_> = (0..25).map(|at| format!("p{n}.{at}@d{}.test", (n + at) % 20)).collect();
+        text.push_str(&format!("p{n}@one.test,Person {n},{}\n", aliases.join(" ")));
+    }
+    let one = house.import(Existing::Refuse, false, &text).await;
+    let one = house.work(&one).await;
+    assert_eq!((one.state, one.done, one.failed), (State::Done, 30, 0), "{:?}", house.wrong(&one).await.first());
+    assert_eq!(house.operator.person(&a("p29@one.test")).await.unwrap().aliases.len(), 25);
+    assert_eq!(house.directory.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_that_is_only_claimed_tells_nothing() {
+    let house = house(10).await;
+    house.operator.claim_domain("One", &"two.test".parse().unwrap()).await.unwrap();
+    let first = house.import(Existing::Refuse, false, "address,name\nann@one.test,Ann\n").await;
+    house.work(&first).await;
+    let text = "address,name,aliases\nann@one.test,,eve@two.test\nann@one.test,,nobody@two.test\neve@two.test,E,\nnobody@two.test,N,\n";
+    for rehearse in [true, false] {
+        let one = house.import(Existing::Update, rehearse, text).await;
+        let one = house.work(&one).await;
+        let wrong: Vec<_> = house.wrong(&one).await.into_iter().map(|wrong| wrong.detail).collect();
+        assert_eq!((wrong.len(), one.done), (4, 0), "{wrong:?}");
+        assert!(wrong[0] == wrong[1] && wrong[2] == wrong[3], "{wrong:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailbox_that_cannot_be_read_is_told_to_its_end() {
+    let house = house(11).await;
+    let person = house.operator.person(&a("boss@one.test")).await.unwrap();
+    let account = Account { tenant: person.tenant, principal: person.id };
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(account)).await.unwrap();
+    let inbox = mailbox.folders().await.unwrap().find("INBOX").unwrap().id;
+    for _ in 0..12 {
+        let message =
+            |n| NewMessage { bytes: Bytes::from(format!("Subject: {n}\r\n\r\nx\r\n")), keywords: Keywords::default(), received: None };
+        mailbox.append(inbox, (0..90).map(message).collect()).await.unwrap();
+    }
+    let world = house.simulated.world();
+    for key in world.blobs.list(account.tenant, None).await.unwrap() {
+        world.blobs.delete(&key).await.unwrap();
+    }
+    let out = house.work(&house.order(Order::ExportMailbox { mailbox: account.principal }).await).await;
+    assert_eq!((out.state, out.done, out.failed), (State::Done, 0, 1080));
+    assert_eq!(house.wrong(&out).await.len(), 1080);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_uploads_at_once_the_later_one_counts_and_nothing_is_left_of_others() {
+    let house = house(12).await;
+    let order = Order::ImportPeople { existing: Existing::Refuse, rehearse: false };
+    let one = house.order(order.clone()).await;
+    let mut first = house.transfers.upload(&one).await.unwrap();
+    let large = Bytes::from(vec![b'x'; 5 << 20]);
+    first.put(Bytes::from_static(b"address\n")).await.unwrap();
+    first.put(large.clone()).await.unwrap();
+    let mut second = house.transfers.upload(&house.now(&one).await).await.unwrap();
+    second.put(Bytes::from_static(b"address,name\nann@one.test,Ann\n")).await.unwrap();
+    assert_eq!(first.put(large.clone()).await.unwrap_err().kind(), Kind::Conflict);
+    second.finish(&house.operator, "boss@one.test").await.unwrap();
+    assert_eq!(house.work(&one).await.done, 1);
+    // Cancelled and removed while the file still comes.
+    let two = house.order(order).await;
+    let mut upload = house.transfers.upload(&two).await.unwrap();
+    upload.put(Bytes::from_static(b"address\n")).await.unwrap();
+    let two = house.transfers.cancel(&house.operator, &house.now(&two).await).await.unwrap();
+    house.transfers.remove(&house.operator, &two).await.unwrap();
+    assert!(upload.put(large).await.is_err());
+    assert!(house.transfers.named(house.tenant).await.unwrap().is_empty(), "no part is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_not_any_more_takes_nobody_in() {
+    let house = house(13).await;
+    let one = house.import(Existing::Refuse, false, &file(100)).await;
+    let new = NewPerson { address: a("second@one.test"), name: "Second".to_owned(), password: None, quota: None };
+    house.operator.create_person(&new).await.unwrap();
+    house.operator.set_roles(&a("second@one.test"), &[RoleGrant::everywhere(Role::TenantAdministrator)]).await.unwrap();
+    house.operator.set_roles(&a("boss@one.test"), &[]).await.unwrap();
+    let one = house.work(&one).await;
+    assert_eq!((one.state, one.done), (State::Failed, 0));
+    assert_eq!(house.people().await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_suspended_tenant_ordered_waits_for_it() {
+    let house = house(14).await;
+    let one = house.import(Existing::Refuse, false, &file(100)).await;
+    house.operator.set_tenant_status("One", TenantStatus::Suspended).await.unwrap();
+    let (stop, stopped) = watch::channel(false);
+    let working = tokio::spawn(work::run(house.worker(), 2, stopped));
+    house.simulated.env().sleep(Duration::from_secs(400)).await;
+    assert_eq!((house.now(&one).await.state, house.people().await.len()), (State::Waiting, 1));
+    house.operator.set_tenant_status("One", TenantStatus::Active).await.unwrap();
+    house.transfers.tidy(house.tenant).await.unwrap();
+    house.simulated.env().sleep(Duration::from_secs(60)).await;
+    stop.send_replace(true);
+    working.await.unwrap();
+    assert_eq!(house.now(&one).await.state, State::Done);
 }

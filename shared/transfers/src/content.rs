@@ -91,7 +91,7 @@ impl Transfers {
         self.drop_all(transfer, Sk::transfer_problems(transfer.id)).await
     }
 
-    async fn drop_all(&self, transfer: &Transfer, prefix: Sk) -> Result<()> {
+    pub(crate) async fn drop_all(&self, transfer: &Transfer, prefix: Sk) -> Result<()> {
         let pk = self.scope(transfer.tenant).transfer(prefix.clone()).pk().clone();
         for (sk, _) in self.table().query_all(&Query::prefix(pk, &prefix)).await? {
             self.table().put(Write::delete(self.scope(transfer.tenant).transfer(sk))).await?;

@@ -48,6 +48,7 @@ pub struct PersonRow {
 }
 
 impl PersonRow {
+    /// What is wrong is told without what stands there: with a column too many it may be a password.
     pub fn read(row: Read) -> std::result::Result<Self, Wrong> {
         let line = row.line;
         let cells = row.cells.map_err(|why| Wrong { line, column: None, detail: why.to_owned() })?;
@@ -61,14 +62,14 @@ impl PersonRow {
         }
         let wrong = |column: &'static str, detail: String| Wrong { line, column: Some(column.to_owned()), detail };
         let read_address = |column: &'static str, text: &str| -> std::result::Result<Address, Wrong> {
-            text.parse().map_err(|_| wrong(column, format!("{text:?} is no address; one is written as ann@example.com")))
+            text.parse().map_err(|_| wrong(column, "this is no address; one is written as ann@example.com".to_owned()))
         };
         let address = address.ok_or_else(|| wrong("address", "there is no address".to_owned()))?;
         let address = read_address("address", &address)?;
         if let Some(name) = &name {
             check_name(name).map_err(|error| wrong("name", error.text().to_owned()))?;
         }
-        let quota = quota.map(|text| text.parse().map_err(|_| wrong("quota", format!("{text:?} is no number of octets")))).transpose()?;
+        let quota = quota.map(|text| text.parse().map_err(|_| wrong("quota", "this is no number of octets".to_owned()))).transpose()?;
         let status = match status.as_deref() {
             None => None,
             Some("active") => Some(Status::Active),
@@ -91,12 +92,12 @@ impl PersonRow {
         Ok(Self { line, address, name, password, quota, status, aliases, sent_copy, recovery, profile })
     }
 
-    /// As somebody new, under an id that is theirs at each try.
-    pub fn new_person(&self, id: PrincipalId) -> std::result::Result<OneOfMany, Wrong> {
+    /// As somebody new, under an id that is theirs at each try, with the first of their aliases.
+    pub fn new_person(&self, id: PrincipalId, aliases: usize) -> std::result::Result<OneOfMany, Wrong> {
         let name = self.name.clone().ok_or_else(|| self.wrong(Some("name"), "somebody new needs a name"))?;
         let person = NewPerson { address: self.address.clone(), name, password: self.password.clone(), quota: self.quota };
         let change = PersonChange { name: None, quota: None, ..self.change() };
-        Ok(OneOfMany { id, person, aliases: self.aliases.clone(), change })
+        Ok(OneOfMany { id, person, aliases: self.aliases.iter().take(aliases).cloned().collect(), change })
     }
 
     /// What somebody who is there is to become.
@@ -116,8 +117,8 @@ impl PersonRow {
     }
 }
 
-/// Aliases in one row: all of them are made in one commit.
-const ALIASES: usize = 20;
+/// Aliases of one person.
+const ALIASES: usize = 200;
 
 /// What a file of people begins with: everything but what is never shown.
 pub fn header() -> Result<Vec<u8>> {

@@ -83,10 +83,17 @@ impl Transfers {
     pub async fn hand_over(&self, transfer: &mut Transfer) -> Result<()> {
         let before = same(transfer);
         let next = Transfer { turn: transfer.turn + 1, step: transfer.step + 1, ..transfer.clone() };
-        if self.move_on(transfer, next, Vec::new(), before).await? {
-            self.call(transfer).await?;
+        if self.move_on(transfer, next, Vec::new(), before).await? { self.call(transfer).await } else { self.call_again(transfer).await }
+    }
+
+    /// Somebody else moved it on, and may have died since: its turn is called, wherever that is now.
+    pub async fn call_again(&self, transfer: &Transfer) -> Result<()> {
+        match self.find(transfer.tenant, transfer.id).await {
+            Ok(now) if now.state.is_under_way() => self.call(&now).await,
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == penfold_types::Kind::NotFound => Ok(()),
+            Err(error) => Err(error),
         }
-        Ok(())
     }
 
     /// It cannot be carried on.

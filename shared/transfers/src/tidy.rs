@@ -26,7 +26,9 @@ impl Transfer {
 impl Transfers {
     /// Over all of a tenant.
     pub async fn tidy(&self, tenant: TenantId) -> Result<()> {
-        for transfer in self.all(tenant).await? {
+        let all = self.all(tenant).await?;
+        self.drop_orphans(tenant, &all).await?;
+        for transfer in all {
             let now = self.world.env.now();
             let since = |at: Option<penfold_types::Timestamp>| at.map_or(Duration::ZERO, |at| now.since(at));
             match transfer.state {
@@ -38,6 +40,10 @@ impl Transfers {
                         self.drop_upload(&given_up).await?;
                     }
                 }
+                // What a file held is needed no more; whoever ended it may have died before that was done.
+                State::Done | State::Failed | State::Cancelled if transfer.order.is_import() && since(transfer.ended) < KEPT => {
+                    self.drop_upload(&transfer).await?;
+                }
                 // One that is still called changes nothing by being called twice.
                 State::Waiting | State::Running => self.call(&transfer).await?,
                 State::Uploading => {}
@@ -47,6 +53,21 @@ impl Transfers {
                 }
                 State::Done | State::Failed | State::Cancelled if since(transfer.ended) >= CONTENT => self.drop_content(&transfer).await?,
                 State::Done | State::Failed | State::Cancelled => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What is left of those that were removed while somebody died.
+    async fn drop_orphans(&self, tenant: TenantId, all: &[Transfer]) -> Result<()> {
+        let known: BTreeSet<_> = all.iter().map(|one| *one.id.as_bytes()).collect();
+        for prefix in [Sk::text("c#"), Sk::text("p#")] {
+            let pk = self.scope(tenant).transfer(prefix.clone()).pk().clone();
+            for (sk, _) in self.table().query_all(&Query::prefix(pk, &prefix)).await? {
+                let whose = sk.as_bytes().get(2..18).and_then(|id| <[u8; 16]>::try_from(id).ok());
+                if whose.is_some_and(|id| !known.contains(&id)) {
+                    self.table().put(Write::delete(self.scope(tenant).transfer(sk))).await?;
+                }
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! One import or export, and its row: `tf#T` / `t#id`. `o` what was ordered, `by` whom, `at` when; `st` its state, `b` and `e`
+//! One import or export, and its row: `tf#T` / `t#id`. `o` what was ordered, `by` whom (an import: who brought the file), `at` when; `st` its state, `b` and `e`
 //! when it began and ended, `y` why it failed; `up` and `pn` which content it has and in how many parts, `z` its octets;
 //! `sp` the steps done, `tu` the turns, `cu` where to go on, `rd` octets read, `ok` and `bad` what came of it, `to` of how many.
 
@@ -22,6 +22,9 @@ pub enum Order {
     },
 }
 
+/// Octets that a file may have.
+pub(crate) const LONGEST: u64 = 64 << 20;
+
 /// What becomes of a row about somebody who is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -36,11 +39,6 @@ pub enum Existing {
 impl Order {
     pub fn is_import(&self) -> bool {
         matches!(self, Self::ImportPeople { .. })
-    }
-
-    /// Octets that its content may have.
-    pub fn limit(&self) -> u64 {
-        64 << 20
     }
 }
 
@@ -142,7 +140,7 @@ impl Transfer {
 
     pub(crate) fn row(&self) -> Result<Row> {
         let order = serde_json::to_string(&self.order).map_err(|error| Error::broken("an order cannot be written").because(error))?;
-        let mut row = Row::new().with("o", order).with("by", self.by.as_str()).with("at", stored(self.created));
+        let mut row = Row::new().with("o", order).with("at", stored(self.created));
         for (name, value) in self.changing() {
             row.set(name, value);
         }
@@ -153,6 +151,7 @@ impl Transfer {
     pub(crate) fn changing(&self) -> Vec<(Name, Value)> {
         let mut set: Vec<(Name, Value)> = vec![
             ("st".into(), self.state.number().into()),
+            ("by".into(), self.by.as_str().into()),
             ("up".into(), self.upload.into()),
             ("pn".into(), u64::from(self.parts).into()),
             ("z".into(), self.octets.into()),

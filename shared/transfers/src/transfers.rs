@@ -5,10 +5,15 @@ use penfold_mailbox::Mailboxes;
 use penfold_ports::{Job, Key, Query, QueueName, Retrying, Row, Sk, TenantScope, When, World, Write};
 use penfold_types::{CommitId, Error, Kind, Result, TenantId};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Of one tenant at a time: those that are under way, and all that are remembered.
 const OPEN: usize = 10;
 const KEPT: usize = 1000;
+/// Imports whose files are still to come.
+const UPLOADING: usize = 100;
+/// After this, one that has not begun is called once more.
+const LATE: Duration = Duration::from_secs(60);
 
 /// Cheap to clone.
 #[derive(Clone)]
@@ -48,6 +53,8 @@ impl Transfers {
         let all = self.all(tenant).await?;
         if !order.is_import() {
             room(&all)?;
+        } else if all.iter().filter(|one| one.state == State::Uploading).count() >= UPLOADING {
+            return Err(Error::limit(format!("{UPLOADING} imports wait for their files; upload or cancel some")));
         }
         if all.len() >= KEPT {
             return Err(Error::limit(format!("{KEPT} imports and exports are remembered; remove some")));
@@ -114,6 +121,12 @@ impl Transfers {
         let write = Write::Delete { key: self.key(transfer), when: When::Present };
         operator.carry_out(transfer.tenant, vec![write], "transfer.remove", &transfer.id.to_string(), "").await?;
         if operator.rehearses() { Ok(()) } else { self.drop_rows(transfer).await }
+    }
+
+    /// Calls one that should have begun: whoever ordered it may have died before it did.
+    pub async fn nudge(&self, transfer: &Transfer) -> Result<()> {
+        let late = transfer.state == State::Waiting && self.world.env.now().since(transfer.created) >= LATE;
+        if late { self.call(transfer).await } else { Ok(()) }
     }
 
     /// Sends the job of its present turn; the same turn twice is one job.

@@ -128,6 +128,7 @@ impl Into<'_> {
                 // Of an earlier life here; the archive has it too, and what came after.
                 clear(self.world(), self.walk.usage()).await?;
                 clear(self.world(), self.walk.reports()).await?;
+                clear(self.world(), self.walk.transfers()).await?;
                 let (days, end) = self.walk.audit();
                 for day in days {
                     clear(self.world(), day).await?;

@@ -35,6 +35,11 @@ impl Walk {
         self.directory.tenant_scope(self.tenant).report(Sk::report_count()).pk().clone()
     }
 
+    /// Imports and exports, and what is to be downloaded.
+    pub fn transfers(&self) -> Pk {
+        self.directory.tenant_scope(self.tenant).transfer(Sk::transfers()).pk().clone()
+    }
+
     pub fn account(&self, principal: PrincipalId) -> Pk {
         self.directory.job_scope(Account { tenant: self.tenant, principal }).pk().clone()
     }

@@ -1,7 +1,8 @@
 //! What an API names by id leads here to the address that everything else is done by.
 
 use super::Operator;
-use crate::rows::PrincipalKind;
+use crate::rows::{PrincipalKind, Status};
+use crate::{Permission, Within};
 use penfold_ports::Account;
 use penfold_types::{Address, Domain, Error, PrincipalId, Result, TenantId};
 
@@ -15,6 +16,18 @@ impl Operator {
             Err(error) if error.kind() == penfold_types::Kind::NotFound => Err(unknown()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether whoever stands in the audit log under this name still has a permission for the whole tenant.
+    pub async fn actor_may(&self, tenant: TenantId, actor: &str, permission: Permission) -> Result<bool> {
+        // Whoever runs the service is no address.
+        let Ok(address) = actor.parse::<Address>() else { return Ok(true) };
+        let person = match self.person(&address).await {
+            Err(error) if matches!(error.kind(), penfold_types::Kind::NotFound | penfold_types::Kind::Invalid) => return Ok(false),
+            found => found?,
+        };
+        let given = person.roles.iter().any(|grant| grant.role.allows(permission) && grant.within == Within::Tenant);
+        Ok(given && person.tenant == tenant && person.status == Status::Active)
     }
 
     /// The primary address of a person or shared mailbox of this tenant.

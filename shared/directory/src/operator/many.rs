@@ -7,12 +7,9 @@ use crate::access;
 use crate::audit::Act;
 use crate::rows::{Principal, PrincipalKind, Route, Status, sk};
 use crate::store::Refused;
-use penfold_ports::{Account, Row, Write, shared};
+use penfold_ports::{Account, Row, Write, limits, shared};
 use penfold_types::{Address, Domain, Error, Kind, PrincipalId, Result, TenantId};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Writes of one commit, the checks and the notes among them (`penfold_ports::limits`).
-const WRITES: usize = 96;
 
 /// A person to be made. Under the same id they are made once, however often that is tried.
 #[derive(Debug, Clone)]
@@ -48,26 +45,33 @@ impl Operator {
             // First of all the domain: whether an address of another tenant is taken is not told.
             let prepared = match self.own_domains(tenant, &addresses, &mut domains).await {
                 Err(error) => Err(error),
-                Ok(()) => match addresses.iter().find(|address| taken.contains_key(&address.key()) || !seen.insert(address.key())) {
+                Ok(()) => match addresses.iter().find(|address| taken.contains_key(&address.key()) || seen.contains(&address.key())) {
                     Some(address) => Err(address_words(address, 0)),
                     None => self.prepare(tenant, at, one).await,
                 },
             };
             match (prepared, outcomes.get_mut(at)) {
-                (Ok(one), _) => ready.push(one),
+                (Ok(one), _) => {
+                    seen.extend(addresses.iter().map(|address| address.key()));
+                    ready.push(one);
+                }
                 (Err(error), _) if matches!(error.kind(), Kind::Retry | Kind::Broken) => return Err(error),
                 (Err(error), Some(outcome)) => *outcome = Err(error),
                 (Err(_), None) => {}
             }
         }
         while !ready.is_empty() {
-            let (mut count, mut some) = (0, Vec::new());
+            let (mut writes, mut domains, mut some) = (0, BTreeSet::new(), Vec::new());
             while let Some(next) = ready.last() {
-                // Its note, and a check of its domains.
-                count += next.writes.len() + 2;
-                if count > WRITES && !some.is_empty() {
+                let more: Vec<_> = next.about.iter().map(|address| address.domain().clone()).collect();
+                let all = domains.iter().chain(&more).collect::<BTreeSet<_>>().len();
+                // With its note, the checks of the domains, and the end of the log.
+                let count = writes + next.writes.len() + 1 + all + 1;
+                if count > limits::WRITES && !some.is_empty() {
                     break;
                 }
+                writes += next.writes.len() + 1;
+                domains.extend(more);
                 some.extend(ready.pop());
             }
             for (at, outcome) in self.make(tenant, some).await? {
