@@ -67,6 +67,7 @@ pub(crate) enum GroupsOf {
 #[serde(deny_unknown_fields)]
 pub(crate) struct WhichGroups {
     /// `member` where it is absent.
+    #[param(inline)]
     which: Option<GroupsOf>,
     /// Items of a page, 1 to 200; 50 where it is absent. A page may hold fewer, and the next one more.
     limit: Option<usize>,

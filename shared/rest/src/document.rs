@@ -107,6 +107,10 @@ fn judges_tags(path: &str, method: &str) -> bool {
 fn name_of(path: &str, method: &str) -> String {
     let rest = path.strip_prefix("/v1/tenants/{tenant}/").or_else(|| path.strip_prefix("/v1/")).unwrap_or(path);
     let mut name = method.to_owned();
+    // Beside what a tenant sets under the same word.
+    if path.starts_with("/v1/branding") {
+        name.push_str("_public");
+    }
     for part in rest.split('/').filter(|part| !part.starts_with('{')) {
         name.push('_');
         name.push_str(&part.replace('-', "_"));
