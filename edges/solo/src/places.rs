@@ -5,8 +5,8 @@ use penfold_metering::Gauge;
 use penfold_ports::Turns;
 
 /// Commands of IMAP for each processor, and at least.
-const FOR_EACH: usize = 8;
-const AT_LEAST: usize = 16;
+const FOR_EACH: usize = 4;
+const AT_LEAST: usize = 8;
 /// Beside the cloud's store: most of the time is waiting for that.
 #[cfg(feature = "cloud")]
 const BESIDE_THE_CLOUD: usize = 64;

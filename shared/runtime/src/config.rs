@@ -131,7 +131,7 @@ pub struct Settings {
     #[arg(long, env = "PENFOLD_IMAP_COMMANDS_PER_MINUTE", value_name = "NUMBER")]
     pub imap_commands_per_minute: Option<u32>,
     /// IMAP commands that are carried out at a time, tenants in turn, and of messages four times as many taken in; 0: no limit
-    /// [default: 8 for each processor, at least 16; 64 in an edge beside the cloud's store]
+    /// [default: 4 for each processor, at least 8; 64 in an edge beside the cloud's store]
     #[arg(long, env = "PENFOLD_TURNS", value_name = "NUMBER")]
     pub turns: Option<usize>,
     /// Whether other domains that ask for it get reports about their mail and about TLS to their hosts [default: true]
