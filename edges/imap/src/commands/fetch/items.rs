@@ -10,6 +10,9 @@ use penfold_mailbox::{Content, Keywords, Mailbox, Message};
 use penfold_types::{ItemId, Kind, Modseq, Uid};
 use std::io::Write;
 
+/// Messages that are written before the processor is left to others.
+const STRETCH: usize = 8;
+
 /// A message of a batch, with what the list knows of it.
 pub struct Row {
     pub rank: u32,
@@ -124,7 +127,10 @@ pub async fn with_content(mailbox: &Mailbox, plan: &Plan, rows: &[Row], out: &mu
         }
         Err(error) => return Err(error.into()),
     };
-    for (row, content) in rows.iter().zip(&contents) {
+    for (at, (row, content)) in rows.iter().zip(&contents).enumerate() {
+        if at % STRETCH == STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
         if content.is_none() && !found.broken {
             // Expunged between the list and now.
             found.missing += 1;

@@ -13,6 +13,8 @@ use tokio::task::JoinSet;
 /// Messages of one batch, batches at a time.
 const BATCH: usize = 64;
 const WIDTH: usize = 6;
+/// Messages that are looked at before the processor is left to others.
+const STRETCH: usize = 8;
 
 pub async fn search(mailbox: &Mailbox, test: Arc<Test>, open: Vec<Listed>, turn: &mut Turn) -> Result<UidSet, Stop> {
     turn.rest();
@@ -56,7 +58,10 @@ async fn batch_of(mailbox: Mailbox, test: Arc<Test>, batch: Vec<Listed>) -> Resu
         Err(error) => return Err(error.into()),
     };
     let mut hits = Vec::new();
-    for (listed, content) in batch.iter().zip(contents) {
+    for (at, (listed, content)) in batch.iter().zip(contents).enumerate() {
+        if at % STRETCH == STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
         // Expunged meanwhile, or damaged: it is not found, and harms no other.
         let Some(content) = content else { continue };
         if one(&mailbox, &test, listed, &content).await? {
