@@ -270,6 +270,7 @@ impl Talk<'_> {
                 }
             }
             Ask::Accept(transaction) => {
+                self.received.spend(&self.smtp.shares);
                 let answer = self.accept(*transaction).await;
                 self.received.clear();
                 answer

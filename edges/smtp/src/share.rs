@@ -32,15 +32,26 @@ impl Shares {
 }
 
 impl Received {
-    /// A recipient of this tenant. Counted are messages, so only the first of a transaction.
+    /// A recipient of this tenant. Nothing of its minute is spent before there is a message: else whoever names recipients and sends
+    /// nothing would keep all others from it.
     pub fn admit(&mut self, tenant: TenantId, shares: &Shares) -> Result<(), Reply> {
         if self.0.contains_key(&tenant) {
             return Ok(());
         }
         let seat = shares.transactions.take(tenant).ok_or(reply::NO_ROOM)?;
-        shares.messages.try_take(tenant).map_err(|_| TOO_OFTEN)?;
+        if !shares.messages.has(tenant) {
+            return Err(TOO_OFTEN);
+        }
         self.0.insert(tenant, seat);
         Ok(())
+    }
+
+    /// The message is there, one for each tenant. Those that were let in at the same moment are all taken, and spend what comes later:
+    /// a transaction is not refused for one of its tenants alone, and more than the seats cannot be under way.
+    pub fn spend(&self, shares: &Shares) {
+        for tenant in self.0.keys() {
+            shares.messages.pace(*tenant);
+        }
     }
 
     /// The transaction is over.
@@ -66,11 +77,24 @@ mod tests {
         open[1].admit(flooded, &shares).unwrap();
         assert_eq!(open[2].admit(flooded, &shares).unwrap_err(), reply::NO_ROOM);
         open[2].admit(quiet, &shares).unwrap();
-        open[0].clear();
-        open[0].admit(flooded, &shares).unwrap();
+        // Recipients alone spend nothing, however many there are.
+        for _ in 0..100 {
+            open[0].clear();
+            open[0].admit(flooded, &shares).unwrap();
+        }
+        for _ in 0..2 {
+            open[0].spend(&shares);
+            open[0].clear();
+            open[0].admit(flooded, &shares).unwrap();
+        }
+        // Both of them were let in for the last one.
+        open[0].spend(&shares);
+        open[1].spend(&shares);
         open[1].clear();
         assert_eq!(open[1].admit(flooded, &shares).unwrap_err(), TOO_OFTEN);
         open[1].admit(quiet, &shares).unwrap();
+        env.sleep(Duration::from_secs(20)).await;
+        assert_eq!(open[1].admit(flooded, &shares).unwrap_err(), TOO_OFTEN);
         env.sleep(Duration::from_secs(20)).await;
         open[1].admit(flooded, &shares).unwrap();
     }

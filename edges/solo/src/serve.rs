@@ -272,6 +272,7 @@ impl Host {
             tls: Some(self.tls.server.clone().into()),
             connections_per_person: fairness.imap_per_person,
             connections_per_tenant: fairness.imap_per_tenant,
+            strangers_per_network: fairness.imap_strangers_per_network,
             commands_per_minute: fairness.imap_commands_per_minute,
             turns: self.places.imap.clone(),
             ..imap::Options::default()

@@ -8,7 +8,7 @@ locals {
     upkeep   = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "secrets_read", "secrets_destroy", "keys"]
     meter    = ["table_read", "table_write"]
     account  = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "secrets_read", "secrets_make", "keys"]
-    admin    = ["table_read", "table_write", "jobs_look", "jobs_send", "secrets_read", "secrets_make", "keys"]
+    admin    = ["table_read", "table_write", "jobs_look", "jobs_send", "wakes_send", "secrets_read", "secrets_make", "keys"]
   }
 
   often = {

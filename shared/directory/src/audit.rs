@@ -118,9 +118,8 @@ impl Directory {
     pub(crate) async fn commit_noted(&self, writes: Vec<Write>, acts: &[Act]) -> Result<(), Refused> {
         let first = acts.first().map(|act| act.tenant);
         // Saves failed conditions among those who are in this process; the condition itself is what keeps the order.
-        let stripe = first.and_then(|tenant| self.inner.noting.get(usize::from(tenant.as_bytes()[15]) % self.inner.noting.len()));
-        let _one_at_a_time = match stripe {
-            Some(stripe) => Some(stripe.lock().await),
+        let _one_at_a_time = match first {
+            Some(tenant) => self.noting(tenant).await,
             None => None,
         };
         for _ in 0..TRIES {

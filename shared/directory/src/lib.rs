@@ -23,7 +23,7 @@
 //! | service.rs | how the service is reached from outside |
 //! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
-//! | sharing.rs | whose folders are open to whom |
+//! | sharing.rs, others.rs | whose folders are open to whom; what of others somebody may open |
 //! | branding.rs | how a tenant is seen: name, colours, logo |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
@@ -51,6 +51,7 @@ mod my_groups;
 mod naming;
 mod once;
 mod operator;
+mod others;
 mod profile;
 mod roles;
 mod routes;

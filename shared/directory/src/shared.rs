@@ -2,7 +2,7 @@
 
 use crate::rows::{PrincipalKind, Status, sk};
 use crate::{Directory, SignedIn, access};
-use penfold_ports::{Account, Scope};
+use penfold_ports::{Account, Row, Scope};
 use penfold_types::{Address, Error, PrincipalId, Result};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +33,26 @@ impl Directory {
     pub async fn open_shared(&self, who: &SignedIn, owner: PrincipalId) -> Result<Scope> {
         let (tenant, viewer) = (who.scope.tenant(), who.scope.viewer());
         let key = access::organisation(tenant).member(owner, sk::member(viewer));
-        let row = self.store().get(&key).await?;
-        // A group's members stand under keys of the same shape and open nothing.
-        let opens = row.is_some_and(|row| row.u64("g") == Some(PrincipalKind::Shared.number()));
-        if opens {
+        if opens(self.store().get(&key).await?.as_ref()) {
             Ok(access::member(Account { tenant, principal: owner }, viewer, who.scope.rights()))
         } else {
             Err(Error::not_found("there is no such mailbox"))
         }
     }
+
+    /// All of them with the right to each, read anew.
+    pub(crate) async fn open_all_shared(&self, who: &SignedIn) -> Result<Vec<(SharedMailbox, Scope)>> {
+        let (tenant, viewer) = (who.scope.tenant(), who.scope.viewer());
+        let found = self.shared_mailboxes(who).await?;
+        let scope = access::organisation(tenant);
+        let keys: Vec<_> = found.iter().map(|one| scope.member(one.principal, sk::member(viewer))).collect();
+        let open = found.into_iter().zip(self.store().batch_get(&keys).await?).filter(|(_, row)| opens(row.as_ref()));
+        let right = |one: &SharedMailbox| access::member(Account { tenant, principal: one.principal }, viewer, who.scope.rights());
+        Ok(open.map(|(one, _)| (one.clone(), right(&one))).collect())
+    }
+}
+
+/// A group's members stand under keys of the same shape and open nothing.
+fn opens(member: Option<&Row>) -> bool {
+    member.is_some_and(|row| row.u64("g") == Some(PrincipalKind::Shared.number()))
 }

@@ -3,14 +3,12 @@
 //! rows say: so whoever is deleted, or loses the last right, has none that could come back.
 
 use crate::audit::Act;
-use crate::rows::{Principal, PrincipalKind, Route, Status, alive, rest, sk};
-use crate::{Directory, SharedMailbox, SignedIn, access};
-use penfold_ports::{Account, Grantee, Ground, Key, Query, Rights, Row, Scope, Sk, When, Write, shared};
+use crate::rows::{Principal, PrincipalKind, Route, Status, alive, sk};
+use crate::{Directory, SignedIn, access};
+use penfold_ports::{Account, Grantee, Ground, Key, Rights, Row, Scope, When, Write, shared};
 use penfold_types::{Address, Error, FolderId, Modseq, PrincipalId, Result, TenantId};
 use std::collections::BTreeSet;
-
-/// Owners that are looked for, of those who opened something to one person, group or everybody.
-const OWNERS: usize = 1000;
+use tokio::sync::MutexGuard;
 
 /// What everybody of a tenant is called (RFC 4314 §2).
 pub const ANYONE: &str = "anyone";
@@ -49,7 +47,7 @@ pub struct Granting<'a> {
     pub actor: &'a str,
 }
 
-fn nothing_open() -> Error {
+pub(crate) fn nothing_open() -> Error {
     Error::not_found("there is no such mailbox")
 }
 
@@ -61,7 +59,7 @@ fn index(owner: Account, to: Grantee) -> Key {
     }
 }
 
-fn since(row: &Row) -> Option<Modseq> {
+pub(crate) fn since(row: &Row) -> Option<Modseq> {
     row.u64("v").map(Modseq)
 }
 
@@ -135,15 +133,27 @@ impl Directory {
         Ok(writes)
     }
 
+    /// Held while [`Directory::granting`] is asked for and its writes are committed: whoever notes something of the same tenant in this
+    /// process waits for it, instead of failing a condition.
+    pub async fn noting(&self, tenant: TenantId) -> Option<MutexGuard<'_, ()>> {
+        // Some tenants share one.
+        let stripe = self.inner.noting.get(usize::from(tenant.as_bytes()[15]) % self.inner.noting.len());
+        match stripe {
+            Some(stripe) => Some(stripe.lock().await),
+            None => None,
+        }
+    }
+
     /// Nothing of an account that is being destroyed is open to them any more.
     pub fn closed_to(&self, owner: Account, to: Grantee) -> Write {
         Write::delete(index(owner, to))
     }
 
-    /// Everybody as whom somebody was granted something: themselves, the groups they are in, and everybody.
-    async fn as_whom(&self, tenant: TenantId, viewer: PrincipalId) -> Result<Vec<Grantee>> {
+    /// Everybody as whom somebody was granted something: themselves, the groups they are in, and at last everybody.
+    pub(crate) async fn as_whom(&self, tenant: TenantId, viewer: PrincipalId) -> Result<Vec<Grantee>> {
         let groups = self.groups_above(tenant, viewer).await?;
-        Ok([Grantee::Anyone, Grantee::Principal(viewer)].into_iter().chain(groups.into_iter().map(Grantee::Principal)).collect())
+        let named = std::iter::once(viewer).chain(groups).map(Grantee::Principal);
+        Ok(named.chain([Grantee::Anyone]).collect())
     }
 
     /// The right to those folders of somebody's mailbox that were opened to this person, read anew at each use: what is open is in
@@ -157,11 +167,11 @@ impl Directory {
         let found = ids.into_iter().zip(rows).filter_map(|(to, row)| Some(Ground { to, since: since(&row?)? }));
         let found: Vec<Ground> = found.collect();
         // A group, or an owner, that is being deleted opens nothing from the first moment on.
-        let mut named: Vec<PrincipalId> = found.iter().filter_map(|ground| principal(ground.to)).filter(|id| *id != viewer).collect();
-        named.push(owner.principal);
-        let there: BTreeSet<PrincipalId> = if found.is_empty() { BTreeSet::new() } else { self.alive(tenant, &named).await? };
+        let mut others: Vec<PrincipalId> = found.iter().filter_map(|ground| named(ground.to)).filter(|id| *id != viewer).collect();
+        others.push(owner.principal);
+        let there: BTreeSet<PrincipalId> = if found.is_empty() { BTreeSet::new() } else { self.alive(tenant, &others).await? };
         let grounds: Vec<Ground> =
-            found.into_iter().filter(|ground| principal(ground.to).is_none_or(|id| id == viewer || there.contains(&id))).collect();
+            found.into_iter().filter(|ground| named(ground.to).is_none_or(|id| id == viewer || there.contains(&id))).collect();
         if grounds.is_empty() || owner.principal == viewer || !there.contains(&owner.principal) {
             return Err(nothing_open());
         }
@@ -190,56 +200,10 @@ impl Directory {
         let found = self.principals_now(tenant, ids).await?.into_iter();
         Ok(found.filter(|(_, principal)| principal.status != Status::Deleting).map(|(id, _)| id).collect())
     }
-
-    /// Those of whose mailboxes some folders were opened to this person, by address. Which ones, and whether there still are any,
-    /// the mailbox says.
-    pub async fn folder_owners(&self, who: &SignedIn) -> Result<Vec<SharedMailbox>> {
-        let (tenant, viewer) = (who.scope.tenant(), who.scope.viewer());
-        let scope = access::organisation(tenant);
-        let mut owners = BTreeSet::new();
-        for to in self.as_whom(tenant, viewer).await? {
-            let (key, prefix) = match to {
-                Grantee::Anyone => (scope.organisation(Sk::text(sk::OPEN_TO_ANYONE)), sk::OPEN_TO_ANYONE),
-                Grantee::Principal(id) => (scope.principal(id, Sk::text(sk::OPEN_TO)), sk::OPEN_TO),
-            };
-            let query = Query { limit: OWNERS, ..Query::prefix(key.pk().clone(), key.sk()) };
-            let page = self.store().query(&query).await?;
-            if page.more {
-                tracing::warn!(%tenant, %viewer, "more people opened folders than are shown");
-            }
-            owners.extend(page.rows.iter().filter_map(|(key, _)| PrincipalId::from_slice(rest(key, prefix)?)));
-        }
-        owners.remove(&viewer);
-        let owners: Vec<_> = owners.into_iter().collect();
-        let found = self.principals_now(tenant, &owners).await?.into_iter();
-        let found = found.filter(|(_, own)| own.kind != PrincipalKind::Group && own.status != Status::Deleting);
-        let mut found: Vec<_> = found.map(|(principal, own)| SharedMailbox { principal, address: own.address, name: own.name }).collect();
-        found.sort_by_key(|one| one.address.key());
-        Ok(found)
-    }
-
-    /// Everything of somebody else's that this person may open: shared mailboxes whole, and single folders; by address.
-    pub async fn others_mailboxes(&self, who: &SignedIn) -> Result<Vec<SharedMailbox>> {
-        let mut found = self.shared_mailboxes(who).await?;
-        for one in self.folder_owners(who).await? {
-            if found.iter().all(|known| known.principal != one.principal) {
-                found.push(one);
-            }
-        }
-        found.sort_by_key(|one| one.address.key());
-        Ok(found)
-    }
-
-    /// The right to a mailbox of somebody else's: as a member, or to single folders.
-    pub async fn open_others(&self, who: &SignedIn, owner: PrincipalId) -> Result<Scope> {
-        match self.open_shared(who, owner).await {
-            Err(error) if error.kind() == penfold_types::Kind::NotFound => self.open_folders(who, owner).await,
-            opened => opened,
-        }
-    }
 }
 
-fn principal(to: Grantee) -> Option<PrincipalId> {
+/// Whoever is meant by name.
+pub(crate) fn named(to: Grantee) -> Option<PrincipalId> {
     match to {
         Grantee::Anyone => None,
         Grantee::Principal(id) => Some(id),

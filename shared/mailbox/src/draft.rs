@@ -160,7 +160,7 @@ impl Draft {
                 flags(*folder, &before.without(after)).and_then(|()| flags(*folder, &after.without(before)))
             }
             Entry::Removed { folder, .. } => need(*folder, Rights::EXPUNGE),
-            Entry::Moved { from, to, .. } => need(*from, Rights::EXPUNGE.and(Rights::DELETE_ITEM)).and_then(|()| need(*to, Rights::INSERT)),
+            Entry::Moved { from, to, .. } => need(*from, Rights::MOVE_OUT).and_then(|()| need(*to, Rights::INSERT)),
             Entry::FolderSet(folder) => self.judge_folder(folder, whole),
             Entry::FolderGone(folder) => need(*folder, Rights::DELETE_FOLDER),
             Entry::Viewer { folder, viewer } if *viewer == scope.viewer() => need(*folder, Rights::LOOKUP),

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// Keys that are remembered. Beyond, those who have all of their minute again are forgotten first, then all.
 const KEYS: usize = 50_000;
 const WINDOW: Duration = Duration::from_secs(60);
+/// So far ahead somebody takes at most, and so nobody waits for longer than a minute: those who take one and do not wait for it, as
+/// when they drop the connection and come again, do not slow themselves down for hours.
+const AHEAD: Duration = Duration::from_secs(120);
 
 /// Of this process alone: with several, a limit is at most so many times as high. Cheap to clone.
 #[derive(Clone)]
@@ -28,7 +31,7 @@ impl<K: Ord + Copy> Rates<K> {
         Self { env, step, whole: Arc::default() }
     }
 
-    /// Takes one, and says how long to wait before it is used. Whoever takes more waits longer.
+    /// Takes one, and says how long to wait before it is used. Whoever takes more waits longer, at most a minute.
     pub fn pace(&self, key: K) -> Duration {
         self.take(key, Duration::MAX).unwrap_or_default()
     }
@@ -36,6 +39,12 @@ impl<K: Ord + Copy> Rates<K> {
     /// Takes one if there is one now; else says when there will be.
     pub fn try_take(&self, key: K) -> Result<(), Duration> {
         self.take(key, Duration::ZERO).map(|_| ())
+    }
+
+    /// Whether there is one now. Takes nothing.
+    pub fn has(&self, key: K) -> bool {
+        let now = self.env.monotonic();
+        self.whole.lock().get(&key).is_none_or(|at| (*at).max(now) + self.step <= now + WINDOW)
     }
 
     fn take(&self, key: K, patience: Duration) -> Result<Duration, Duration> {
@@ -51,7 +60,7 @@ impl<K: Ord + Copy> Rates<K> {
             }
         }
         let at = whole.entry(key).or_insert(now);
-        let after = (*at).max(now) + self.step;
+        let after = ((*at).max(now) + self.step).min(now + AHEAD);
         let wait = (after - now).saturating_sub(WINDOW);
         if wait > patience {
             return Err(wait);
@@ -81,6 +90,29 @@ mod tests {
         env.sleep(Duration::from_secs(1000)).await;
         assert_eq!(rates.pace(1), Duration::ZERO);
         assert_eq!(Rates::per_minute(env, 0).pace(1), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looking_takes_nothing() {
+        let rates = Rates::per_minute(Env::system(), 2);
+        assert!((0..10).all(|_| rates.has(1)));
+        rates.try_take(1).unwrap();
+        assert!(rates.has(1));
+        rates.try_take(1).unwrap();
+        assert!(!rates.has(1) && rates.has(2));
+        assert!(Rates::per_minute(Env::system(), 0).has(1));
+    }
+
+    /// A client took thousands and did not wait for one of them: its person waits for a minute, not for hours.
+    #[tokio::test(start_paused = true)]
+    async fn nobody_owes_more_than_a_minute() {
+        let env = Env::system();
+        let rates = Rates::per_minute(env.clone(), 60);
+        for _ in 0..100_000 {
+            assert!(rates.pace(1) <= WINDOW);
+        }
+        env.sleep(AHEAD).await;
+        assert_eq!(rates.pace(1), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

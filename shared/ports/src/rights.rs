@@ -25,6 +25,8 @@ impl Rights {
     pub const ALL: Self = Self((1 << 11) - 1);
     /// A member's of a shared mailbox: everything but giving rights to others.
     pub const MEMBER: Self = Self(Self::ALL.0 & !Self::ADMINISTER.0);
+    /// What moving something out of a folder takes there: to copy it, to mark it as deleted, and to expunge it (RFC 6851 §4.2).
+    pub const MOVE_OUT: Self = Self::READ.and(Self::DELETE_ITEM).and(Self::EXPUNGE);
 
     /// In the order in which the standard names them.
     const LETTERS: [(char, Self); 11] = [

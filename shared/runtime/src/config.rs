@@ -127,6 +127,9 @@ pub struct Settings {
     /// IMAP connections of all people of one tenant; 0: no limit [default: 10000]
     #[arg(long, env = "PENFOLD_IMAP_PER_TENANT", value_name = "NUMBER")]
     pub imap_per_tenant: Option<u32>,
+    /// IMAP connections from one network (an address, or a /64) on which nobody has signed in yet; 0: no limit [default: 100]
+    #[arg(long, env = "PENFOLD_IMAP_STRANGERS_PER_NETWORK", value_name = "NUMBER")]
+    pub imap_strangers_per_network: Option<u32>,
     /// IMAP commands of one person a minute; more are carried out later; 0: no limit [default: 12000]
     #[arg(long, env = "PENFOLD_IMAP_COMMANDS_PER_MINUTE", value_name = "NUMBER")]
     pub imap_commands_per_minute: Option<u32>,
@@ -207,6 +210,7 @@ impl Settings {
             mail_in_per_tenant,
             imap_per_person,
             imap_per_tenant,
+            imap_strangers_per_network,
             imap_commands_per_minute,
             turns,
             send_reports,

@@ -8,6 +8,7 @@ pub struct Fairness {
     pub mail_in_per_tenant: u32,
     pub imap_per_person: u32,
     pub imap_per_tenant: u32,
+    pub imap_strangers_per_network: u32,
     pub imap_commands_per_minute: u32,
     /// `None`: as many as the machine can use.
     pub turns: Option<usize>,
@@ -21,6 +22,7 @@ impl Fairness {
             mail_in_per_tenant: settings.mail_in_per_tenant.unwrap_or(2500),
             imap_per_person: settings.imap_per_person.unwrap_or(40),
             imap_per_tenant: settings.imap_per_tenant.unwrap_or(10_000),
+            imap_strangers_per_network: settings.imap_strangers_per_network.unwrap_or(100),
             imap_commands_per_minute: settings.imap_commands_per_minute.unwrap_or(12_000),
             turns: settings.turns,
         }

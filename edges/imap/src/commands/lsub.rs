@@ -6,7 +6,7 @@ use crate::session::{Outcome, Output, Session};
 
 pub async fn run(session: &mut Session, reference: &[u8], pattern: &bytes::Bytes, out: &mut Output) -> Outcome {
     let patterns = patterns(session, reference, std::slice::from_ref(pattern))?;
-    let nodes = nodes(session, &patterns).await?;
+    let nodes = nodes(session, &patterns, out).await?;
     let percent = pattern.ends_with(b"%");
     for (at, node) in nodes.iter().enumerate() {
         if !patterns.iter().any(|pattern| pattern.matches(&node.path)) {

@@ -20,9 +20,10 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
     let place = session.place(&select.mailbox).await?;
     let (folders, folder) = place.readable().await?;
     let rights = place.mailbox.rights(&folder);
-    if let (true, Some(owner)) = (place.is_in_part(), place.owner) {
-        session.server.directory.note_visit(&session.user()?.who, owner).await?;
-    }
+    let unnoted = match place.owner.filter(|_| place.is_in_part()) {
+        Some(owner) => !session.note_visit(owner).await?,
+        None => false,
+    };
     let index = place.mailbox.index(folder.id).await?;
     session.enabled.condstore |= select.condstore;
     let selected = Selected {
@@ -30,6 +31,7 @@ pub async fn run(session: &mut Session, select: Select, out: &mut Output) -> Out
         modseq: index.modseq(),
         folder: folder.id,
         owner: place.owner,
+        unnoted,
         read_only: select.examine,
         gone: UidSet::new(),
         saved: UidSet::new(),

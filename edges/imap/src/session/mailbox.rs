@@ -5,7 +5,7 @@ use super::{Session, Stop};
 use crate::grammar::name;
 use penfold_directory::SharedMailbox;
 use penfold_mailbox::{Folder, Folders, Mailbox};
-use penfold_ports::Rights;
+use penfold_ports::{Rights, Scope};
 use penfold_types::{FolderId, Kind, PrincipalId};
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ impl Place {
     /// The account's folders with the one at the path; `Err` where there is none.
     pub async fn folder(&self) -> Result<(Arc<Folders>, Folder), Stop> {
         let folders = self.mailbox.folders().await?;
-        let folder = folders.find(&self.path).cloned().ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
+        let folder = folders.find(&self.path).cloned().ok_or(NO_SUCH)?;
         Ok((folders, folder))
     }
 
@@ -39,6 +39,7 @@ impl Place {
     }
 }
 
+const NO_SUCH: Stop = Stop::no("[NONEXISTENT] no such mailbox");
 const NO_RIGHT: Stop = Stop::no("[NOPERM] no right to this mailbox");
 
 impl Session {
@@ -55,13 +56,27 @@ impl Session {
         let Some(rest) = name.strip_prefix(OTHER_USERS).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
             return Ok(Place { mailbox: user.mailbox.clone(), owner: None, path: name.to_owned() });
         };
-        let (address, path) = rest.trim_start_matches('/').split_once('/').ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
-        let shared = self.server.directory.others_mailboxes(&user.who).await?;
-        let shared = shared
-            .into_iter()
-            .find(|shared| shared_name(shared).eq_ignore_ascii_case(address))
-            .ok_or(Stop::no("[NONEXISTENT] no such mailbox"))?;
-        Ok(Place { mailbox: self.open_others(shared.principal).await?, owner: Some(shared.principal), path: path.to_owned() })
+        let (whose, path) = rest.trim_start_matches('/').split_once('/').ok_or(NO_SUCH)?;
+        let (owner, scope) = self.named(whose).await?.ok_or(NO_SUCH)?;
+        Ok(Place { mailbox: self.server.mailboxes.open(&scope).await?, owner: Some(owner), path: path.to_owned() })
+    }
+
+    /// Whose mailbox is called so, where it may be opened.
+    async fn named(&self, whose: &str) -> Result<Option<(PrincipalId, Scope)>, Stop> {
+        let (directory, who) = (&self.server.directory, &self.user()?.who);
+        if let Ok(address) = whose.parse() {
+            match directory.find_others(who, &address).await {
+                Err(error) if error.kind() == Kind::NotFound => {}
+                found => return Ok(Some(found?)),
+            }
+        }
+        // What stands for a separator does not tell the address: only whoever has such a one is looked for among all.
+        if !whose.contains('_') {
+            return Ok(None);
+        }
+        let mut all = directory.others(who).await?.into_iter();
+        let found = all.find(|(one, _)| one.address.to_string().contains('/') && shared_name(one).eq_ignore_ascii_case(whose));
+        Ok(found.map(|(one, scope)| (one.principal, scope)))
     }
 
     /// Opens somebody else's mailbox; a right that was lost is an error from that moment on.
@@ -70,6 +85,19 @@ impl Session {
         match self.server.directory.open_others(&user.who, owner).await {
             Ok(scope) => Ok(self.server.mailboxes.open(&scope).await?),
             Err(error) if error.kind() == Kind::NotFound => Err(NO_RIGHT),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes that somebody is in folders of another's mailbox. False where that cannot be written now, as while very much else is noted:
+    /// the visit goes on, and a later command notes it.
+    pub async fn note_visit(&self, owner: PrincipalId) -> Result<bool, Stop> {
+        match self.server.directory.note_visit(&self.user()?.who, owner).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == Kind::Retry => {
+                tracing::warn!(%owner, %error, "a visit will be noted later");
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -89,7 +117,7 @@ impl Session {
     }
 }
 
-/// How a shared mailbox is called in the tree; an address never holds the separator but in a quoted local part.
+/// How a shared mailbox is called in the tree, in which an address must not hold the separator.
 pub fn shared_name(shared: &SharedMailbox) -> String {
     shared.address.to_string().replace('/', "_")
 }

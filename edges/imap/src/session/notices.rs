@@ -94,7 +94,9 @@ impl Session {
         match self.open_others_folder(owner, selected.folder).await {
             // What it may do is as it is now.
             Ok(mailbox) => {
-                self.selected_mut()?.mailbox = mailbox;
+                let unnoted = selected.unnoted && !self.note_visit(owner).await?;
+                let selected = self.selected_mut()?;
+                (selected.mailbox, selected.unnoted) = (mailbox, unnoted);
                 Ok(())
             }
             Err(stop) => {

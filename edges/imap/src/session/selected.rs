@@ -11,6 +11,8 @@ pub struct Selected {
     pub folder: FolderId,
     /// Whose it is, where it is somebody else's: the right is read at each command.
     pub owner: Option<PrincipalId>,
+    /// That they are here has still to be noted.
+    pub unnoted: bool,
     pub read_only: bool,
     /// What the client knows to be there: a uid's rank is its message sequence number.
     pub announced: UidSet,

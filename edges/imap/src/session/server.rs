@@ -22,7 +22,7 @@ pub struct Options {
     /// Connections of one person, and of all people of one tenant; 0: no limit.
     pub connections_per_person: u32,
     pub connections_per_tenant: u32,
-    /// Connections from one network on which nobody has signed in yet; loopback is not counted.
+    /// Connections from one network on which nobody has signed in yet; loopback is not counted. 0: no limit.
     pub strangers_per_network: u32,
     /// Commands of one person a minute, of which all may come at once; more are carried out later. 0: no limit.
     pub commands_per_minute: u32,

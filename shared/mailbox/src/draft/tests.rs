@@ -56,7 +56,7 @@ fn entries(of: FolderId) -> Vec<(&'static str, Entry)> {
         ("lw", flags(of, Keywords::SEEN, Keywords::SEEN.with(&Keywords::FLAGGED).unwrap())),
         ("lstw", flags(of, Keywords::SEEN, Keywords::DELETED.with(&Keywords::DRAFT).unwrap())),
         ("le", Entry::Removed { folder: of, placed: placed(Keywords::NONE) }),
-        ("liet", Entry::Moved { from: of, from_uid: Uid(1), to: of, placed: placed(Keywords::NONE) }),
+        ("lriet", Entry::Moved { from: of, from_uid: Uid(1), to: of, placed: placed(Keywords::NONE) }),
         ("lk", Entry::FolderSet(own("New", Some(of)))),
         ("lx", Entry::FolderGone(of)),
         ("l", Entry::Viewer { folder: of, viewer: VIEWER }),

@@ -153,7 +153,7 @@ impl Mailbox {
 
     /// Moves messages. Between accounts it is a copy and then an expunge: a crash in between leaves both, never neither.
     pub async fn move_items(&self, from: FolderId, uids: &UidSet, target: &Mailbox, to: FolderId) -> Result<Copied> {
-        self.need_in(from, Rights::EXPUNGE.and(Rights::DELETE_ITEM)).await?;
+        self.need_in(from, Rights::MOVE_OUT).await?;
         target.need_in(to, Rights::INSERT).await?;
         if self.account() != target.account() {
             let copied = self.copy(from, uids, target, to).await?;

@@ -66,6 +66,9 @@ impl Mailbox {
             if depth_below.max().unwrap_or(0) + levels.len() > Folder::DEPTH_LIMIT {
                 return Err(Error::limit("folders go 32 levels deep"));
             }
+            if self.hides_below(&draft.view().folders, &before) {
+                return Err(denied());
+            }
             let parent = make_levels(draft, &levels[..levels.len() - 1], &env)?;
             let name = levels[levels.len() - 1].to_owned();
             draft.entry(Entry::FolderSet(Folder { parent, name, ..own }));
@@ -97,6 +100,12 @@ impl Mailbox {
         // Whoever may delete a folder need not be allowed to take out what is in it: that is the account's own work.
         let own = self.inner.directory.job_scope(self.account());
         self.mailboxes().open(&own).await?.empty_gone(folder).await
+    }
+
+    /// Below the path is something that is not there for this scope, and so not its own to move about.
+    fn hides_below(&self, folders: &Folders, path: &str) -> bool {
+        let below = |other: &str| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(Folder::SEPARATOR));
+        !self.scope().grounds().is_empty() && folders.iter().any(|(other, own)| below(other) && !self.rights(own).has(Rights::LOOKUP))
     }
 
     /// A name is somebody else's: whether it is there is told to those alone who may look it up.

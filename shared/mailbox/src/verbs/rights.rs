@@ -114,10 +114,13 @@ impl Mailbox {
                 actor,
             };
             draft.entry(Entry::Acl { folder, list: list.into() });
+            let noting = self.inner.directory.noting(self.account().tenant).await;
             for write in self.inner.directory.granting(&granting).await? {
                 draft.write(write);
             }
-            match self.commit(draft).await? {
+            let outcome = self.commit(draft).await?;
+            drop(noting);
+            match outcome {
                 Outcome::Done => return Ok(after),
                 // Also where the audit log, or the grantee, moved on.
                 Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,

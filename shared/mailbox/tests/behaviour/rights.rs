@@ -145,7 +145,7 @@ async fn a_right_ends_with_its_commit() {
     assert_eq!(visitor.changes(work, Modseq(0)).await.unwrap(), Delta::Gone);
     assert!(paths(&visitor).await.is_empty());
     assert_eq!(visit(&house, house.bob).await.map(|_| ()).unwrap_err().kind(), Kind::NotFound);
-    assert!(house.directory.folder_owners(&signed_in(&house, house.bob)).await.unwrap().is_empty());
+    assert!(house.directory.others(&signed_in(&house, house.bob)).await.unwrap().is_empty());
     let acts = house.directory.operator().audit_log(house.ann.tenant, house.world.env.now().seconds() / 86_400, 100).await.unwrap();
     let acts: Vec<_> = acts.iter().filter(|act| act.act == "folder.rights").map(|act| act.detail.rsplit(' ').next().unwrap()).collect();
     assert_eq!(acts, ["none", "lr", "lrswite"]);
@@ -183,7 +183,7 @@ async fn an_owner_who_is_gone_opens_nothing_and_comes_back_whole() {
     let operator = house.directory.operator();
     operator.delete_person(&a("ann@acme.test")).await.unwrap();
     assert_eq!(visit(&house, house.bob).await.map(|_| ()).unwrap_err().kind(), Kind::NotFound);
-    assert!(house.directory.folder_owners(&signed_in(&house, house.bob)).await.unwrap().is_empty());
+    assert!(house.directory.others(&signed_in(&house, house.bob)).await.unwrap().is_empty());
     assert_ne!(grant(&ann, work, bob(&house), "lrs").await.map(|_| ()).unwrap_err().kind(), Kind::Denied);
     operator.restore(house.ann.tenant, house.ann.principal).await.unwrap();
     assert_eq!(paths(&visit(&house, house.bob).await.unwrap()).await, ["Work"]);
@@ -221,7 +221,7 @@ async fn a_group_opens_it_to_whoever_is_in_it() {
     // Everybody is everybody here.
     let stranger = house.directory.open_folders(&signed_in(&house, house.zoe), house.ann.principal).await;
     assert_eq!(kind(stranger), Kind::NotFound);
-    assert!(house.directory.folder_owners(&signed_in(&house, house.zoe)).await.unwrap().is_empty());
+    assert!(house.directory.others(&signed_in(&house, house.zoe)).await.unwrap().is_empty());
     for nobody in ["zoe@zeta.test", "nobody@acme.test", "nobody@nowhere.test", "", "@", "-bob@acme.test"] {
         assert_eq!(kind(house.directory.grantee(house.ann.tenant, nobody).await), Kind::NotFound, "{nobody}");
     }
@@ -340,6 +340,104 @@ async fn who_gives_rights_for_others_sees_no_folder() {
     assert_eq!(kind(names.index(work).await), Kind::Denied);
     assert_eq!(kind(names.newest(work, 1).await), Kind::Denied);
     assert_eq!(kind(grant(&names, work, bob(&house), "").await), Kind::Denied);
+}
+
+/// Moving is copying first: what may not be read is not carried to where it may.
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_read_is_not_moved() {
+    let house = house().await;
+    let ann = house.open(house.ann).await;
+    let (shut, open) = (ann.create_folder("Shut", None).await.unwrap(), ann.create_folder("Open", None).await.unwrap());
+    fill(&ann, shut, 1).await;
+    grant(&ann, shut, bob(&house), "lte").await.unwrap();
+    grant(&ann, open, bob(&house), "lri").await.unwrap();
+    let visitor = visit(&house, house.bob).await.unwrap();
+    assert_eq!(kind(visitor.move_items(shut, &uids([1]), &visitor, open).await), Kind::Denied);
+    assert_eq!((listed(&ann, shut).await.len(), listed(&ann, open).await.len()), (1, 0));
+    grant(&ann, shut, bob(&house), "lrte").await.unwrap();
+    visitor.move_items(shut, &uids([1]), &visitor, open).await.unwrap();
+    assert_clean(&ann).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_there_for_somebody_is_not_moved_about_by_them() {
+    let house = house().await;
+    let ann = house.open(house.ann).await;
+    let work = ann.create_folder("Work", None).await.unwrap();
+    let hidden = ann.create_folder("Work/In/Hidden", None).await.unwrap();
+    let between = folder(&ann, "Work/In").await;
+    for (of, letters) in [(work, "lkx"), (between, "lkx")] {
+        grant(&ann, of, bob(&house), letters).await.unwrap();
+    }
+    let visitor = visit(&house, house.bob).await.unwrap();
+    assert_eq!(kind(visitor.rename_folder(between, "Work/Out").await), Kind::Denied);
+    assert_eq!(paths(&ann).await.iter().filter(|path| path.starts_with("Work")).count(), 3);
+    grant(&ann, hidden, bob(&house), "l").await.unwrap();
+    visitor.rename_folder(between, "Work/Out").await.unwrap();
+    assert_eq!(ann.folders().await.unwrap().path(hidden), Some("Work/Out/Hidden"));
+    // Beside it is not below it.
+    let beside = ann.create_folder("Work/Outer", None).await.unwrap();
+    grant(&ann, beside, bob(&house), "").await.unwrap();
+    visitor.rename_folder(between, "Work/In").await.unwrap();
+    assert_clean(&ann).await;
+}
+
+/// Thousands opened something to everybody: whoever is looked for is found, and still in the list.
+#[tokio::test(start_paused = true)]
+async fn however_many_opened_something_each_is_found() {
+    let house = house().await;
+    let ann = house.open(house.ann).await;
+    let work = ann.create_folder("Work", None).await.unwrap();
+    grant(&ann, work, Grantee::Anyone, "lr").await.unwrap();
+    let scope = house.directory.tenant_scope(house.ann.tenant);
+    let plant = async |from: u16, to: u16| {
+        for n in from..to {
+            let owner = [&[0; 14][..], &n.to_be_bytes()].concat();
+            let key = scope.organisation(Sk::from_stored(&[b"anyone#", &owner[..]].concat()));
+            house.plant(penfold_ports::Write::put(key, penfold_ports::Row::new().with("v", 1u64))).await;
+        }
+    };
+    plant(0, 1100).await;
+    let who = signed_in(&house, house.bob);
+    let found = async || house.directory.find_others(&who, &a("ann@acme.test")).await.map(|(owner, _)| owner);
+    assert_eq!(found().await.unwrap(), house.ann.principal);
+    let all = house.directory.others(&who).await.unwrap();
+    assert_eq!(all.iter().map(|(one, _)| one.address.to_string()).collect::<Vec<_>>(), ["ann@acme.test"]);
+    let listed = house.mailboxes.open(&all[0].1).await.unwrap();
+    assert_eq!(paths(&listed).await, ["Work"]);
+    // A list ends somewhere. Who opened something to somebody by name is in it, and all others are still found.
+    plant(1100, 6000).await;
+    assert!(house.directory.others(&who).await.unwrap().is_empty());
+    assert_eq!(found().await.unwrap(), house.ann.principal);
+    grant(&ann, work, bob(&house), "lr").await.unwrap();
+    assert_eq!(house.directory.others(&who).await.unwrap().len(), 1);
+    for (viewer, address) in [(house.zoe, "ann@acme.test"), (house.bob, "zoe@zeta.test"), (house.bob, "bob@acme.test")] {
+        assert_eq!(kind(house.directory.find_others(&signed_in(&house, viewer), &a(address)).await.map(|_| ())), Kind::NotFound);
+    }
+}
+
+/// All of them are noted in one log.
+#[tokio::test(start_paused = true)]
+async fn many_owners_grant_at_once() {
+    let house = house().await;
+    let mut owners = Vec::new();
+    for n in 0..40 {
+        let account = person(&house.directory, "acme", &format!("p{n}@acme.test"), None).await;
+        let mailbox = house.open(account).await;
+        let work = mailbox.create_folder("Work", None).await.unwrap();
+        owners.push((mailbox, work));
+    }
+    let before = house.commits();
+    let mut granting = tokio::task::JoinSet::new();
+    let to = bob(&house);
+    for (mailbox, work) in owners {
+        granting.spawn(async move { grant(&mailbox, work, to, "lr").await });
+    }
+    for done in granting.join_all().await {
+        done.unwrap();
+    }
+    assert_eq!(house.commits() - before, 40, "nobody fails for somebody else");
+    assert_eq!(house.directory.others(&signed_in(&house, house.bob)).await.unwrap().len(), 40);
 }
 
 /// The right ends while a commit that it allowed is under way: it is carried out before, or not at all.

@@ -10,7 +10,6 @@ use crate::session::{OTHER_USERS, Outcome, Output, Session, Stop, shared_name};
 use pattern::Pattern;
 use penfold_mailbox::{Folder, Folders, Mailbox};
 use penfold_ports::Rights;
-use penfold_types::Kind;
 use std::collections::HashSet;
 
 /// A name in the tree.
@@ -38,7 +37,7 @@ pub async fn run(session: &mut Session, args: &List, out: &mut Output) -> Outcom
         return Ok("done".into());
     }
     let patterns = patterns(session, &args.reference, &args.patterns)?;
-    let nodes = nodes(session, &patterns).await?;
+    let nodes = nodes(session, &patterns, out).await?;
     for (at, node) in nodes.iter().enumerate() {
         if !patterns.iter().any(|pattern| pattern.matches(&node.path)) {
             continue;
@@ -80,8 +79,9 @@ pub fn patterns(session: &Session, reference: &[u8], patterns: &[bytes::Bytes]) 
     patterns.iter().map(|pattern| Ok(Pattern::new(&format!("{reference}{}", session.name(pattern)?)))).collect()
 }
 
-/// Every name that one of the patterns may mean, parents before children.
-pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>, Stop> {
+/// Every name that one of the patterns may mean, parents before children. Between the mailboxes of others, of which there may be
+/// thousands, whoever waits comes first.
+pub async fn nodes(session: &Session, patterns: &[Pattern], out: &mut Output) -> Result<Vec<Node>, Stop> {
     let user = session.user()?;
     let mut nodes = Vec::new();
     add(&mut nodes, "", &user.mailbox, true).await?;
@@ -89,15 +89,13 @@ pub async fn nodes(session: &Session, patterns: &[Pattern]) -> Result<Vec<Node>,
         return Ok(nodes);
     }
     let mut others = Vec::new();
-    for one in session.server.directory.others_mailboxes(&user.who).await? {
-        let scope = match session.server.directory.open_others(&user.who, one.principal).await {
-            Ok(scope) => scope,
-            // The right was lost between two reads.
-            Err(error) if error.kind() == Kind::NotFound => continue,
-            Err(error) => return Err(error.into()),
-        };
-        let mailbox = session.server.mailboxes.open(&scope).await?;
+    for (one, scope) in session.server.directory.others(&user.who).await? {
         let root = format!("{OTHER_USERS}/{}", shared_name(&one));
+        if !patterns.iter().any(|pattern| pattern.may_reach(&root)) {
+            continue;
+        }
+        out.turn.pass().await;
+        let mailbox = session.server.mailboxes.open(&scope).await?;
         let mut below = Vec::new();
         add(&mut below, &format!("{root}/"), &mailbox, false).await?;
         // Nothing of it is open any more.

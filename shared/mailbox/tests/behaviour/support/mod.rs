@@ -29,7 +29,7 @@ pub fn directory(world: &World) -> Directory {
     Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), quota: 1 << 30, ..Options::default() })
 }
 
-async fn person(directory: &Directory, tenant: &str, address: &str, quota: Option<u64>) -> Account {
+pub async fn person(directory: &Directory, tenant: &str, address: &str, quota: Option<u64>) -> Account {
     let operator = directory.operator();
     let address: penfold_types::Address = address.parse().unwrap();
     operator.ensure_tenant(tenant).await.unwrap();
