@@ -130,6 +130,15 @@ async fn owned(call: &Call, me: Account, group: &str) -> Result<(PrincipalId, Ad
     Ok((id, call.directory().own_group(me, id).await?.address))
 }
 
+/// Whoever comes into a group for which roles are given comes into somebody's reach: that is for administrators to say.
+async fn lets_owners_add(call: &Call, me: Account, group: PrincipalId) -> Result<(), Problem> {
+    if call.directory().is_for_roles(me, group).await? {
+        let text = "Roles are given for those in this group: its members are added by administrators.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, text));
+    }
+    Ok(())
+}
+
 /// Groups that the person is in, owns, or could join; by address. One that is hidden is there for its owners only.
 #[utoipa::path(get, path = "/v1/me/groups", tag = "my groups", params(WhichGroups), extensions(("x-permission" = json!("signed-in"))),
     responses((status = 200, body = Listed<GroupOfMine>)))]
@@ -170,7 +179,7 @@ pub(crate) async fn change(
     Ok(axum::Json(call.directory().my_group(me, id).await?.into()))
 }
 
-/// Joins a group, or asks to, as the group wants it.
+/// Joins a group, or asks to, as the group wants it. Where roles are given for those in it, it is asked for in any case.
 #[utoipa::path(post, path = "/v1/me/groups/{group}/join", tag = "my groups", request_body = JoinWish,
     extensions(("x-permission" = json!("session"))), responses((status = 200, body = JoinOutcome)))]
 pub(crate) async fn join(call: Call, Path(group): Path<String>, Body(wish): Body<JoinWish>) -> Result<axum::Json<JoinOutcome>, Problem> {
@@ -210,18 +219,15 @@ pub(crate) async fn members(call: Call, Path(group): Path<String>, paging: Pagin
     Ok(axum::Json(Listed::page(members.into_iter().map(Member::from).collect(), next)))
 }
 
-/// Adds members to a group that the person owns. Where roles are given for those in the group, only administrators do that.
+/// Adds members to a group that the person owns; groups only where the person owns them too. Where roles are given for those in
+/// the group, only administrators do that.
 #[utoipa::path(post, path = "/v1/me/groups/{group}/members", tag = "my groups", request_body = NewMembers,
     extensions(("x-permission" = json!("session"))), responses((status = 200, body = Added)))]
 pub(crate) async fn add_members(call: Call, Path(group): Path<String>, Body(new): Body<NewMembers>) -> Result<axum::Json<Added>, Problem> {
     let (me, members) = (open(&call).await?, new.read()?);
     let (id, address) = owned(&call, me, &group).await?;
-    if call.directory().is_for_roles(me, id).await? {
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "Roles are given for those in this group: its members are added by administrators.",
-        ));
-    }
+    lets_owners_add(&call, me, id).await?;
+    call.directory().allow_owned(me, &members).await?;
     Ok(axum::Json(Added { added: call.operator()?.add_members(&address, &members).await? }))
 }
 
@@ -245,7 +251,7 @@ pub(crate) async fn requests(call: Call, Path(group): Path<String>) -> Result<ax
     Ok(axum::Json(Listed::whole(all.into_iter().map(JoinRequestView::from).collect())))
 }
 
-/// Says yes or no to somebody who asks.
+/// Says yes or no to somebody who asks; where roles are given for those in the group, an administrator says yes.
 #[utoipa::path(post, path = "/v1/me/groups/{group}/requests/{address}", tag = "my groups", request_body = JoinAnswer,
     extensions(("x-permission" = json!("session"))), responses((status = 204)))]
 pub(crate) async fn answer(
@@ -254,8 +260,11 @@ pub(crate) async fn answer(
     Body(answer): Body<JoinAnswer>,
 ) -> Result<StatusCode, Problem> {
     let me = open(&call).await?;
-    let (_, address) = owned(&call, me, &group).await?;
+    let (id, address) = owned(&call, me, &group).await?;
     let asker: Address = asker.parse().map_err(|_| Problem::not_found())?;
+    if answer.accept {
+        lets_owners_add(&call, me, id).await?;
+    }
     call.operator()?.answer(&address, &asker, answer.accept).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -5,9 +5,9 @@ use crate::Admin;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use penfold_directory::{GranteeInfo, PrincipalKind};
+use penfold_directory::{GranteeInfo, PrincipalKind, Reach};
 use penfold_mailbox::{FolderRights, Mailbox, RightsChange};
-use penfold_ports::{Preset, Rights};
+use penfold_ports::{Grantee, Preset, Rights};
 use penfold_rest::{Body, Call, IfMatch, Listed, Problem, tagged};
 use penfold_types::{FolderId, Kind, Modseq};
 use serde::{Deserialize, Serialize};
@@ -142,6 +142,23 @@ async fn list(admin: &Admin, call: &Call, kind: PrincipalKind, folder: &str) -> 
     Ok(tagged(revision.get(), Listed::whole(list.into_iter().map(shown).collect())))
 }
 
+/// Whose roles are for a part opens folders to nobody whom they do not reach, themselves least of all. Those are not there for them.
+async fn reached(call: &Call, to: Grantee) -> Result<(), Problem> {
+    let (tenant, refused) = (call.tenant()?, |text: &str| Problem::new(StatusCode::FORBIDDEN, text));
+    match to {
+        _ if *call.reach() == Reach::Everybody => Ok(()),
+        Grantee::Anyone => Err(refused("Your roles do not reach to everybody.")),
+        Grantee::Principal(id) if call.directory().within(call.reach(), tenant, &[id]).await?.is_empty() => Err(Problem::not_found()),
+        Grantee::Principal(id) => match call.operator()?.address_of(tenant, id, PrincipalKind::Group).await {
+            Ok(group) if call.operator()?.group(&group).await?.rules.dynamic => {
+                Err(refused("The filter of this group takes in people whom your roles do not reach."))
+            }
+            Err(error) if error.kind() != Kind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        },
+    }
+}
+
 /// Of whom a path speaks, in which folder.
 type Named = Path<(String, String, String, String)>;
 
@@ -160,8 +177,12 @@ async fn set(
         Err(error) if error.kind() == Kind::NotFound => return Err(Problem::not_found()),
         found => found?,
     };
-    if rights.is_none() && !before.list.iter().any(|(grantee, _)| grantee.to == to) {
+    let has_some = before.list.iter().any(|(grantee, _)| grantee.to == to);
+    if rights.is_none() && !has_some {
         return Err(Problem::not_found());
+    }
+    if rights.is_some_and(|rights| !rights.is_none()) || !has_some {
+        reached(call, to).await?;
     }
     let (operator, change) = (call.operator()?, RightsChange::Set(rights.unwrap_or(Rights::NONE)));
     let done = mailbox.set_rights(folder, to, change, operator.actor(), expected, call.dry_run).await;

@@ -6,7 +6,7 @@ use penfold_directory::{Filter, GroupChange as Change, GroupInfo, NewGroup as Ne
 use penfold_rest::{
     Body, Call, FilterView, IfMatch, JoinAnswer, JoinRequestView, Joining, Listed, Paging, Posting, Problem, When, created, tagged,
 };
-use penfold_types::Address;
+use penfold_types::{Address, Error, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,7 +20,7 @@ pub(crate) struct Group {
     who_may_post: Posting,
     /// Who becomes a member without being added.
     join: Joining,
-    /// Members may leave by themselves.
+    /// Members may leave by themselves; never where it is hidden.
     may_leave: bool,
     /// Only its owners and administrators see that it is there.
     hidden: bool,
@@ -71,7 +71,7 @@ pub(crate) struct NewGroup {
     description: Option<String>,
     /// `closed` where it is absent.
     join: Option<Joining>,
-    /// True where it is absent.
+    /// True where it is absent and the group is not hidden.
     may_leave: Option<bool>,
     /// False where it is absent.
     hidden: Option<bool>,
@@ -121,6 +121,27 @@ fn filter(call: &Call, given: Option<FilterView>) -> Result<Option<Filter>, Prob
     given.read("/filter").map(Some)
 }
 
+/// Owners put people into the group and write to it: whose roles are for a part makes no owner whom they do not reach. Those are told
+/// like addresses of nobody.
+async fn owners(call: &Call, name: &str, given: &[String]) -> Result<Vec<Address>, Problem> {
+    let owners = addresses(name, given)?;
+    if *call.reach() == Reach::Everybody {
+        return Ok(owners);
+    }
+    let tenant = call.tenant()?;
+    for owner in &owners {
+        let none = || Problem::from(Error::invalid(format!("{owner} is not a person of this organisation; owners are")));
+        let (id, _) = call.operator()?.id_of(tenant, owner).await.map_err(|error| match error.kind() {
+            Kind::NotFound => none(),
+            _ => error.into(),
+        })?;
+        if call.directory().within(call.reach(), tenant, &[id]).await?.is_empty() {
+            return Err(none());
+        }
+    }
+    Ok(owners)
+}
+
 fn described(error: &penfold_types::Error) -> bool {
     error.kind() == penfold_types::Kind::Invalid && error.text().starts_with("a description")
 }
@@ -152,7 +173,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewGroup>) -> Result<Resp
         join: new.join.map(Into::into),
         may_leave: new.may_leave,
         hidden: new.hidden,
-        add_owners: addresses("owners", &new.owners)?,
+        add_owners: owners(&call, "owners", &new.owners).await?,
         filter: filter(&call, new.filter)?,
         ..Change::default()
     };
@@ -194,7 +215,7 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Group
         join: change.join.map(Into::into),
         may_leave: change.may_leave,
         hidden: change.hidden,
-        add_owners: addresses("add_owners", &change.add_owners)?,
+        add_owners: owners(&call, "add_owners", &change.add_owners).await?,
         remove_owners: addresses("remove_owners", &change.remove_owners)?,
         filter: filter(&call, change.filter)?,
     };
@@ -233,6 +254,11 @@ pub(crate) async fn answer(
 ) -> Result<StatusCode, Problem> {
     let group = find(&call).await?;
     let asker: Address = asker.parse().map_err(|_| Problem::not_found())?;
+    // Whoever is let in comes into the reach of roles for this group.
+    if answer.accept && *call.reach() != Reach::Everybody {
+        let (id, _) = call.operator()?.id_of(call.tenant()?, &asker).await?;
+        call.allow(id).await?;
+    }
     call.operator()?.answer(&group.address, &asker, answer.accept).await?;
     Ok(StatusCode::NO_CONTENT)
 }

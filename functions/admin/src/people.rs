@@ -181,6 +181,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewPerson>) -> Result<Res
         operator.judge_password(password, &address, &new.name).map_err(|error| Problem::field("/password", error.text()))?;
     }
     let profile = new.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_new_profile(call.caller()?, tenant, PrincipalKind::Person, &address, &profile).await?;
     let new = New { address: address.clone(), name: new.name, password: new.password, quota: new.quota };
     operator.create_person_with(&new, &profile).await?;
     if call.dry_run {

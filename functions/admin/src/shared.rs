@@ -79,6 +79,7 @@ pub(crate) async fn create(call: Call, Body(new): Body<NewSharedMailbox>) -> Res
     operator.address_domain(tenant, address.domain()).await?;
     text::name("/name", &new.name)?;
     let profile = new.profile.unwrap_or_default().read("/profile")?;
+    call.directory().allow_new_profile(call.caller()?, tenant, PrincipalKind::Shared, &address, &profile).await?;
     operator.create_shared_with(&New { address: address.clone(), name: new.name, quota: new.quota }, &profile).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -3,10 +3,10 @@
 use crate::dynamic::fitting;
 use crate::profile::ProfileChange;
 use crate::roles::{Permission, RoleGrant, Within};
-use crate::rows::Principal;
+use crate::rows::{Principal, PrincipalKind, sk};
 use crate::sessions::Session;
 use crate::{Directory, Operator, SignedIn, access};
-use penfold_ports::{Account, Query, Sk};
+use penfold_ports::{Account, Key, Query, Sk};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::BTreeSet;
 
@@ -142,18 +142,40 @@ impl Directory {
     }
 
     /// Whether the caller may change what is known of somebody. Where that takes them into a group for which roles are given, they
-    /// come into the reach of others: so only who manages all groups does that.
+    /// come into the reach of others; where folders are open to it, they read what they did not: so only who manages all groups
+    /// does that.
     pub async fn allow_profile(&self, caller: &Caller, tenant: TenantId, subject: PrincipalId, change: &ProfileChange) -> Result<()> {
         if change.is_empty() || caller.reach(Permission::GroupWrite, tenant).is_ok_and(|reach| reach == Reach::Everybody) {
             return Ok(());
         }
-        let filters = self.filters(tenant).await?;
         let before = self.principal_now(Account { tenant, principal: subject }).await?;
+        self.judge_profile(tenant, &before, change).await
+    }
+
+    /// The same of somebody who is being made: as if they were there without it.
+    pub async fn allow_new_profile(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        kind: PrincipalKind,
+        address: &Address,
+        change: &ProfileChange,
+    ) -> Result<()> {
+        if change.is_empty() || caller.reach(Permission::GroupWrite, tenant).is_ok_and(|reach| reach == Reach::Everybody) {
+            return Ok(());
+        }
+        self.judge_profile(tenant, &Principal::new(kind, address, "", self.env().now()), change).await
+    }
+
+    async fn judge_profile(&self, tenant: TenantId, before: &Principal, change: &ProfileChange) -> Result<()> {
+        let filters = self.filters(tenant).await?;
         let after = Principal { profile: before.profile.with(change), ..before.clone() };
-        let was = fitting(&filters, &before);
+        let was = fitting(&filters, before);
         for group in fitting(&filters, &after).into_iter().filter(|group| !was.contains(group)) {
-            if self.gives_reach(tenant, group).await? {
-                return Err(Error::denied("this would take them into a group for which roles are given; who manages all groups may do it"));
+            if self.gives_reach(tenant, group).await? || self.opens_folders(tenant, group).await? {
+                return Err(Error::denied(
+                    "this would take them into a group for which roles are given, or folders are open; who manages all groups may do it",
+                ));
             }
         }
         Ok(())
@@ -161,12 +183,22 @@ impl Directory {
 
     /// Whether roles are given for those in a group, or in one that holds it: whoever comes in comes into somebody's reach.
     pub(crate) async fn gives_reach(&self, tenant: TenantId, group: PrincipalId) -> Result<bool> {
+        self.index_roles(tenant).await?;
+        self.any_above(tenant, group, |group| access::organisation(tenant).member(group, Sk::text("r#"))).await
+    }
+
+    /// Whether somebody opened folders to those in a group, or in one that holds it.
+    async fn opens_folders(&self, tenant: TenantId, group: PrincipalId) -> Result<bool> {
+        self.any_above(tenant, group, |group| access::organisation(tenant).principal(group, Sk::text(sk::OPEN_TO))).await
+    }
+
+    /// Whether a group, or one that holds it, has a row that begins like this.
+    async fn any_above(&self, tenant: TenantId, group: PrincipalId, begins: impl Fn(PrincipalId) -> Key) -> Result<bool> {
         let mut all: BTreeSet<_> = self.groups_over(tenant, group, Vec::new()).await?;
         all.insert(group);
         for group in all {
-            let prefix = Sk::text("r#");
-            let mut query = Query::prefix(access::organisation(tenant).member(group, prefix.clone()).pk().clone(), &prefix);
-            query.limit = 1;
+            let begin = begins(group);
+            let query = Query { limit: 1, ..Query::prefix(begin.pk().clone(), begin.sk()) };
             if !self.store().query(&query).await?.rows.is_empty() {
                 return Ok(true);
             }

@@ -1,6 +1,7 @@
 //! Proves that the directory's rows agree with one another: every listed name leads back to its principal, every member
 //! is somebody and knows of it.
 
+use crate::claims::is_proved;
 use crate::groups::read_member;
 use crate::rows::{Principal, PrincipalKind, Route, principal_of, sk, tenant_of};
 use crate::{Directory, Member, access};
@@ -36,7 +37,8 @@ impl Directory {
             if route != Some(wanted) {
                 problems.push(format!("{address} is listed for {id} and leads elsewhere"));
             }
-            let domain = self.store().get(&shared::domain(address.domain())).await?.and_then(|row| tenant_of(&row).ok());
+            let row = self.store().get(&shared::domain(address.domain())).await?.filter(is_proved);
+            let domain = row.and_then(|row| tenant_of(&row).ok());
             if domain != Some(tenant) {
                 problems.push(format!("{address} is in a domain that the tenant does not have"));
             }

@@ -38,7 +38,7 @@ impl Claim {
 impl Directory {
     /// The tenant to which a domain is proved, as it is now; also while it is being given up.
     pub async fn domain_owner(&self, domain: &Domain) -> Result<Option<TenantId>> {
-        self.store().get(&shared::domain(domain)).await?.map(|row| tenant_of(&row)).transpose()
+        self.store().get(&shared::domain(domain)).await?.filter(is_proved).map(|row| tenant_of(&row)).transpose()
     }
 
     /// What a tenant has of a domain: proved, or claimed and not lapsed. What others have of it makes no difference.
@@ -47,6 +47,7 @@ impl Directory {
         let rows = self.store().batch_get(&keys).await?;
         let [proved, waiting] = rows.as_slice() else { return Ok(None) };
         if let Some(row) = proved
+            && is_proved(row)
             && tenant_of(row)? == tenant
         {
             return Ok(Some(Claim { tenant, proved: true, since: read_time(row), nonce: Bytes::new() }));
@@ -81,6 +82,12 @@ impl Directory {
         }
         Ok(found)
     }
+}
+
+/// Older versions wrote the row that everybody finds for a claim too, with a mark. Such a row counts as none; upkeep makes it the
+/// tenant's own.
+pub(crate) fn is_proved(row: &Row) -> bool {
+    row.u64("un") != Some(1)
 }
 
 /// The condition that a domain is proved to a tenant and not being given up.

@@ -39,7 +39,7 @@ impl JoinPolicy {
 pub struct GroupRules {
     pub description: String,
     pub join: JoinPolicy,
-    /// Members may leave by themselves.
+    /// Members may leave by themselves. Nobody leaves a hidden group: they do not see it.
     pub may_leave: bool,
     /// Only its owners and administrators see that it is there.
     pub hidden: bool,
@@ -58,7 +58,7 @@ impl GroupRules {
         Self {
             description: row.str("ds").unwrap_or_default().to_owned(),
             join: JoinPolicy::read(row.u64("jo").unwrap_or(0)),
-            may_leave: row.u64("le") != Some(0),
+            may_leave: row.u64("le") != Some(0) && row.u64("hi") != Some(1),
             hidden: row.u64("hi") == Some(1),
             dynamic: row.u64("dy") == Some(1),
         }

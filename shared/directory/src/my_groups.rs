@@ -2,10 +2,10 @@
 
 use crate::group_rules::JoinPolicy;
 use crate::operator::{GroupInfo, Page, group_info};
-use crate::rows::{Principal, PrincipalKind, Status, rest};
+use crate::rows::{Principal, PrincipalKind, Route, Status, rest, sk};
 use crate::{Directory, access};
-use penfold_ports::{Account, Query, Sk};
-use penfold_types::{Error, PrincipalId, Result};
+use penfold_ports::{Account, Query, Sk, shared};
+use penfold_types::{Address, Error, Kind, PrincipalId, Result, TenantId};
 use std::collections::BTreeSet;
 
 /// A group, and what somebody has to do with it.
@@ -65,7 +65,7 @@ impl Directory {
     pub(crate) async fn visible_group(&self, person: Account, group: PrincipalId) -> Result<Principal> {
         let none = || Error::not_found("there is no such group");
         let found = match self.principal_now(Account { tenant: person.tenant, principal: group }).await {
-            Err(error) if error.kind() == penfold_types::Kind::NotFound => return Err(none()),
+            Err(error) if error.kind() == Kind::NotFound => return Err(none()),
             found => found?,
         };
         if found.kind != PrincipalKind::Group || found.status == Status::Deleting {
@@ -108,17 +108,61 @@ impl Directory {
         Ok(found)
     }
 
-    /// A page of those that somebody is not in and could join or ask to be in, by address. A page may hold fewer than `limit`.
+    /// Of the next `limit` that somebody sees, those that they are not in and could join or ask to be in, by address. Neither what
+    /// a page holds nor where it ends tells of one that is hidden from them.
     pub async fn joinable_groups(&self, person: Account, after: Option<&str>, limit: usize) -> Result<Page<MyGroup>> {
         let mine = self.mine(person).await?;
-        let page = self.operator().list_principals(person.tenant, PrincipalKind::Group, after, limit).await?;
+        let (seen, more) = self.seen_groups(&mine, person.tenant, after, limit.clamp(1, 1000)).await?;
+        let key = |group: &Principal| String::from_utf8(sk::name(PrincipalKind::Group, &group.address).as_bytes().to_vec()).ok();
+        let next = seen.last().filter(|_| more).and_then(|(_, group)| key(group));
         let joinable = |id: PrincipalId, group: &Principal| {
-            let lets_in = !group.group.dynamic && group.group.join != JoinPolicy::Closed;
-            lets_in && mine.sees(id, group) && !mine.direct.contains(&id)
+            !group.group.dynamic && group.group.join != JoinPolicy::Closed && !mine.direct.contains(&id)
         };
-        let items = page.items.into_iter().filter(|(id, group)| joinable(*id, group));
+        let items = seen.into_iter().filter(|(id, group)| joinable(*id, group));
         let items = items.map(|(id, group)| mine.view(Account { tenant: person.tenant, principal: id }, group)).collect();
-        Ok(Page { items, next: page.next })
+        Ok(Page { items, next })
+    }
+
+    /// The next groups that somebody sees, `limit` of them where there are so many, and whether there are more.
+    async fn seen_groups(
+        &self,
+        mine: &Mine,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<(PrincipalId, Principal)>, bool)> {
+        let (mut found, mut after, mut size) = (Vec::new(), after.map(str::to_owned), limit + 1);
+        loop {
+            let page = self.operator().list_principals(tenant, PrincipalKind::Group, after.as_deref(), size).await?;
+            found.extend(page.items.into_iter().filter(|(id, group)| mine.sees(*id, group)));
+            if found.len() > limit {
+                found.truncate(limit);
+                return Ok((found, true));
+            }
+            let Some(next) = page.next else { return Ok((found, false)) };
+            (after, size) = (Some(next), size.max(200));
+        }
+    }
+
+    /// Refuses groups that somebody does not own among those whom they add to a group of theirs: by it they would write to whoever
+    /// is in there. One that is hidden from them is told like one that does not exist. A group with a filter takes in anybody.
+    pub async fn allow_owned(&self, person: Account, members: &[Address]) -> Result<()> {
+        let keys: Vec<_> = members.iter().map(shared::route).collect();
+        for (address, row) in members.iter().zip(self.store().batch_get(&keys).await?) {
+            let Some(row) = row else { continue };
+            let route = Route::read(&row)?;
+            if route.tenant != person.tenant || route.kind != PrincipalKind::Group {
+                continue;
+            }
+            let found = match self.visible_group(person, route.principal).await {
+                Err(error) if error.kind() == Kind::NotFound => return Err(Error::not_found(format!("there is no {address}"))),
+                found => found?,
+            };
+            if found.group.dynamic || !self.owns(person.tenant, route.principal, person.principal).await? {
+                return Err(Error::denied(format!("{address} is put into others by administrators: it has a filter, or is not yours")));
+            }
+        }
+        Ok(())
     }
 
     /// Whether those who come into a group come into the reach of somebody's role: then its owners add nobody by themselves.

@@ -3,6 +3,7 @@
 //! `550` always comes from the store itself.
 
 use crate::Directory;
+use crate::claims::is_proved;
 use crate::directory::FRESH;
 use crate::rows::{PrincipalKind, Route, Status, tenant_of};
 use penfold_ports::{Account, shared};
@@ -85,7 +86,7 @@ impl Directory {
             return Ok(Some(tenant));
         }
         let mark = self.inner.domains.mark();
-        let Some(row) = self.store().get(&shared::domain(domain)).await? else { return Ok(None) };
+        let Some(row) = self.store().get(&shared::domain(domain)).await?.filter(is_proved) else { return Ok(None) };
         let tenant = tenant_of(&row)?;
         if Status::read(row.u64("st").unwrap_or(0)) == Status::Active {
             self.inner.domains.put_read(mark, domain.clone(), tenant, now + FRESH);

@@ -4,7 +4,7 @@
 //! | pk | sk | holds |
 //! |---|---|---|
 //! | `r#address` | `r` | t tenant, p principal, k kind, al 1 for an alias |
-//! | `d#domain` | `d` | t tenant to which it is proved, st, at |
+//! | `d#domain` | `d` | t tenant to which it is proved, st, at; un 1 where an older version wrote it for a claim: it counts as none |
 //! | `tenants` | name | t tenant |
 //! | `t#T` | `tenant` | n name, st, tr the end of its trial, cl when it was closed, kv current key version, po the pool its mail leaves from, rv revision, at created |
 //! | | `domain#D` | at proved |
@@ -15,6 +15,7 @@
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
 //! | | `audit` | n number and h hash of the last act, at |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
+//! | | `roles` | that each role for a group stands in its group too, those that an older version gave as well |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `brand`, `brand#logo` | how the tenant is seen: n name, c1 and c2 colours, sa and su where help is, lk, ls and lh of the logo, rv revision; b its bytes |
 //! | | `filter#G` | by what a dynamic group chooses: f |
@@ -416,6 +417,11 @@ pub(crate) mod sk {
 
     pub fn nesting() -> Sk {
         Sk::text("nesting")
+    }
+
+    /// That each role for a group stands in its group too.
+    pub fn roles_indexed() -> Sk {
+        Sk::text("roles")
     }
 
     pub fn administrators() -> Sk {

@@ -94,3 +94,37 @@ async fn roles_read_back_and_the_last_administrator_stays() {
     assert_eq!(house.ask("DELETE", &own, &boss, None).await.status, 409);
     assert_eq!(house.ask("PATCH", &own, &boss, Some(json!({ "status": "suspended" }))).await.status, 409);
 }
+
+/// Whose roles are for a part makes no owners, and opens no folders, beyond it; who is beyond it is told like nobody.
+#[tokio::test(start_paused = true)]
+async fn owners_and_folders_stay_within_reach() {
+    let house = house().await;
+    let part = Within::Domain("sub.test".parse().unwrap());
+    let roles = [RoleGrant { role: Role::RecipientManagement, within: part }];
+    house.grant("bob@one.test", &roles).await;
+    let bob = house.token("bob@one.test").await;
+    let new = |name: &str, owner: &str| Some(json!({ "address": format!("{name}@sub.test"), "name": "G", "owners": [owner] }));
+    let made = house.ask("POST", &house.own("/groups"), &bob, new("g", "sam@sub.test")).await;
+    assert_eq!(made.status, 201);
+    let beyond = house.ask("POST", &house.own("/groups"), &bob, new("h", "bob@one.test")).await;
+    let nobody = house.ask("POST", &house.own("/groups"), &bob, new("h", "nobody@one.test")).await;
+    assert_eq!((beyond.status, beyond.text("detail").replace("bob@", "nobody@")), (422, nobody.text("detail").to_owned()));
+    let group = house.own(&format!("/groups/{}", made.text("id")));
+    let change = house.change("PATCH", &group, &bob, made.tag(), Some(json!({ "add_owners": ["bob@one.test"] }))).await;
+    assert_eq!(change.status, 422);
+
+    let folders = house.person("sam@sub.test", "/folders").await;
+    let boss = house.token("boss@one.test").await;
+    let listed = house.ask("GET", &folders, &boss, None).await;
+    let folder = listed.body["items"][0]["id"].as_str().unwrap().to_owned();
+    let rights = Some(json!({ "role": "reviewer" }));
+    let set = async |who: &str, by: &str| house.ask("PUT", &format!("{folders}/{folder}/rights/{who}"), by, rights.clone()).await.status;
+    for who in ["bob@one.test", "ann@one.test", "nobody@one.test", "eve@two.test"] {
+        assert_eq!(set(who, &bob).await, 404, "{who}");
+    }
+    assert_eq!((set("anyone", &bob).await, set("g@sub.test", &bob).await), (403, 204));
+    assert_eq!((set("anyone", &boss).await, set("ann@one.test", &boss).await), (204, 204));
+    // What is open already may be taken back by both.
+    let back = house.ask("DELETE", &format!("{folders}/{folder}/rights/ann@one.test"), &bob, None).await;
+    assert_eq!(back.status, 204);
+}

@@ -1,16 +1,21 @@
 use super::Operator;
-use super::principals::address_words;
+use super::principals::{address_words, new_address_words};
 use crate::access;
 use crate::rows::{PrincipalKind, Route, alive, sk};
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
-use penfold_types::{Address, Error, Result};
+use penfold_types::{Address, Error, Kind, Result};
 
 const ALIASES: usize = 200;
 
 impl Operator {
-    /// Another address of a person, group or shared mailbox, in any domain of the same tenant.
+    /// Another address of a person, group or shared mailbox, in any domain that is proved to the same tenant. Of another's domain
+    /// nothing else is told, whoever claims it.
     pub async fn add_alias(&self, of: &Address, alias: &Address) -> Result<()> {
         let (account, principal) = self.find(of).await?;
+        match self.address_domain(account.tenant, alias.domain()).await {
+            Err(error) if error.kind() == Kind::NotFound => return Err(address_words(alias, 1)),
+            judged => judged?,
+        }
         let scope = access::organisation(account.tenant);
         let prefix = Sk::text("alias#");
         let pk = scope.principal(account.principal, prefix.clone()).pk().clone();
@@ -22,7 +27,7 @@ impl Operator {
         writes.push(Write::Check { key: self.principal_key(account), when: alive(None) });
         writes.push(Write::put(scope.principal(account.principal, sk::alias(alias)), Row::new().with("a", alias.to_string())));
         let act = self.act(account.tenant, "alias.add", &principal.address.to_string(), &alias.to_string());
-        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(alias, write)))
+        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(alias, write)))
     }
 
     pub async fn remove_alias(&self, of: &Address, alias: &Address) -> Result<()> {

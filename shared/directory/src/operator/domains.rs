@@ -4,8 +4,9 @@
 use super::principals::moved;
 use super::{DomainInfo, Operator};
 use crate::access;
-use crate::claims::{CLAIMS, Claim};
-use crate::rows::{PrincipalKind, Status, read_time, rest, sk, time};
+use crate::claims::{CLAIMS, Claim, is_proved};
+use crate::rows::{PrincipalKind, Status, read_time, rest, sk, tenant_of, time};
+use crate::store::Refused;
 use bytes::Bytes;
 use penfold_ports::{Query, Row, Sk, When, Write, shared};
 use penfold_types::{Domain, Error, Kind, Result, TenantId};
@@ -75,18 +76,57 @@ impl Operator {
     ) -> Result<()> {
         let (scope, now) = (access::organisation(tenant), self.directory.env().now());
         let row = Row::new().with("t", tenant.as_bytes()).with("st", Status::Active.number()).with("at", time(now));
-        let writes = vec![
-            Write::put_new(shared::domain(domain), row),
+        let (when, left) = self.unproved(domain, tenant).await?;
+        let mut writes = vec![
+            Write::Put { key: shared::domain(domain), row, when },
             Write::Check { key: scope.organisation(sk::tenant()), when: active() },
             Write::put(scope.organisation(sk::domain(domain)), Row::new().with("at", time(now))),
             claim,
         ];
+        writes.extend(left);
         let words = |write| match write {
             0 => taken(),
             1 => Error::conflict("the tenant is not active"),
             _ => Error::conflict("changed by somebody else meanwhile; try again"),
         };
         self.commit(writes, act).await.map_err(|refused| refused.explain(words))
+    }
+
+    /// What may be in the place of a domain's row: nothing, or an older version's claim, of which the row in its tenant goes too.
+    async fn unproved(&self, domain: &Domain, but: TenantId) -> Result<(When, Option<Write>)> {
+        let Some(row) = self.directory.store().get(&shared::domain(domain)).await?.filter(|row| !is_proved(row)) else {
+            return Ok((When::Absent, None));
+        };
+        let whose = tenant_of(&row)?;
+        let left = (whose != but).then(|| Write::delete(access::organisation(whose).organisation(sk::domain(domain))));
+        Ok((old_claim(whose), left))
+    }
+
+    /// Claims for which an older version wrote the row that everybody finds, made the tenant's own; for upkeep.
+    async fn own_old_claims(&self, tenant: TenantId) -> Result<()> {
+        let (prefix, scope, store) = (Sk::text("domain#"), access::organisation(tenant), self.directory.store());
+        let rows = store.query_all(&Query::prefix(scope.organisation(prefix.clone()).pk().clone(), &prefix)).await?;
+        let domains: Vec<Domain> = rows.iter().filter_map(|(key, _)| domain_of(key)).collect();
+        let keys: Vec<_> = domains.iter().map(shared::domain).collect();
+        for (domain, row) in domains.iter().zip(store.batch_get(&keys).await?) {
+            let Some(row) = row.filter(|row| !is_proved(row)) else { continue };
+            if tenant_of(&row)? != tenant {
+                continue;
+            }
+            let mut writes = vec![Write::Delete { key: shared::domain(domain), when: old_claim(tenant) }];
+            writes.push(Write::delete(scope.organisation(sk::domain(domain))));
+            let key = scope.organisation(sk::claim(domain));
+            // It may have been claimed anew meanwhile.
+            if store.get(&key).await?.is_none() {
+                let nonce = row.bytes("n").cloned().unwrap_or_default();
+                writes.push(Write::put_new(key, Row::new().with("at", time(read_time(&row))).with("n", nonce)));
+            }
+            match store.commit(writes).await {
+                Err(Refused::Condition(_)) | Ok(()) => {}
+                Err(Refused::Other(error)) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn nonce(&self) -> Bytes {
@@ -97,6 +137,7 @@ impl Operator {
 
     /// Claims of a tenant that were not proved in time, and the keys that were made for them, gone; for upkeep.
     pub async fn lapse_claims(&self, tenant: TenantId) -> Result<()> {
+        self.own_old_claims(tenant).await?;
         let now = self.directory.env().now();
         for (domain, claim) in self.directory.claims(tenant).await? {
             if now < claim.lapses() {
@@ -140,11 +181,12 @@ impl Operator {
         let prefix = Sk::text("domain#");
         let pk = access::organisation(tenant.id).organisation(prefix.clone()).pk().clone();
         let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
-        let read = |(key, row): (Sk, Row)| {
-            let domain: Domain = std::str::from_utf8(rest(&key, "domain#")?).ok()?.parse().ok()?;
-            Some(DomainInfo { domain: domain.to_string(), created: read_time(&row), proved: true, lapses: None })
-        };
-        let mut found: Vec<_> = rows.into_iter().filter_map(read).collect();
+        let named: Vec<_> = rows.iter().filter_map(|(key, row)| Some((domain_of(key)?, read_time(row)))).collect();
+        let keys: Vec<_> = named.iter().map(|(domain, _)| shared::domain(domain)).collect();
+        let shown = named.into_iter().zip(self.directory.store().batch_get(&keys).await?);
+        let shown = shown.filter(|(_, row)| row.as_ref().is_none_or(is_proved)).map(|(one, _)| one);
+        let info = |(domain, created): (Domain, _)| DomainInfo { domain: domain.to_string(), created, proved: true, lapses: None };
+        let mut found: Vec<_> = shown.map(info).collect();
         for (domain, claim) in self.directory.claims(tenant.id).await? {
             if now < claim.lapses() {
                 let lapses = Some(claim.lapses());
@@ -204,6 +246,15 @@ impl Operator {
         }
         Ok(false)
     }
+}
+
+fn domain_of(key: &Sk) -> Option<Domain> {
+    std::str::from_utf8(rest(key, "domain#")?).ok()?.parse().ok()
+}
+
+/// The condition that a domain's row is an older version's claim of this tenant.
+fn old_claim(tenant: TenantId) -> When {
+    When::Equal(vec![("t".into(), tenant.as_bytes().into()), ("un".into(), 1u64.into())])
 }
 
 fn in_use(domain: &Domain) -> Error {

@@ -18,6 +18,7 @@ impl Operator {
     /// With what a change could say of it as well. With a filter it is dynamic, and stays so.
     pub async fn create_group_with(&self, new: &NewGroup, more: &GroupChange) -> Result<Account> {
         check_description(more.description.as_deref())?;
+        check_leaving(more, false)?;
         let created = self.directory.env().now();
         let mut group =
             Principal { who_may_post: new.who_may_post, ..Principal::new(PrincipalKind::Group, &new.address, &new.name, created) };
@@ -69,6 +70,7 @@ impl Operator {
             set.push(("wp".into(), policy.number().into()));
             detail.push(format!("posters {policy:?}"));
         }
+        check_leaving(change, group.group.hidden)?;
         rules(change, &mut set, &mut detail)?;
         if change.add_posters.len() + change.remove_posters.len() > 30 {
             return Err(Error::limit("at most 30 posters are changed at once"));
@@ -116,6 +118,14 @@ fn check_description(text: Option<&str>) -> Result<()> {
     } else {
         Err(Error::invalid(format!("a description has at most {DESCRIPTION} bytes and no control characters")))
     }
+}
+
+/// Nobody leaves what they do not see.
+fn check_leaving(change: &GroupChange, hidden: bool) -> Result<()> {
+    if change.may_leave == Some(true) && change.hidden.unwrap_or(hidden) {
+        return Err(Error::invalid("members do not see a hidden group, so they cannot leave it"));
+    }
+    Ok(())
 }
 
 /// The changes of a group's rules.

@@ -33,7 +33,8 @@ pub struct JoinRequest {
 }
 
 impl Operator {
-    /// A person joins a group, or asks to. Who is in it already, or has asked, changes nothing by that.
+    /// A person joins a group, or asks to. Who is in it already, or has asked, changes nothing by that. Where roles are given for
+    /// those in it, it is asked for in any case: whoever comes in comes into somebody's reach, and an administrator says yes to that.
     pub async fn join(&self, person: Account, group: PrincipalId, words: &str) -> Result<Joined> {
         let (account, container) = self.group_of(person, group).await?;
         fixed(&container)?;
@@ -43,17 +44,19 @@ impl Operator {
         let scope = access::organisation(account.tenant);
         let keys = [scope.member(group, sk::member(person.principal)), scope.member(group, sk::asker(person.principal))];
         let there = self.directory.store().batch_get(&keys).await?;
-        match (container.group.join, there.as_slice()) {
-            (_, [Some(_), _]) => Ok(Joined::Member),
-            (JoinPolicy::Approval, [_, Some(_)]) => Ok(Joined::Asked),
-            (JoinPolicy::Closed, _) => Err(Error::denied("nobody joins this group by themselves")),
-            (JoinPolicy::Open, _) => {
+        let (member, asks) = (matches!(there.as_slice(), [Some(_), _]), matches!(there.as_slice(), [_, Some(_)]));
+        match container.group.join {
+            _ if member => Ok(Joined::Member),
+            JoinPolicy::Closed => Err(Error::denied("nobody joins this group by themselves")),
+            JoinPolicy::Open if !self.directory.gives_reach(account.tenant, group).await? => {
                 let own = self.directory.principal_now(person).await?;
-                let one = vec![Found::Inside(person.principal, PrincipalKind::Person, own.address)];
-                self.add_chunk(account, &container, one, Vec::new(), "member.join").await?;
+                let one = Found::Inside(person.principal, PrincipalKind::Person, own.address);
+                let answered = if asks { self.asks_no_more(account, &one) } else { Vec::new() };
+                self.add_where(policy(JoinPolicy::Open), account, &container, vec![one], answered, "member.join").await?;
                 Ok(Joined::Member)
             }
-            (JoinPolicy::Approval, _) => {
+            JoinPolicy::Open | JoinPolicy::Approval if asks => Ok(Joined::Asked),
+            JoinPolicy::Open | JoinPolicy::Approval => {
                 self.ask(person, account, &container, words).await?;
                 Ok(Joined::Asked)
             }
@@ -78,7 +81,7 @@ impl Operator {
         let writes = vec![
             Write::put_new(scope.member(account.principal, sk::asker(person.principal)), row),
             Write::put(scope.principal(person.principal, sk::asked(account.principal)), Row::new().with("at", at)),
-            Write::Check { key: self.principal_key(account), when: policy(JoinPolicy::Approval) },
+            Write::Check { key: self.principal_key(account), when: policy(container.group.join) },
             Write::Check { key: self.principal_key(person), when: alive(Some(PrincipalKind::Person)) },
         ];
         let act = self.act(account.tenant, "member.ask", &container.address.to_string(), "");
@@ -90,9 +93,9 @@ impl Operator {
         let (account, container) = self.group_of(person, group).await?;
         fixed(&container)?;
         let scope = access::organisation(account.tenant);
-        let asks = scope.member(group, sk::asker(person.principal));
-        let row = self.directory.store().get(&asks).await?;
-        if row.is_some() {
+        let (asks, member) = (scope.member(group, sk::asker(person.principal)), scope.member(group, sk::member(person.principal)));
+        let there = self.directory.store().batch_get(&[asks.clone(), member.clone()]).await?;
+        if let [Some(_), None] = there.as_slice() {
             let writes = vec![Write::delete(asks), Write::delete(scope.principal(person.principal, sk::asked(group)))];
             let act = self.act(account.tenant, "member.withdraw", &container.address.to_string(), "");
             return Ok(self.commit(writes, act).await?);
@@ -101,7 +104,7 @@ impl Operator {
             return Err(Error::denied("nobody leaves this group by themselves"));
         }
         let writes = vec![
-            Write::Delete { key: scope.member(group, sk::member(person.principal)), when: When::Present },
+            Write::Delete { key: member, when: When::Present },
             Write::delete(scope.principal(person.principal, sk::membership(PrincipalKind::Group, group))),
         ];
         let act = self.act(account.tenant, "member.leave", &container.address.to_string(), "");

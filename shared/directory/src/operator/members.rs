@@ -10,10 +10,12 @@ use crate::rows::{Principal, PrincipalKind, Route, alive, sk};
 use crate::{Member, MemberKey};
 use penfold_ports::{Account, Row, When, Write, shared};
 use penfold_types::{Address, Error, PrincipalId, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Three rows each, and the container's and the audit's.
 const CHUNK: usize = 30;
+/// The same of those who ask to be in it: five rows.
+const ASKERS: usize = 15;
 
 pub(super) enum Found {
     Inside(PrincipalId, PrincipalKind, Address),
@@ -80,6 +82,14 @@ impl Operator {
             let mut found = self.find_members(account, container, chunk).await?;
             let groups: Vec<_> = found.extract_if(.., |one| matches!(one, Found::Inside(_, PrincipalKind::Group, _))).collect();
             added += found.len();
+            let asking = self.asking(account, &found).await?;
+            let asks = |one: &mut Found| matches!(one, Found::Inside(id, ..) if asking.contains(id));
+            let mut askers: Vec<_> = found.extract_if(.., asks).collect();
+            while !askers.is_empty() {
+                let some: Vec<_> = askers.drain(..askers.len().min(ASKERS)).collect();
+                let answered = some.iter().flat_map(|one| self.asks_no_more(account, one)).collect();
+                self.add_chunk(account, container, some, answered, "member.add").await?;
+            }
             if !found.is_empty() {
                 self.add_chunk(account, container, found, Vec::new(), "member.add").await?;
             }
@@ -89,6 +99,24 @@ impl Operator {
             }
         }
         Ok(added)
+    }
+
+    /// Those of some who ask to be in a group.
+    async fn asking(&self, group: Account, found: &[Found]) -> Result<BTreeSet<PrincipalId>> {
+        let id = |one: &Found| match one {
+            Found::Inside(id, PrincipalKind::Person, _) => Some(*id),
+            _ => None,
+        };
+        let ids: Vec<_> = found.iter().filter_map(id).collect();
+        let scope = access::organisation(group.tenant);
+        let keys: Vec<_> = ids.iter().map(|id| scope.member(group.principal, sk::asker(*id))).collect();
+        let rows = self.directory.store().batch_get(&keys).await?;
+        Ok(ids.into_iter().zip(rows).filter(|(_, row)| row.is_some()).map(|(id, _)| id).collect())
+    }
+
+    pub(super) fn asks_no_more(&self, group: Account, who: &Found) -> Vec<Write> {
+        let (Found::Inside(id, ..), scope) = (who, access::organisation(group.tenant)) else { return Vec::new() };
+        vec![Write::delete(scope.member(group.principal, sk::asker(*id))), Write::delete(scope.principal(*id, sk::asked(group.principal)))]
     }
 
     /// Who these addresses are, without those who are members already or stand here twice.
@@ -129,8 +157,21 @@ impl Operator {
         extra: Vec<Write>,
         act: &'static str,
     ) -> Result<()> {
+        self.add_where(alive(Some(container.kind)), account, container, found, extra, act).await
+    }
+
+    /// The same, on a condition of the container's row.
+    pub(super) async fn add_where(
+        &self,
+        when: When,
+        account: Account,
+        container: &Principal,
+        found: Vec<Found>,
+        extra: Vec<Write>,
+        act: &'static str,
+    ) -> Result<()> {
         let scope = access::organisation(account.tenant);
-        let mut writes = vec![Write::Check { key: self.principal_key(account), when: alive(Some(container.kind)) }];
+        let mut writes = vec![Write::Check { key: self.principal_key(account), when }];
         writes.extend(extra);
         let mut names = Vec::with_capacity(found.len());
         for one in found {

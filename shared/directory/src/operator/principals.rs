@@ -33,7 +33,7 @@ impl Operator {
     }
 
     /// The same, of an id that was chosen, in a tenant that has the domain.
-    pub(super) async fn create_principal_as(&self, account: Account, principal: &Principal, extra: Vec<Write>) -> Result<Account> {
+    pub(crate) async fn create_principal_as(&self, account: Account, principal: &Principal, extra: Vec<Write>) -> Result<Account> {
         super::check_name(&principal.name)?;
         let (address, tenant) = (&principal.address, account.tenant);
         let route = Route { tenant, principal: account.principal, kind: principal.kind, alias: false };
@@ -41,14 +41,15 @@ impl Operator {
         writes.push(Write::put_new(self.principal_key(account), principal.row()));
         writes.extend(extra);
         let act = self.act(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name);
-        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(address, write)))?;
+        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(address, write)))?;
         Ok(account)
     }
 
-    /// The rows of a new address: taken by nobody, in a domain of the tenant.
+    /// The rows of a new address: in a domain of the tenant, taken by nobody. The domain comes first, so that of another tenant's
+    /// nothing else is told.
     pub(super) fn address_writes(&self, address: &Address, route: &Route) -> Vec<Write> {
         let [taken, name] = self.address_rows(address, route);
-        vec![taken, self.domain_check(route.tenant, address.domain()), name]
+        vec![self.domain_check(route.tenant, address.domain()), taken, name]
     }
 
     /// That a domain is a tenant's, and may have addresses.
@@ -146,6 +147,11 @@ pub(super) fn quota_change(quota: Option<Quota>, set: &mut Vec<(Name, Value)>, r
 }
 
 /// What a failed write of [`Operator::address_writes`] means.
+pub(super) fn new_address_words(address: &Address, write: usize) -> Error {
+    address_words(address, if write < 2 { 1 - write } else { write })
+}
+
+/// What is wrong with an address: 0, it is taken; 1, its domain is not the tenant's.
 pub(super) fn address_words(address: &Address, write: usize) -> Error {
     match write {
         0 => Error::conflict(format!("the address {address} is taken")),

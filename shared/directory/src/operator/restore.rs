@@ -1,7 +1,7 @@
 //! A person or shared mailbox that was deleted comes back, for as long as the mailbox was not destroyed.
 
 use super::Operator;
-use super::principals::address_words;
+use super::principals::new_address_words;
 use crate::access;
 use crate::rows::{Principal, PrincipalKind, Route, Status, read_time, rest, sk, stored_time, time};
 use penfold_ports::{Account, Query, Row, Sk, When, Write};
@@ -69,7 +69,7 @@ impl Operator {
         writes.push(Write::Delete { key, when: When::Equal(vec![("ok".into(), 1u64.into())]) });
         let verb = if principal.kind == PrincipalKind::Person { "person.restore" } else { "shared.restore" };
         let act = self.act(tenant, verb, &address.to_string(), &principal.name);
-        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| address_words(&address, write)))?;
+        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(&address, write)))?;
         if self.rehearses {
             return Ok(address);
         }

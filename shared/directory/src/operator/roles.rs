@@ -2,9 +2,9 @@
 
 use super::Operator;
 use super::principals::moved;
-use crate::access;
 use crate::roles::{RoleGrant, Within, write};
 use crate::rows::{Principal, PrincipalKind, Status, sk};
+use crate::{Directory, access};
 use penfold_ports::{Account, Row, When, Write};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 use std::collections::BTreeSet;
@@ -23,6 +23,18 @@ pub(super) fn role_groups<'a>(grants: impl IntoIterator<Item = &'a RoleGrant>) -
         })
         .collect();
     groups.into_iter()
+}
+
+impl Directory {
+    /// Roles that an older version gave stand in nobody's group: they are written there once, before anybody asks.
+    pub(crate) async fn index_roles(&self, tenant: TenantId) -> Result<()> {
+        let key = access::organisation(tenant).organisation(sk::roles_indexed());
+        if self.store().get(&key).await?.is_some() {
+            return Ok(());
+        }
+        self.operator().write_role_holders(tenant).await?;
+        Ok(self.store().put(Write::put(key, Row::new().with("v", 1u64))).await?)
+    }
 }
 
 impl Operator {
@@ -50,6 +62,31 @@ impl Operator {
         writes.extend(guard);
         writes.extend(self.role_holder(account, &person.roles, &grants));
         self.update_principal_with(account, writes, act).await
+    }
+
+    async fn write_role_holders(&self, tenant: TenantId) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.list_principals(tenant, PrincipalKind::Person, after.as_deref(), 500).await?;
+            for (principal, person) in page.items {
+                if role_groups(&person.roles).next().is_some() {
+                    self.write_role_holder(Account { tenant, principal }).await?;
+                }
+            }
+            match page.next {
+                Some(next) => after = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// As the roles are at this moment; where they change in between, whoever asked comes again.
+    async fn write_role_holder(&self, account: Account) -> Result<()> {
+        let key = self.principal_key(account);
+        let Some(text) = self.directory.store().get(&key).await?.and_then(|row| row.str("ro").map(str::to_owned)) else { return Ok(()) };
+        let mut writes = self.role_holder(account, &[], &crate::roles::read(&text));
+        writes.push(Write::Check { key, when: When::Equal(vec![("ro".into(), text.into())]) });
+        Ok(self.directory.store().commit(writes).await?)
     }
 
     /// Each group for which somebody has a role says so, so that it can be asked whether there are any.

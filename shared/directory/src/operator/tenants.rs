@@ -172,6 +172,7 @@ impl Operator {
             Write::delete(scope.organisation(sk::claims())),
             Write::delete(scope.organisation(sk::filters())),
             Write::delete(scope.organisation(sk::administrators())),
+            Write::delete(scope.organisation(sk::roles_indexed())),
             Write::delete(key),
         ];
         self.commit(writes, self.act(tenant.id, "tenant.remove", &tenant.name, "")).await?;

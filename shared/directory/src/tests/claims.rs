@@ -161,3 +161,61 @@ async fn keys_of_a_domain_are_sealed_and_change_by_condition() {
     house.operator.remove_domain(tenant, &domain).await.unwrap();
     assert!(keys(&house).iter().all(|key| !key.sk().as_bytes().starts_with(b"dkim#")));
 }
+
+/// Of another's domain nothing is told but that it is another's, whoever claims it: not whether an address is somebody's there.
+#[tokio::test(start_paused = true)]
+async fn a_claim_tells_of_no_address() {
+    let house = house().await;
+    let ann = a("ann@one.test");
+    let answer = async |address: &str| {
+        let error = house.operator.add_alias(&ann, &a(address)).await.unwrap_err();
+        let shown = house.operator.rehearsing(true).add_alias(&ann, &a(address)).await.unwrap_err();
+        assert_eq!(error.text(), shown.text());
+        (error.kind(), error.text().to_owned())
+    };
+    assert_eq!(answer("eve@two.test").await, answer("nobody@two.test").await);
+    house.operator.claim_domain("One", &d("two.test")).await.unwrap();
+    assert_eq!(answer("eve@two.test").await, answer("nobody@two.test").await);
+    // The conditions of a commit come in the same order.
+    let (one, eve) = (house.tenant("One").await, a("eve@two.test"));
+    let new = crate::rows::Principal::new(PrincipalKind::Person, &eve, "Eve", house.directory.now());
+    let account = Account { tenant: one, principal: penfold_types::PrincipalId::new(house.directory.env()) };
+    let error = house.operator.create_principal_as(account, &new, Vec::new()).await.unwrap_err();
+    assert!(error.text().starts_with("the domain two.test"), "{}", error.text());
+}
+
+/// An older version wrote the row that everybody finds for a claim too.
+#[tokio::test(start_paused = true)]
+async fn an_older_versions_claim_is_no_proof() {
+    let house = house().await;
+    let (one, two, now) = (house.tenant("One").await, house.tenant("Two").await, house.directory.now());
+    let old = async |domain: &str| {
+        let row = Row::new().with("t", one.as_bytes()).with("st", 0u64).with("at", crate::rows::time(now));
+        let row = row.with("un", true).with("n", b"0123456789abcdef");
+        house.write(Write::put(penfold_ports::shared::domain(&d(domain)), row)).await;
+        let line = crate::access::organisation(one).organisation(crate::rows::sk::domain(&d(domain)));
+        house.write(Write::put(line, Row::new().with("at", crate::rows::time(now)))).await;
+    };
+    for domain in ["new.test", "other.test"] {
+        old(domain).await;
+        assert_eq!(house.directory.domain_owner(&d(domain)).await.unwrap(), None);
+        assert_eq!(house.directory.domain_tenant(&d(domain)).await.unwrap(), None);
+        assert_eq!(house.directory.claim(one, &d(domain)).await.unwrap(), None);
+    }
+    assert_eq!(house.directory.resolve(&a("postmaster@new.test")).await.unwrap(), Recipient::Outside);
+    assert_eq!(kind(house.operator.create_person(&person("eva@new.test")).await), Kind::NotFound);
+    assert_eq!(house.operator.domains("One").await.unwrap().len(), 1);
+    // Whoever shows that it is theirs gets it.
+    house.operator.claim_domain("Two", &d("other.test")).await.unwrap();
+    house.operator.mark_proved(two, &d("other.test"), "").await.unwrap();
+    assert_eq!(house.directory.domain_owner(&d("other.test")).await.unwrap(), Some(two));
+    // What was published for the claim goes on being its proof.
+    house.operator.lapse_claims(one).await.unwrap();
+    let claim = house.directory.claim(one, &d("new.test")).await.unwrap().unwrap();
+    assert_eq!((claim.proved, &*claim.nonce), (false, &b"0123456789abcdef"[..]));
+    assert_eq!(house.directory.claim(one, &d("other.test")).await.unwrap(), None);
+    house.operator.mark_proved(one, &d("new.test"), "").await.unwrap();
+    house.operator.lapse_claims(one).await.unwrap();
+    assert!(house.directory.claim(one, &d("new.test")).await.unwrap().unwrap().proved);
+    assert_eq!(house.operator.domains("One").await.unwrap().len(), 2);
+}

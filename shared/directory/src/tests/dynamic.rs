@@ -174,3 +174,29 @@ async fn nobody_widens_a_reach_by_what_is_known_of_people() {
     house.operator.delete_person(&a("bob@one.test")).await.unwrap();
     assert!(house.partition("g#").iter().all(|(key, _)| !key.sk().as_bytes().starts_with(b"r#")), "the role is gone with its holder");
 }
+
+/// What is known of people takes nobody to folders that are open to a group, be they there already or new.
+#[tokio::test(start_paused = true)]
+async fn nobody_opens_folders_by_what_is_known_of_people() {
+    let house = house().await;
+    house.operator.create_domain("One", &d("sub.test")).await.unwrap();
+    house.operator.create_person(&person("sam@sub.test")).await.unwrap();
+    let (tenant, ann) = (house.tenant("One").await, house.account("ann@one.test").await.principal);
+    house.dynamic("sales@one.test", sales()).await;
+    house.operator.create_group(&group("all@one.test", PostPolicy::Anyone)).await.unwrap();
+    house.operator.add_members(&a("all@one.test"), &[a("sales@one.test")]).await.unwrap();
+    let all = house.operator.group(&a("all@one.test")).await.unwrap().id;
+    house.grant("bob@one.test", &[RoleGrant { role: Role::RecipientManagement, within: Within::Domain(d("sub.test")) }]).await;
+    let (bob, sam) = (house.caller("bob@one.test").await, house.account("sam@sub.test").await.principal);
+    let allowed = async || {
+        let change = department(Some("Sales"));
+        let there = house.directory.allow_profile(&bob, tenant, sam, &change).await.map_err(|error| error.kind());
+        let new = house.directory.allow_new_profile(&bob, tenant, PrincipalKind::Person, &a("new@sub.test"), &change).await;
+        assert_eq!(there, new.map_err(|error| error.kind()));
+        there
+    };
+    assert_eq!(allowed().await, Ok(()));
+    let key = crate::access::organisation(tenant).principal(all, crate::rows::sk::open_to(ann));
+    house.write(Write::put(key, Row::new().with("v", 1u64))).await;
+    assert_eq!(allowed().await, Err(Kind::Denied));
+}
