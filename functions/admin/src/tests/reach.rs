@@ -112,6 +112,9 @@ async fn owners_and_folders_stay_within_reach() {
     let group = house.own(&format!("/groups/{}", made.text("id")));
     let change = house.change("PATCH", &group, &bob, made.tag(), Some(json!({ "add_owners": ["bob@one.test"] }))).await;
     assert_eq!(change.status, 422);
+    for (join, status) in [("open", 403), ("approval", 200)] {
+        assert_eq!(house.change("PATCH", &group, &bob, made.tag(), Some(json!({ "join": join }))).await.status, status, "{join}");
+    }
 
     let folders = house.person("sam@sub.test", "/folders").await;
     let boss = house.token("boss@one.test").await;
