@@ -32,7 +32,8 @@ class Company:
         self.tenant = world.tenant(name, domain, part)
         self.crew = expect(self.by.post(GROUPS, {"address": f"crew@{domain}", "name": "Crew"}, tenant=self.tenant), 201)["id"]
         self.things = {"tenant": self.tenant, "domain": domain, "person": self.person("target"), "group": self.container(GROUPS, "team"), "mailbox": self.container(MAILBOXES, "info")}
-        self.address = f"target@{part}"
+        self.address, self.near = f"target@{part}", f"near@{part}"
+        self.person("near", password=None)
         self.things["session"] = self.session()
         self.things["app_password"] = self.app_password()
         self.things["deleted"] = self.deleted()
@@ -121,7 +122,7 @@ class Company:
         asked, address = f"c{self.number()}@{self.part}", f"p{self.number()}@{self.part}"
         group = self.ask("POST", GROUPS, {"address": asked, "name": "Asked", "join": "approval"})["id"]
         self.ask("POST", PEOPLE, {"address": address, "name": "Asker", "password": PASSWORD})
-        self.join(asked)
+        self.join(asked), self.join(address)
         expect(self.world.sign_in(address).post("/v1/me/groups/{group}/join", {}, group=group), 200)
         return {"group": group, "address": address}
 
@@ -252,7 +253,7 @@ def request(company, method, path, used_up):
     fresh |= {f"PUT ~/{kind}/delegates/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
     fresh["DELETE ~/people/{person}" + FOLDER_RIGHTS + "/{address}"] = lambda: {"address": company.opened(PERSON, company.things["folder"])}
     fresh["DELETE ~/shared-mailboxes/{mailbox}" + FOLDER_RIGHTS + "/{address}"] = lambda: {"address": company.opened(MAILBOX, company.mailbox_folder)}
-    fresh |= {f"PUT ~/{kind}{FOLDER_RIGHTS}/{{address}}": lambda: {"address": f"far@{company.domain}"} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
+    fresh |= {f"PUT ~/{kind}{FOLDER_RIGHTS}/{{address}}": lambda: {"address": company.near} for kind in ("people/{person}", "shared-mailboxes/{mailbox}")}
     named = company.things | ({"folder": company.mailbox_folder} if "/shared-mailboxes/" in path else {}) | ({"message": company.mail} if "/trace/" in path else {})
     if key in fresh and (used_up or key.startswith("PUT")):
         named = named | fresh[key]()

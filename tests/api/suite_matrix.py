@@ -117,6 +117,10 @@ def test_outside_of_their_part(world):
         said = m.callers[caller].post(TENANT + "/groups/{group}/members", {"addresses": [far]}, **m.own.things)
         if said.status not in (403, 404):
             m.leaks.append(f"{caller} takes {far} in: {said}")
+        for to in (far, m.callers[caller].address, "anyone"):
+            said = m.callers[caller].put(PERSON + "/folders/{folder}/rights/{address}", {"role": "reviewer"}, **(m.own.things | {"address": to}))
+            if said.status not in (403, 404):
+                m.leaks.append(f"{caller} opens a folder to {to}: {said}")
         said = m.callers[caller].post(PERSON + "/aliases", {"address": f"n{world.number()}@{m.own.domain}"}, **m.own.things)
         if said.status not in (403, 404):
             m.leaks.append(f"{caller} gives an address of another domain: {said}")

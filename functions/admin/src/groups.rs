@@ -2,7 +2,7 @@ use crate::text;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use penfold_directory::{Filter, GroupChange as Change, GroupInfo, NewGroup as New, PostPolicy, PrincipalKind, Reach};
+use penfold_directory::{Filter, GroupChange as Change, GroupInfo, JoinPolicy, NewGroup as New, PostPolicy, PrincipalKind, Reach};
 use penfold_rest::{
     Body, Call, FilterView, IfMatch, JoinAnswer, JoinRequestView, Joining, Listed, Paging, Posting, Problem, When, created, tagged,
 };
@@ -206,13 +206,18 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Group
     let group = find(&call).await?;
     let expected = wanted.judge(group.revision)?;
     change.name.as_deref().map_or(Ok(()), |name| text::name("/name", name))?;
+    let join = change.join.map(JoinPolicy::from);
+    // What was opened to those in it would be open to whoever likes, the caller among them.
+    if join == Some(JoinPolicy::Open) && group.rules.join != JoinPolicy::Open && *call.reach() != Reach::Everybody {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "Your roles do not reach everybody who could join then."));
+    }
     let change = Change {
         name: change.name,
         who_may_post: change.who_may_post.map(PostPolicy::from),
         add_posters: addresses("add_posters", &change.add_posters)?,
         remove_posters: addresses("remove_posters", &change.remove_posters)?,
         description: change.description,
-        join: change.join.map(Into::into),
+        join,
         may_leave: change.may_leave,
         hidden: change.hidden,
         add_owners: owners(&call, "add_owners", &change.add_owners).await?,

@@ -112,6 +112,9 @@ async fn owners_and_folders_stay_within_reach() {
     let group = house.own(&format!("/groups/{}", made.text("id")));
     let change = house.change("PATCH", &group, &bob, made.tag(), Some(json!({ "add_owners": ["bob@one.test"] }))).await;
     assert_eq!(change.status, 422);
+    for (join, status) in [("open", 403), ("approval", 200)] {
+        assert_eq!(house.change("PATCH", &group, &bob, made.tag(), Some(json!({ "join": join }))).await.status, status, "{join}");
+    }
 
     let folders = house.person("sam@sub.test", "/folders").await;
     let boss = house.token("boss@one.test").await;
@@ -127,4 +130,25 @@ async fn owners_and_folders_stay_within_reach() {
     // What is open already may be taken back by both.
     let back = house.ask("DELETE", &format!("{folders}/{folder}/rights/ann@one.test"), &bob, None).await;
     assert_eq!(back.status, 204);
+}
+
+/// Whoever is let in comes into the reach of roles for the group, as whoever is added.
+#[tokio::test(start_paused = true)]
+async fn nobody_lets_in_whom_they_do_not_reach() {
+    let house = house().await;
+    let operator = house.directory.operator();
+    let new = penfold_directory::NewGroup { address: a("team@one.test"), name: "G".into(), who_may_post: Default::default() };
+    let more = penfold_directory::GroupChange { join: Some(penfold_directory::JoinPolicy::Open), ..Default::default() };
+    let team = operator.create_group_with(&new, &more).await.unwrap().principal;
+    let within = Within::Group(team);
+    house.grant("bob@one.test", &[RoleGrant { role: Role::RecipientManagement, within }]).await;
+    operator.create_group(&penfold_directory::NewGroup { address: a("inner@one.test"), ..new }).await.unwrap();
+    operator.add_members(&a("team@one.test"), &[a("inner@one.test")]).await.unwrap();
+    operator.update_group(&a("inner@one.test"), &more).await.unwrap();
+    let inner = operator.group(&a("inner@one.test")).await.unwrap().id;
+    assert_eq!(operator.join(house.account("ann@one.test").await, inner, "").await.unwrap(), penfold_directory::Joined::Asked);
+    let (bob, boss) = (house.token("bob@one.test").await, house.token("boss@one.test").await);
+    let path = house.own(&format!("/groups/{inner}/requests/ann@one.test"));
+    let answer = async |by: &str| house.ask("POST", &path, by, Some(json!({ "accept": true }))).await.status;
+    assert_eq!((answer(&bob).await, answer(&boss).await), (404, 204));
 }
