@@ -96,7 +96,11 @@ def test_each_right_by_the_second_client(world):
     }
     for letter in tries:
         expect(boss.put(RIGHT, {"rights": "lr" + letter}, address=office.of("bob"), **work), 204)
-        office.done(bob.select(name))
+        try:
+            office.done(bob.select(name))
+        except imaplib.IMAP4.readonly:
+            # RFC 4314 §5.2: there is nothing that these rights change in it. The library would refuse to go on.
+            bob.untagged_responses.pop("READ-ONLY")
         for needed, act in tries.items():
             kind, said = act()
             tried += 1
