@@ -18,8 +18,12 @@ class Description:
         self.document = document
         # What is not described is not said: an answer has no other fields.
         self.components = copy.deepcopy(document["components"])
-        for schema in self.components["schemas"].values():
-            if schema.get("properties"):
+        schemas = self.components["schemas"]
+        parts = {part.get("$ref", "").rsplit("/", 1)[-1] for schema in schemas.values() for part in schema.get("allOf", [])}
+        for name, schema in schemas.items():
+            if schema.get("allOf"):
+                schema.setdefault("unevaluatedProperties", False)
+            elif schema.get("properties") and name not in parts:
                 schema.setdefault("additionalProperties", False)
 
     def operations(self):
@@ -37,7 +41,7 @@ class Description:
         _, content = self.body(operation)
         if "example" in content:
             return content["example"]
-        name = content["schema"].get("$ref", "").rsplit("/", 1)[-1]
+        name = content.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1]
         return self.document["components"]["schemas"].get(name, {}).get("example")
 
     @staticmethod
