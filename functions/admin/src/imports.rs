@@ -6,9 +6,10 @@ use axum::body::Body as Content;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use penfold_rest::{Body, Call, Listed, Paging, Params, Problem};
-use penfold_transfers::{Existing, Order, Transfer};
+use penfold_transfers::{Existing, LOOKED_AT, Layout, Order, Transfer};
 use penfold_types::{Error, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -100,20 +101,35 @@ pub(crate) async fn upload(
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send text/csv."));
     }
     let transfer = find(&call, &admin.transfers, path, true).await?;
+    let mut body: Content = request.into_body();
     if call.dry_run {
+        let mut begin = Vec::new();
+        while let Some(bytes) = more(&mut body).await?
+            && begin.len() < LOOKED_AT
+        {
+            begin.extend_from_slice(&bytes);
+        }
+        Layout::of(&begin).map_err(refused)?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let mut upload = admin.transfers.upload(&transfer).await?;
-    let mut body: Content = request.into_body();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The file was cut off; send it again."))?;
-        if let Ok(bytes) = frame.into_data() {
-            upload.put(bytes).await.map_err(refused)?;
-        }
+    while let Some(bytes) = more(&mut body).await? {
+        upload.put(bytes).await.map_err(refused)?;
     }
     let (operator, by) = (call.operator()?, call.caller()?.actor());
     let transfer = upload.finish(&operator, &by).await.map_err(refused)?;
     Ok((StatusCode::ACCEPTED, axum::Json(Import::of(&transfer)?)).into_response())
+}
+
+/// The next octets of a file.
+async fn more(body: &mut Content) -> Result<Option<Bytes>, Problem> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The file was cut off; send it again."))?;
+        if let Ok(bytes) = frame.into_data() {
+            return Ok(Some(bytes));
+        }
+    }
+    Ok(None)
 }
 
 fn refused(error: Error) -> Problem {

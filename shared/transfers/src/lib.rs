@@ -29,4 +29,4 @@ pub use progress::{Step, Turn};
 pub use sheet::{Layout, Place, Read, Sheet};
 pub use transfer::{Existing, Order, State, Transfer, Wrong};
 pub use transfers::Transfers;
-pub use upload::Upload;
+pub use upload::{LOOKED_AT, Upload};

@@ -10,7 +10,7 @@ use penfold_ports::{PortError, Sk, When, Write};
 use penfold_types::{Error, Result};
 
 /// Octets at the beginning that are looked at before the rest is taken.
-const LOOKED_AT: usize = 64 << 10;
+pub const LOOKED_AT: usize = 64 << 10;
 
 /// Whoever is cut off begins anew: nothing counts before [`Upload::finish`].
 pub struct Upload {
