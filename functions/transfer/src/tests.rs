@@ -183,7 +183,7 @@ async fn killed_at_any_moment_each_row_is_done_once() {
             if round % 10 == 9 {
                 // As upkeep does: what was given up too often has its turn again.
                 house.simulated.faults(Faults::NONE);
-                house.transfers.tidy(house.tenant).await.unwrap();
+                house.transfers.tidy(house.tenant, true).await.unwrap();
                 let world = house.simulated.world();
                 world.queue.release(QueueName::Transfer, &house.tenant.to_string()).await.unwrap();
                 house.simulated.faults(Faults::STORMY);
@@ -309,7 +309,7 @@ async fn what_is_cancelled_stops_and_what_is_old_is_forgotten() {
     let env = house.simulated.env();
     for (days, left, kept, state) in [(2, 3, 1, State::Cancelled), (6, 3, 0, State::Cancelled), (30, 0, 0, State::Done)] {
         env.sleep(Duration::from_secs(days * 86_400)).await;
-        house.transfers.tidy(house.tenant).await.unwrap();
+        house.transfers.tidy(house.tenant, true).await.unwrap();
         let all = house.transfers.all(house.tenant).await.unwrap();
         assert_eq!((all.len(), house.transfers.named(house.tenant).await.unwrap().len()), (left, kept), "after {days} days more");
         if left > 0 {
@@ -398,10 +398,10 @@ async fn a_mailbox_that_cannot_be_read_is_told_to_its_end() {
     let account = Account { tenant: person.tenant, principal: person.id };
     let mailbox = house.mailboxes.open(&house.directory.job_scope(account)).await.unwrap();
     let inbox = mailbox.folders().await.unwrap().find("INBOX").unwrap().id;
-    for _ in 0..27 {
+    for _ in 0..54 {
         let message =
             |n| NewMessage { bytes: Bytes::from(format!("Subject: {n}\r\n\r\nx\r\n")), keywords: Keywords::default(), received: None };
-        mailbox.append(inbox, (0..40).map(message).collect()).await.unwrap();
+        mailbox.append(inbox, (0..20).map(message).collect()).await.unwrap();
     }
     let world = house.simulated.world();
     for key in world.blobs.list(account.tenant, None).await.unwrap() {
@@ -459,7 +459,7 @@ async fn what_a_suspended_tenant_ordered_waits_for_it() {
     house.simulated.env().sleep(Duration::from_secs(400)).await;
     assert_eq!((house.now(&one).await.state, house.people().await.len()), (State::Waiting, 1));
     house.operator.set_tenant_status("One", TenantStatus::Active).await.unwrap();
-    house.transfers.tidy(house.tenant).await.unwrap();
+    house.transfers.tidy(house.tenant, true).await.unwrap();
     house.simulated.env().sleep(Duration::from_secs(60)).await;
     stop.send_replace(true);
     working.await.unwrap();

@@ -58,14 +58,14 @@ impl Upkeep {
         for info in self.directory.every_tenant_with_info().await? {
             operator.age_one(&info).await;
             let tenant = info.id;
-            operator.lapse_claims(tenant).await?;
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
-            self.transfers().tidy(tenant).await?;
+            self.transfers().tidy(tenant, sweep).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
+                operator.lapse_claims(tenant).await?;
                 self.directory.expire_once(Some(tenant)).await?;
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.sweep(tenant, &needed).await?;
