@@ -60,12 +60,12 @@ impl Upkeep {
             let tenant = info.id;
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
-            penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.transfers().tidy(tenant, sweep).await?;
             self.rotate_keys(tenant).await?;
             self.destroy_gone(tenant, KEPT).await?;
             if sweep {
                 operator.lapse_claims(tenant).await?;
+                penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.directory.expire_once(Some(tenant)).await?;
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.sweep(tenant, &needed).await?;

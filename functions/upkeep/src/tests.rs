@@ -98,10 +98,10 @@ async fn a_claim_without_its_proof_lapses() {
     let tenant = directory.every_tenant().await.unwrap()[0];
     directory.operator().claim_domain("One", &domain).await.unwrap();
     house.upkeep.domains.ensure(tenant, &domain).await.unwrap();
-    house.upkeep.round(false).await.unwrap();
+    house.upkeep.round(true).await.unwrap();
     assert!(directory.claim(tenant, &domain).await.unwrap().is_some());
     house.world.env.sleep(DAY * 7).await;
-    house.upkeep.round(false).await.unwrap();
+    house.upkeep.round(true).await.unwrap();
     assert!(directory.domain_keys(tenant, &domain).await.unwrap().is_empty());
     assert_eq!(directory.operator().audit_log(tenant, house.world.env.now().seconds() / 86_400, 1).await.unwrap()[0].act, "domain.lapse");
 }
