@@ -62,8 +62,8 @@ impl Upkeep {
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.transfers().tidy(tenant, sweep).await?;
             self.rotate_keys(tenant).await?;
-            self.destroy_gone(tenant, KEPT).await?;
             if sweep {
+                self.destroy_gone(tenant, KEPT).await?;
                 operator.lapse_claims(tenant).await?;
                 penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.directory.expire_once(Some(tenant)).await?;
@@ -113,8 +113,7 @@ impl Upkeep {
 
     /// What is due by the schedule of each domain; one that cannot be done now does not stop the others.
     async fn rotate_keys(&self, tenant: TenantId) -> Result<()> {
-        for domain in self.directory.operator().domains(&tenant.to_string()).await? {
-            let Ok(name) = domain.domain.parse() else { continue };
+        for name in self.directory.operator().proved_domains(tenant).await? {
             if let Err(error) = self.domains.round(tenant, &name).await {
                 tracing::warn!(%tenant, domain = %name, %error, "the keys of a domain stay as they are");
             }

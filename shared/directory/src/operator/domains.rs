@@ -135,6 +135,14 @@ impl Operator {
         Bytes::copy_from_slice(&nonce)
     }
 
+    /// Those that are a tenant's, for upkeep: one query.
+    pub async fn proved_domains(&self, tenant: TenantId) -> Result<Vec<Domain>> {
+        let prefix = Sk::text("domain#");
+        let pk = access::organisation(tenant).organisation(prefix.clone()).pk().clone();
+        let rows = self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?;
+        Ok(rows.iter().filter_map(|(key, _)| domain_of(key)).collect())
+    }
+
     /// Claims of a tenant that were not proved in time, and the keys that were made for them, gone; for upkeep.
     pub async fn lapse_claims(&self, tenant: TenantId) -> Result<()> {
         self.own_old_claims(tenant).await?;
