@@ -59,7 +59,7 @@ enum Command {
         http: std::net::SocketAddr,
     },
     #[command(flatten)]
-    Administer(cli::Command),
+    Administer(Box<cli::Command>),
 }
 
 fn ended(result: Result<(), failure::Failure>) -> ExitCode {
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
             #[cfg(feature = "cloud")]
             Command::Edge { edge, settings } => ended(serve::edge(edge.into(), *settings).await),
             Command::Health { http } => ended(health::ask(http).await),
-            Command::Administer(command) => cli::run(command, place).await,
+            Command::Administer(command) => cli::run(*command, place).await,
         }
     })
 }
