@@ -96,7 +96,7 @@ fn meaning(status: &str) -> &'static str {
 fn judges_tags(path: &str, method: &str) -> bool {
     let whole = ["{tenant}", "{person}", "{group}", "{mailbox}"].iter().any(|end| path.ends_with(end));
     match method {
-        "patch" => true,
+        "patch" => !path.starts_with("/v1/me/groups/"),
         "delete" => whole && !path.ends_with("{tenant}"),
         "put" => path.ends_with("/roles") || path.ends_with("/branding"),
         _ => false,
