@@ -41,7 +41,7 @@ class Balancer(http.server.BaseHTTPRequestHandler):
 
     def pass_on(self):
         large = LARGE.match(self.path)
-        port = EDGE if large else next(port for path, port in PATHS if self.path.startswith(path))
+        port = EDGE if large else next((port for path, port in PATHS if self.path.startswith(path)), EDGE)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if len(body) > 1 << 20 and not large:  # what a balancer hands to a function
             self.send_error(413)
@@ -62,7 +62,11 @@ class Balancer(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = pass_on
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = pass_on
+
+    def do_TRACE(self):
+        """A load balancer passes none on."""
+        self.send_error(405)
 
     def log_message(self, *_):
         pass
