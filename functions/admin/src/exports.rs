@@ -89,7 +89,7 @@ pub(crate) async fn order(State(admin): State<Admin>, call: Call, Body(new): Bod
             (Order::ExportMailbox { mailbox }, format!("mailbox {address}"))
         }
     };
-    crate::transfers::order(&admin, &call, order, &about, StatusCode::ACCEPTED, |one| Ok(serde_json::to_value(Export::of(one)?).ok())).await
+    crate::transfers::order(&admin, &call, order, &about, StatusCode::ACCEPTED, Export::of).await
 }
 
 /// One export.
@@ -208,21 +208,14 @@ pub(crate) async fn problems(
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/exports/{export}/cancel", tag = "exports", extensions(("x-permission" = json!("export-write"))),
     responses((status = 200, body = Export)))]
 pub(crate) async fn cancel(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<Response, Problem> {
-    let transfer = find(&call, &admin.transfers, path, false).await?;
-    let transfer = admin.transfers.cancel(&call.operator()?, &transfer).await?;
-    if call.dry_run {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    Ok(axum::Json(Export::of(&transfer)?).into_response())
+    crate::transfers::cancel(&admin, &call, path, false, Export::of).await
 }
 
 /// Forgets an export that has ended, with its file. Who ordered and downloaded it stays in the audit log.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}/exports/{export}", tag = "exports", extensions(("x-permission" = json!("export-write"))),
     responses((status = 204)))]
 pub(crate) async fn remove(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<StatusCode, Problem> {
-    let transfer = find(&call, &admin.transfers, path, false).await?;
-    admin.transfers.remove(&call.operator()?, &transfer).await?;
-    Ok(StatusCode::NO_CONTENT)
+    crate::transfers::remove(&admin, &call, path, false).await
 }
 
 #[cfg(test)]

@@ -71,8 +71,7 @@ pub(crate) async fn list(State(admin): State<Admin>, call: Call, paging: Paging)
 pub(crate) async fn order(State(admin): State<Admin>, call: Call, Body(new): Body<NewImport>) -> Result<Response, Problem> {
     let existing = if matches!(new.existing, ExistingPeople::Update) { Existing::Update } else { Existing::Refuse };
     let order = Order::ImportPeople { existing, rehearse: new.rehearse };
-    crate::transfers::order(&admin, &call, order, "people", StatusCode::CREATED, |one| Ok(serde_json::to_value(Import::of(one)?).ok()))
-        .await
+    crate::transfers::order(&admin, &call, order, "people", StatusCode::CREATED, Import::of).await
 }
 
 /// One import.
@@ -116,8 +115,7 @@ pub(crate) async fn upload(
     while let Some(bytes) = more(&mut body).await? {
         upload.put(bytes).await.map_err(refused)?;
     }
-    let (operator, by) = (call.operator()?, call.caller()?.actor());
-    let transfer = upload.finish(&operator, &by).await.map_err(refused)?;
+    let transfer = upload.finish(&call.operator()?).await.map_err(refused)?;
     Ok((StatusCode::ACCEPTED, axum::Json(Import::of(&transfer)?)).into_response())
 }
 
@@ -156,19 +154,12 @@ pub(crate) async fn problems(
 #[utoipa::path(post, path = "/v1/tenants/{tenant}/imports/{import}/cancel", tag = "imports", extensions(("x-permission" = json!("import-write"))),
     responses((status = 200, body = Import)))]
 pub(crate) async fn cancel(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<Response, Problem> {
-    let transfer = find(&call, &admin.transfers, path, true).await?;
-    let transfer = admin.transfers.cancel(&call.operator()?, &transfer).await?;
-    if call.dry_run {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
-    Ok(axum::Json(Import::of(&transfer)?).into_response())
+    crate::transfers::cancel(&admin, &call, path, true, Import::of).await
 }
 
 /// Forgets an import that has ended, with its problems. Who ordered it stays in the audit log.
 #[utoipa::path(delete, path = "/v1/tenants/{tenant}/imports/{import}", tag = "imports", extensions(("x-permission" = json!("import-write"))),
     responses((status = 204)))]
 pub(crate) async fn remove(State(admin): State<Admin>, call: Call, path: Path<(String, String)>) -> Result<StatusCode, Problem> {
-    let transfer = find(&call, &admin.transfers, path, true).await?;
-    admin.transfers.remove(&call.operator()?, &transfer).await?;
-    Ok(StatusCode::NO_CONTENT)
+    crate::transfers::remove(&admin, &call, path, true).await
 }

@@ -134,22 +134,44 @@ pub(crate) async fn page(
 }
 
 /// Orders one, and says where it is.
-pub(crate) async fn order(
+pub(crate) async fn order<T: Serialize>(
     admin: &Admin,
     call: &Call,
     order: Order,
     about: &str,
     status: StatusCode,
-    shown: impl FnOnce(&Transfer) -> Result<Option<serde_json::Value>, Problem>,
+    shown: impl FnOnce(&Transfer) -> Result<T, Problem>,
 ) -> Result<Response, Problem> {
     let (tenant, operator) = (call.tenant()?, call.operator()?);
     let place = if order.is_import() { "imports" } else { "exports" };
-    let transfer = admin.transfers.order(&operator, &call.caller()?.actor(), tenant, order, about).await?;
+    let transfer = admin.transfers.order(&operator, tenant, order, about).await?;
     if call.dry_run {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let location = format!("/v1/tenants/{tenant}/{place}/{}", transfer.id);
     Ok((status, [(header::LOCATION, location)], axum::Json(shown(&transfer)?)).into_response())
+}
+
+/// Stops one, and shows it as it is then.
+pub(crate) async fn cancel<T: Serialize>(
+    admin: &Admin,
+    call: &Call,
+    path: Path<(String, String)>,
+    import: bool,
+    shown: impl FnOnce(&Transfer) -> Result<T, Problem>,
+) -> Result<Response, Problem> {
+    let transfer = find(call, &admin.transfers, path, import).await?;
+    let transfer = admin.transfers.cancel(&call.operator()?, &transfer).await?;
+    if call.dry_run {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    Ok(axum::Json(shown(&transfer)?).into_response())
+}
+
+pub(crate) async fn remove(admin: &Admin, call: &Call, path: Path<(String, String)>, import: bool) -> Result<StatusCode, Problem> {
+    let transfer = find(call, &admin.transfers, path, import).await?;
+    admin.transfers.remove(&call.operator()?, &transfer).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn problems(

@@ -59,8 +59,8 @@ impl TakeIn {
         match self.operator.id_of(one.tenant, &row.address).await {
             Err(error) if error.kind() == Kind::NotFound => return Ok(None),
             Err(error) => return Err(error),
-            // Made by this row itself, the last time that it was tried.
-            Ok((id, _)) if id == id_of(one, row.line) => return Ok(Some(Ok(()))),
+            // Made by this row itself, the last time that it was tried; perhaps not to the end.
+            Ok((id, _)) if id == id_of(one, row.line) => return Ok(None),
             Ok((_, PrincipalKind::Person)) => {}
             Ok((_, kind)) => return Ok(Some(Err(row.wrong(Some("address"), &format!("this is a {}", kind.words()))))),
         }
@@ -86,7 +86,7 @@ impl TakeIn {
         if let Some(change) = change {
             self.operator.update_person(&person.address, &change).await?;
         }
-        self.more_aliases(row).await
+        self.more_aliases(&person, row).await
     }
 
     async fn make(&self, on: &Transfer, one: &One, rows: Vec<PersonRow>, wrong: &mut Vec<Wrong>) -> Result<u64> {
@@ -117,7 +117,7 @@ impl TakeIn {
         for (row, outcome) in made.iter().zip(outcomes) {
             match outcome {
                 Ok(_) if row.aliases.len() <= AT_ONCE || self.operator.rehearses() => done += 1,
-                Ok(_) => match self.more_aliases(row).await {
+                Ok(_) => match self.more_aliases(&self.operator.person(&row.address).await?, row).await {
                     Ok(()) => done += 1,
                     Err(error) if matches!(error.kind(), Kind::Retry | Kind::Broken) => return Err(error),
                     Err(error) => wrong.push(row.wrong(Some("aliases"), error.text())),
@@ -129,8 +129,7 @@ impl TakeIn {
     }
 
     /// Those that had no room in the commit of their owner.
-    async fn more_aliases(&self, row: &PersonRow) -> Result<()> {
-        let person = self.operator.person(&row.address).await?;
+    async fn more_aliases(&self, person: &PersonInfo, row: &PersonRow) -> Result<()> {
         for alias in row.aliases.iter().filter(|alias| !person.aliases.contains(alias)) {
             self.operator.address_domain(person.tenant, alias.domain()).await?;
             self.operator.add_alias(&person.address, alias).await?;
@@ -158,7 +157,7 @@ fn only_new(change: PersonChange, now: &PersonInfo) -> Option<PersonChange> {
 }
 
 /// The same at each try of the same line.
-fn id_of(one: &One, line: u64) -> PrincipalId {
+pub(crate) fn id_of(one: &One, line: u64) -> PrincipalId {
     let text = [&one.tenant.as_bytes()[..], one.id.as_bytes(), &line.to_be_bytes()].concat();
     let mut bits = [0; 16];
     bits.copy_from_slice(&digest::digest(&digest::SHA256, &text).as_ref()[..16]);

@@ -6,7 +6,7 @@ use penfold_directory::{Cheap, NewPerson, Operator, Options, PrincipalKind, Role
 use penfold_mailbox::{Keywords, NewMessage};
 use penfold_ports::{Account, Key, Row};
 use penfold_simulated::{Faults, Simulated};
-use penfold_transfers::{Existing, State, Wrong};
+use penfold_transfers::{Existing, PersonRow, Sheet, State, Wrong};
 use penfold_transport::work;
 use penfold_types::{Address, TenantId};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ async fn house(seed: u64) -> House {
     operator.set_roles(&a("boss@one.test"), &[RoleGrant::everywhere(Role::TenantAdministrator)]).await.unwrap();
     let tenant = operator.tenant("One").await.unwrap().id;
     let transfers = Transfers::new(&world, &directory, &mailboxes);
-    House { simulated, directory, mailboxes, transfers, operator, tenant }
+    House { simulated, directory, mailboxes, transfers, operator: operator.acting_as("boss@one.test"), tenant }
 }
 
 impl House {
@@ -58,7 +58,7 @@ impl House {
     }
 
     async fn order(&self, order: Order) -> One {
-        self.transfers.order(&self.operator, "boss@one.test", self.tenant, order, "").await.unwrap()
+        self.transfers.order(&self.operator, self.tenant, order, "").await.unwrap()
     }
 
     async fn import(&self, existing: Existing, rehearse: bool, file: &str) -> One {
@@ -67,7 +67,7 @@ impl House {
         for piece in file.as_bytes().chunks(1000) {
             upload.put(Bytes::copy_from_slice(piece)).await.unwrap();
         }
-        upload.finish(&self.operator, "boss@one.test").await.unwrap()
+        upload.finish(&self.operator).await.unwrap()
     }
 
     async fn now(&self, one: &One) -> One {
@@ -340,7 +340,7 @@ async fn files_that_are_none_are_refused_before_they_begin() {
         let one = house.order(Order::ImportPeople { existing: Existing::Refuse, rehearse: false }).await;
         let mut upload = house.transfers.upload(&one).await.unwrap();
         upload.put(Bytes::from_static(file.as_bytes())).await.unwrap();
-        let error = upload.finish(&house.operator, "boss@one.test").await.unwrap_err();
+        let error = upload.finish(&house.operator).await.unwrap_err();
         assert!(error.text().contains(words), "{file:?}: {error}");
         assert_eq!(house.now(&one).await.state, State::Uploading, "another file can still come");
         house.transfers.cancel(&house.operator, &one).await.unwrap();
@@ -353,7 +353,7 @@ async fn files_that_are_none_are_refused_before_they_begin() {
     for _ in 0..10 {
         house.order(Order::ExportPeople).await;
     }
-    let more = house.transfers.order(&house.operator, "boss", house.tenant, Order::ExportPeople, "").await;
+    let more = house.transfers.order(&house.operator, house.tenant, Order::ExportPeople, "").await;
     assert_eq!(more.unwrap_err().kind(), Kind::Limit);
 }
 
@@ -373,6 +373,21 @@ async fn rows_with_many_aliases_in_many_domains_fit_into_commits() {
     assert_eq!((one.state, one.done, one.failed), (State::Done, 30, 0), "{:?}", house.wrong(&one).await.first());
     assert_eq!(house.operator.person(&a("p29@one.test")).await.unwrap().aliases.len(), 25);
     assert_eq!(house.directory.check().await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_made_before_a_kill_gets_the_rest_of_their_aliases() {
+    let house = house(15).await;
+    let aliases: Vec<_> = (0..25).map(|at| format!("a{at}@one.test")).collect();
+    let one = house.import(Existing::Update, false, &format!("address,name,aliases\nann@one.test,Ann,{}\n", aliases.join(" "))).await;
+    // What the step does first, and then it is gone.
+    let rows = Sheet::open(&house.transfers, &one).await.unwrap().rows(&house.transfers, &one, 1).await.unwrap();
+    let row = PersonRow::read(rows[0].clone()).unwrap();
+    let made = row.new_person(people::id_of(&one, row.line), 20).unwrap();
+    house.operator.create_people(house.tenant, &[made]).await.unwrap()[0].as_ref().unwrap();
+    let one = house.work(&one).await;
+    assert_eq!((one.state, one.done, one.failed), (State::Done, 1, 0), "{:?}", house.wrong(&one).await);
+    assert_eq!(house.operator.person(&a("ann@one.test")).await.unwrap().aliases.len(), 25);
 }
 
 #[tokio::test(start_paused = true)]
@@ -430,7 +445,7 @@ async fn of_uploads_at_once_the_later_one_counts_and_nothing_is_left_of_others()
     let mut second = house.transfers.upload(&house.now(&one).await).await.unwrap();
     second.put(Bytes::from_static(b"address,name\nann@one.test,Ann\n")).await.unwrap();
     assert_eq!(first.put(large.clone()).await.unwrap_err().kind(), Kind::Conflict);
-    second.finish(&house.operator, "boss@one.test").await.unwrap();
+    second.finish(&house.operator).await.unwrap();
     assert_eq!(house.work(&one).await.done, 1);
     // Cancelled and removed while the file still comes.
     let two = house.order(order).await;

@@ -49,7 +49,7 @@ impl Transfers {
     }
 
     /// Notes what is to be done; `about` stands in the audit log. An export begins at once, an import once its content is there.
-    pub async fn order(&self, operator: &Operator, by: &str, tenant: TenantId, order: Order, about: &str) -> Result<Transfer> {
+    pub async fn order(&self, operator: &Operator, tenant: TenantId, order: Order, about: &str) -> Result<Transfer> {
         let all = self.all(tenant).await?;
         if !order.is_import() {
             room(&all)?;
@@ -59,7 +59,7 @@ impl Transfers {
         if all.len() >= KEPT {
             return Err(Error::limit(format!("{KEPT} imports and exports are remembered; remove some")));
         }
-        let transfer = Transfer::new(CommitId::new(&self.world.env), tenant, order, by, self.world.env.now());
+        let transfer = Transfer::new(CommitId::new(&self.world.env), tenant, order, operator.actor(), self.world.env.now());
         let act = if transfer.order.is_import() { "import.order" } else { "export.order" };
         let write = Write::put_new(self.key(&transfer), transfer.row()?);
         operator.carry_out(tenant, vec![write], act, &transfer.id.to_string(), about).await?;

@@ -100,8 +100,8 @@ impl Upload {
     }
 
     /// All of it is there: it begins, in the name of whoever brought it.
-    pub async fn finish(mut self, operator: &Operator, by: &str) -> Result<Transfer> {
-        match self.end(operator, by).await {
+    pub async fn finish(mut self, operator: &Operator) -> Result<Transfer> {
+        match self.end(operator).await {
             Err(error) => Err(self.give_up(error).await),
             Ok(()) => {
                 self.transfers.call(&self.transfer).await?;
@@ -110,13 +110,14 @@ impl Upload {
         }
     }
 
-    async fn end(&mut self, operator: &Operator, by: &str) -> Result<()> {
+    async fn end(&mut self, operator: &Operator) -> Result<()> {
         self.look()?;
         if !self.held.is_empty() {
             self.store().await?;
         }
         let before = same(&self.transfer);
-        let next = Transfer { state: State::Waiting, by: by.to_owned(), step: self.transfer.step + 1, ..self.transfer.clone() };
+        let next =
+            Transfer { state: State::Waiting, by: operator.actor().to_owned(), step: self.transfer.step + 1, ..self.transfer.clone() };
         let write = Write::Update { key: self.transfers.key(&next), set: next.changing(), remove: Vec::new(), when: before };
         let about = format!("{} octets", next.octets);
         operator.carry_out(next.tenant, vec![write], "import.upload", &next.id.to_string(), &about).await?;
