@@ -1,0 +1,1 @@
+//! WebDAV, CalDAV and CardDAV: the views of calendars, address books and files that clients ask for.

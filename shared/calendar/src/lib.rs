@@ -1,0 +1,1 @@
+//! Events, tasks, contacts and notes as items of the one store.
