@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Real mail clients against one server.
 
-usage: run.py [--peer HOST:SMTP:SUBMISSION:SUBMISSIONS:IMAP:IMAPS] [SUITE | SUITE.test ...]
+usage: run.py [--peer HOST:SMTP:SUBMISSION:SUBMISSIONS:IMAP:IMAPS | --radicale] [SUITE | SUITE.test ...]
 Without --peer a Penfold of its own is started on free ports. `--peer` tries the tests themselves on another server, on which any user of
-bench.test has the password "secret" (tests/bench/peers): what only Penfold must do is then skipped.
+bench.test has the password "secret" (tests/bench/peers): what only Penfold must do is then skipped. `--radicale` does that for the suites of calendars and contacts, with a Radicale that it starts.
 """
 import argparse
 import importlib
@@ -20,27 +20,34 @@ if os.path.exists(VENV) and not sys.prefix.startswith(os.path.join(ROOT, ".venv"
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "lib")]
 import penfold_testlib as lib  # noqa: E402
-from target import Skip, Target  # noqa: E402
+from penfold_radicale import Radicale  # noqa: E402
+from target import PASSWORD, Skip, Target  # noqa: E402
 
 SUITES = ("swaks", "curl", "python", "imapclient", "mutt", "getmail", "fetchmail", "setup")
+# These ask for nothing but DAV.
+DAV = ("litmus", "vdirsyncer", "cadaver")
 
 
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--peer")
+    args.add_argument("--radicale", action="store_true")
     args.add_argument("only", nargs="*")
     args = args.parse_args()
     work = lib.scratch("interop")
     passed, failed, skipped, server, begin = 0, [], 0, None, time.monotonic()
     if args.peer:
         host, *ports = args.peer.split(":")
-        target = Target(host, dict(zip(("smtp", "submission", "submissions", "imap", "imaps"), map(int, ports))), work, peer=True)
+        target, suites = Target(host, dict(zip(("smtp", "submission", "submissions", "imap", "imaps"), map(int, ports))), work, peer=True), SUITES
+    elif args.radicale:
+        server = Radicale(work, Target.everybody(), PASSWORD).start()
+        target, suites = Target(server.host, server.port, work, peer=True, radicale=server), DAV
     else:
         seed = lib.write_seed(os.path.join(work, "seed.toml"), Target.tenants())
         server = lib.Server(os.path.join(work, "data"), seed).start()
-        target = Target("127.0.0.1", server.port, work)
+        target, suites = Target("127.0.0.1", server.port, work), SUITES + DAV
     try:
-        for suite in SUITES:
+        for suite in suites:
             module = importlib.import_module("suite_" + suite)
             names = [n for n in vars(module) if n.startswith("test_")]
             if args.only:
@@ -62,7 +69,7 @@ def main():
                     server.start()
             passed, skipped, failed = passed + good, skipped + left, failed + [f"{suite}.{n.removeprefix('test_')}" for n in bad]
             print(f"interop {suite}: {good} passed, {len(bad)} failed{f', {left} skipped' if left else ''} ({time.monotonic() - at:.1f} s)", flush=True)
-        if server and not args.only:
+        if server and not args.only and not args.radicale:
             server.stop()
             code, text = server.check()
             if code:

@@ -4,9 +4,10 @@ import subprocess
 import time
 
 import penfold_testlib as lib
+from penfold_dav import Dav
 
 PASSWORD = "secret"
-PEOPLE = 130
+PEOPLE = 220
 UMLAUT = "jürgen@bench.test"
 IDN = "jürgen@bücher.test"
 
@@ -16,9 +17,14 @@ class Skip(Exception):
 
 
 class Target:
-    def __init__(self, host, port, work, peer=False):
-        self.host, self.port, self.work, self.peer, self.given = host, port, work, peer, 0
-        self.run_id = f"{int(time.time()) % 1000000}-" if peer else ""
+    def __init__(self, host, port, work, peer=False, radicale=None):
+        self.host, self.port, self.work, self.peer, self.radicale, self.given = host, port, work, peer, radicale, 0
+        self.settled = set()
+        self.run_id = f"{int(time.time()) % 1000000}-" if peer and not radicale else ""
+
+    @classmethod
+    def everybody(cls):
+        return [address for _, _, people in cls.tenants() for address, _, _ in people]
 
     @staticmethod
     def tenants():
@@ -37,8 +43,29 @@ class Target:
         if self.peer:
             raise Skip(why)
 
+    @property
+    def url(self):
+        """Where clients of DAV begin to look."""
+        return f"http://{self.host}:{self.port['http']}"
+
+    def dav(self, user=None):
+        """A client of DAV for somebody, who has a calendar, tasks and contacts."""
+        user = user or self.a
+        if self.radicale and user not in self.settled:
+            self.settled.add(user)
+            self.radicale.settle(user)
+        return Dav(self.host, self.port["http"], user, PASSWORD)
+
+    def files(self, user=None):
+        """The path of somebody's files; $DAV_FILES for the trial of a suite on another server."""
+        if os.environ.get("DAV_FILES"):
+            return os.environ["DAV_FILES"]
+        self.penfold_only("only Penfold keeps files")
+        return "/dav/files/" + self.dav(user).home()["principal"].rstrip("/").split("/")[-1] + "/"
+
     def file(self, name, content):
         path = os.path.join(self.dir, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb" if isinstance(content, bytes) else "w") as f:
             f.write(content)
         return path
