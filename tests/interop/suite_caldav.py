@@ -59,7 +59,7 @@ def test_make_and_delete(t):
     made.save_event(event("one", "Flight"))
     assert "Travel & more" in [one.get_display_name() for one in principal.get_calendars()]
     made.set_properties([dav.DisplayName("Travel")])
-    assert made.get_display_name() == "Travel"
+    assert made.get_property(dav.DisplayName(), use_cached=False) == "Travel"
     tasks = principal.make_calendar(name="Chores", cal_id="chores", supported_calendar_component_set=["VTODO"])
     assert tasks.get_supported_components() == ["VTODO"]
     tasks.save_todo(todo("t", "Dishes"))
