@@ -13,7 +13,7 @@ class Pair:
     """One pair of storages; `vdir/WHICH` is the side that is here."""
 
     def __init__(self, t, which, conflicts="null", user=None):
-        self.t, self.which = t, which
+        self.t, self.which, self.dav = t, which, t.dav(user)
         kind, self.ending = KINDS[which]
         self.here = os.path.join(t.dir, "vdir", which)
         os.makedirs(self.here, exist_ok=True)
