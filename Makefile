@@ -2,11 +2,11 @@
 #   make run      build and serve on loopback; ARGS="--data DIR --seed FILE" goes to `penfold serve`
 #   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
-#   make bench-sending   the part of it that is mail out
+#   make bench-sending   the part of it that is mail out         make bench-dav  calendars, beside Radicale
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-fairness test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-fairness test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending bench-dav growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -101,10 +101,16 @@ bench: build
 	@scripts/setup-test bench
 	@$(SUITE) bench python3 tests/bench/bench.py $(ARGS)
 	@$(MAKE) --no-print-directory bench-sending ARGS=
+	@$(MAKE) --no-print-directory bench-dav ARGS=--write
 
 # Mail out: ARGS="queue --messages 500 --destinations 50 --no-write" is a small one.
 bench-sending: build
 	@if scripts/setup-test peers; then $(SUITE) bench-sending python3 tests/bench/outgoing.py $(ARGS); else echo "SKIPPED: MAIL OUT, WHOSE NAME SERVER CANNOT BE FETCHED"; fi
+
+# Calendars: ARGS=--quick is a small one, ARGS="--sizes 1000,10000 --peer-up-to 10000" another.
+bench-dav: build
+	@scripts/setup-test clients
+	@$(SUITE) bench-dav python3 tests/bench/dav.py $(ARGS)
 
 # Units of operations on ever larger mailboxes and in ever larger cells; GROWTH is the largest mailbox.
 growth:
