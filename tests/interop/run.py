@@ -25,7 +25,7 @@ from target import PASSWORD, Skip, Target  # noqa: E402
 
 SUITES = ("swaks", "curl", "python", "imapclient", "mutt", "getmail", "fetchmail", "setup")
 # These ask for nothing but DAV.
-DAV = ("litmus", "vdirsyncer", "caldav", "cadaver", "khal", "khard")
+DAV = ("litmus", "vdirsyncer", "caldav", "cadaver", "khal", "khard", "davtester")
 
 
 def main():
