@@ -144,7 +144,11 @@ class Dav:
                     self.line = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
                     self.line.connect()
                     self.line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.line.request(method, path, content, head)
+                try:
+                    self.line.request(method, path, content, head)
+                except (BrokenPipeError, ConnectionResetError):
+                    # Refused before all of it was read; the answer says why.
+                    pass
                 got = self.line.getresponse()
                 answer = Answer(f"{method} {path}", got.status, got.getheaders(), got.read())
                 if got.will_close:
