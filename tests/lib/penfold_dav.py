@@ -231,19 +231,19 @@ class Dav:
     def collections(self, which="calendars"):
         """{path: Response} of the collections in a home."""
         home = self.home()[which]
-        found = self.propfind(home, "d:resourcetype", "d:displayname", "c:supported-calendar-component-set", "d:sync-token", "cs:getctag", "d:current-user-privilege-set", depth=1)
+        found = self.propfind(home, "d:resourcetype", "d:displayname", "c:supported-calendar-component-set", "d:sync-token", "cs:getctag", "d:owner", "d:current-user-privilege-set", depth=1)
         return {href: one for href, one in found.items() if one.kinds & {"c:calendar", "card:addressbook"}}
 
     def collection(self, kind):
-        """The path of the first one that takes VEVENT, VTODO, VJOURNAL or VCARD."""
-        if kind == "VCARD":
-            home = self.home()["addressbooks"]
-            own = [href for href, one in self.collections("addressbooks").items() if "card:addressbook" in one.kinds and not href.endswith("/directory/")]
-        else:
-            home = self.home()["calendars"]
-            own = [href for href, one in self.collections().items() if "c:calendar" in one.kinds and kind in one.components]
-        own.sort(key=lambda href: (not href.startswith(home), href))
-        return own[0] if own else None
+        """The path of one's own first one that takes VEVENT, VTODO, VJOURNAL or VCARD."""
+        which, type_ = ("addressbooks", "card:addressbook") if kind == "VCARD" else ("calendars", "c:calendar")
+        own = [href for href, one in self.collections(which).items() if type_ in one.kinds and (kind == "VCARD" or kind in one.components)
+               and one.href_in("d:owner") in (None, self.home()["principal"]) and not href.endswith("/directory/")]
+        return min(own) if own else None
+
+    def shared_by(self, principal, which="calendars"):
+        """Paths, in one's own home, of what somebody else has opened."""
+        return sorted(href for href, one in self.collections(which).items() if one.href_in("d:owner") == principal)
 
 
 def expect(answer, *statuses):
