@@ -92,8 +92,8 @@ class Office:
         """What ann has, as she sees it."""
         found = {}
         for path in (self.home, self.shared, self.unshared):
-            found |= {href: (one.text("d:getetag"), one.text("d:displayname"), one.text("ical:calendar-color"))
-                      for href, one in self.ann.propfind(path, "d:getetag", "d:displayname", "ical:calendar-color", depth=1).items()}
+            names = ("d:getetag", "d:displayname", "ical:calendar-color", "c:calendar-description")
+            found |= {href: tuple(map(one.text, names)) for href, one in self.ann.propfind(path, *names, depth=1).items()}
         return found
 
 
@@ -107,7 +107,7 @@ def requests(collection, client, principal):
     own = client.collection("VEVENT")
     one, new = collection + "open.ics", collection + "new.ics"
     changed = event("open", "Changed", "20261201T090000Z", "20261201T100000Z")
-    colour = body("d:propertyupdate", "<d:set><d:prop><ical:calendar-color>#123456</ical:calendar-color></d:prop></d:set>")
+    words = body("d:propertyupdate", "<d:set><d:prop><c:calendar-description>Changed</c:calendar-description></d:prop></d:set>")
     return {
         "OPTIONS": (READ, "OPTIONS", collection, None, {}),
         "PROPFIND": (READ, "PROPFIND", collection, body("d:propfind", props("d:displayname", "d:sync-token", "cs:getctag")), {"Depth": "0"}),
@@ -120,7 +120,7 @@ def requests(collection, client, principal):
         "PUT of a change, with a tag": (CHANGE, "PUT", one, changed, {"Content-Type": ICS, "If-Match": '"wrong"'}),
         "COPY out": (READ, "COPY", one, None, {"Destination": own + "copied.ics"}), "MOVE out": (REMOVE, "MOVE", one, None, {"Destination": own + "moved.ics"}),
         "COPY in": (NEW, "COPY", own + "mine.ics", None, {"Destination": collection + "mine.ics"}), "MOVE in": (NEW, "MOVE", own + "mine.ics", None, {"Destination": collection + "mine.ics"}),
-        "DELETE": (REMOVE, "DELETE", one, None, {}), "PROPPATCH": (SET, "PROPPATCH", collection, colour, {}),
+        "DELETE": (REMOVE, "DELETE", one, None, {}), "PROPPATCH": (SET, "PROPPATCH", collection, words, {}),
         "MKCALENDAR in it": (None, "MKCALENDAR", collection + "in/", None, {}), "ACL": (ADMINISTER, "ACL", collection, acl(principal, "d:all"), {}),
         "MOVE of the collection": (ADMINISTER, "MOVE", collection, None, {"Destination": client.home()["calendars"] + "taken/"}), "DELETE of the collection": (ADMINISTER, "DELETE", collection, None, {}),
     }
@@ -161,11 +161,15 @@ def alike(office, client, collection, nowhere, wrong, who):
 
 
 def judge(office, client, may, who, wrong):
-    """All requests by somebody who may do this much."""
-    before, number = office.contents(), 0
-    collection = office.shared
+    """All requests by somebody who may do this much, by the owner's path and by the one in their own home. How many, and how many such paths."""
     if not may:
-        return alike(office, client, collection, office.home + "never/", wrong, who)
+        return alike(office, client, office.shared, office.home + "never/", wrong, who), len(client.shared_by(office.ann.home()["principal"]))
+    own = client.shared_by(office.ann.home()["principal"])
+    return sum(judge_at(office, client, path, may, who, wrong) for path in (office.shared, *own) if path), len(own)
+
+
+def judge_at(office, client, collection, may, who, wrong):
+    before, number = office.contents(), 0
     for name, one in requests(collection, client, client.home()["principal"]).items():
         own = client.collection("VEVENT")
         client.put(own + "mine.ics", event("mine", "Mine"), 201, 204)
@@ -174,9 +178,6 @@ def judge(office, client, may, who, wrong):
         answer, number = ask(client, one), number + 1
         after = office.contents()
         done = answer.status < 400 and not (answer.status == 207 and name == "PROPPATCH" and not next(iter(answer.responses.values())).found)
-        if name == "PROPPATCH":
-            # What somebody sets for themselves alone is theirs to set.
-            done = after != before
         if name == "PUT of a change, with a tag" and one[0] in may:
             done = answer.status == 412
         if name == "GET of the collection" and answer.status in (403, 405):
@@ -185,15 +186,20 @@ def judge(office, client, may, who, wrong):
             wrong.append(f"{who} ({' '.join(sorted(may))}): {name}: {answer}")
         elif not done and after != before:
             wrong.append(f"{who}: {name} was refused and done: {sorted(set(after.items()) ^ set(before.items()), key=str)}")
-        elif not done and answer.status not in (403, 405, 409):
+        elif not done and answer.status not in (403, 405, 409) and name != "PROPPATCH":
             wrong.append(f"{who}: {name}, of what they see: {answer}")
         # As it was.
+        office.ann.proppatch(office.shared, c__calendar_description="")
         for path in ("new.ics", "mine.ics"):
             office.ann.ask("DELETE", office.shared + path)
         for path in ("copied.ics", "moved.ics", "mine.ics"):
             client.ask("DELETE", own + path)
         office.ann.put(office.shared + "open.ics", event("open", "Open", "20261201T090000Z", "20261201T100000Z", "LOCATION:Here"), 201, 204)
         before = office.contents()
+    # A colour is everybody's own.
+    client.proppatch(collection, ical__calendar_color="#123456")
+    if office.contents() != before:
+        wrong.append(f"{who} changed ann's colour")
     if ADMINISTER in may:
         answer = ask(client, requests(collection, client, client.home()["principal"])["ACL"])
         if answer.status >= 400:
@@ -207,15 +213,15 @@ def rights(world):
     for n, (privileges, may) in enumerate(GRANTS.items()):
         client, who = office.person(f"g{n}"), " ".join(privileges) or "nothing"
         office.grant(client, *privileges)
-        tried += judge(office, client, may, who, wrong)
-        listed = {one.href_in("d:owner"): href for href, one in client.propfind(client.home()["calendars"], "d:owner", "d:resourcetype", depth=1).items()}
-        if (office.ann.home()["principal"] in listed) != bool(may):
-            wrong.append(f"{who}: in the home of who may see it: {listed}")
         if may:
             own = next(iter(client.propfind(office.shared, "d:current-user-privilege-set").values())).found["d:current-user-privilege-set"]
             said = {short(privilege.tag) for one in own for privilege in one}
             if not set(privileges) <= said or ("d:write" in said) != ({NEW, CHANGE, REMOVE} <= may):
                 wrong.append(f"{who}: current-user-privilege-set says {sorted(said)}")
+        number, listed = judge(office, client, may, who, wrong)
+        tried += number
+        if listed != (1 if may else 0):
+            wrong.append(f"{who}: {listed} of ann's calendars in their home")
     print(f"dav matrix: {tried} requests under {len(GRANTS)} grants, {len(wrong)} not as they should be")
     assert not wrong, "\n".join(wrong)
 
@@ -227,7 +233,7 @@ def roles(world):
     for role, may in ROLES.items():
         client = office.person(role)
         expect(office.boss.put(RIGHT, {"role": role}, address=office.of(role), **place), 204)
-        tried += judge(office, client, may, role, wrong)
+        tried += judge(office, client, may, role, wrong)[0]
         expect(office.boss.delete(RIGHT, address=office.of(role), **place), 204)
         tried += alike(office, client, office.shared, office.home + "never/", wrong, f"{role}, taken away")
     print(f"dav matrix: {tried} requests under {len(ROLES)} roles, {len(wrong)} not as they should be")
@@ -357,15 +363,20 @@ def taken(world):
     office.grant(bob, "d:read", "d:write")
     token, tag = bob.sync(office.shared)[2], bob.get(office.shared + "open.ics").etag
     bob.put(office.shared + "theirs.ics", event("theirs", "Theirs"), 201)
-    assert office.shared in bob.collections() or any(one.kinds for one in bob.collections().values())
+    ways = [office.shared, *bob.shared_by(office.ann.home()["principal"])]
     office.grant(bob)
     for name, answer in {"sync": bob.ask("REPORT", office.shared, sync(token), 0), "If-None-Match": bob.ask("GET", office.shared + "open.ics", If_None_Match=tag),
                          "If-Match": bob.ask("DELETE", office.shared + "open.ics", If_Match=tag), "their own": bob.ask("GET", office.shared + "theirs.ics")}.items():
         if answer.status != 404:
             wrong.append(f"{name}: {answer}")
-    alike(office, bob, office.shared, office.home + "never/", wrong, "bob")
-    if any(office.shared == href for href in bob.collections()):
-        wrong.append("it is still in bob's home")
+    for path in ways:
+        # Beside a name that never was, and a way of the same shape to what never was.
+        *home, last = path.rstrip("/").split("/")
+        for never in {"/".join(home) + "/never/"} if "." not in last else {"/".join(home) + f"/{nobody(f'/{one}/')[1:-1]}.{other}/" for one, other in [last.split(".")]} | {
+                "/".join(home) + f"/{one}.{nobody(f'/{other}/')[1:-1]}/" for one, other in [last.split(".")]}:
+            alike(office, bob, path, never, wrong, "bob")
+    if len(ways) != 2 or bob.shared_by(office.ann.home()["principal"]):
+        wrong.append(f"it was at {ways}, and is still in bob's home")
     assert not wrong, "\n".join(wrong)
 
 

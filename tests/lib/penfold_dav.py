@@ -76,7 +76,7 @@ class Answer:
 
     def __repr__(self):
         fields = {name: value for name, value in self.fields.items() if name in ("etag", "location", "dav", "allow", "www-authenticate", "content-type")}
-        return f"{self.request} -> {self.status} {fields} {self.text[:1200]}"
+        return f"{self.request} -> {self.status} {fields} {self.text[:600]}"
 
 
 class Response:
