@@ -86,7 +86,7 @@ class Penfold(Side):
     def app_passwords(self, people):
         """Gives everybody an app password, over the socket that the command line uses: checking one costs no argon2."""
         for person in people:
-            request = {"password": {"json": True, "verb": {"app": {"add": {"address": person, "name": "bench"}}}}}
+            request = {"password": {"json": True, "verb": {"app": {"add": {"address": person, "name": "bench", "opens": []}}}}}
             with socket.socket(socket.AF_UNIX) as s:
                 s.connect(os.path.join(self.data, "control.sock"))
                 s.sendall(json.dumps(request).encode() + b"\n")
