@@ -27,7 +27,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-fairness test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-fairness test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -59,6 +59,13 @@ test-sending: build
 test-api: build
 	@scripts/setup-test clients
 	@$(SUITE) api python3 tests/api/run.py
+
+# Calendars, contacts and files: how clients set an account up, who may do what, and what is wrong or too much.
+test-dav: build
+	@scripts/setup-test clients
+	@$(SUITE) dialogs python3 tests/dav/dialogs.py
+	@$(SUITE) matrix python3 tests/dav/matrix.py
+	@$(SUITE) bad python3 tests/dav/bad.py
 
 # One tenant that floods by mail, IMAP, jobs and API, beside 50 quiet ones.
 test-fairness: build

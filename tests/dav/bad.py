@@ -320,6 +320,14 @@ def methods(bad):
         answer = bad.expect(f"{method} of an event", (400, 403, 404, 405, 415, 501), (), method, bad.events + "kept.ics")
         if answer.status == 405 and not answer.fields.get("allow"):
             bad.wrong.append(f"{method}: 405 without Allow")
+    # RFC 6764 §5: a client may begin with any method, and goes where it is sent; without signing in it may be asked to first.
+    for place in () if bad.place.radicale else ("/.well-known/caldav", "/.well-known/carddav"):
+        for method in ("GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "POST"):
+            for client in (bad.dav, bad.place.client()):
+                answer = client.ask(method, place)
+                sent = answer.fields.get("location", "")
+                if not (answer.status in (301, 302, 307, 308) and sent.endswith("/dav/") or answer.status == 401 and client.user is None):
+                    bad.wrong.append(f"{method} {place} by {client.user}: {answer.status} {sent}")
     answer = bad.dav.ask("OPTIONS", bad.events)
     offered = {one.strip() for one in answer.fields.get("dav", "").split(",")}
     if not bad.place.radicale and ("2" in offered or not {"1", "3", "access-control", "calendar-access", "addressbook", "extended-mkcol"} <= offered):

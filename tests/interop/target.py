@@ -1,5 +1,6 @@
 """What a suite is given: where the server listens, people of its own, and short ways to look at what arrived."""
 import os
+import shutil
 import subprocess
 import time
 
@@ -113,6 +114,8 @@ class Target:
 
     def run(self, *command, code=0, text=None, env=None, seconds=60):
         """Runs a client program; returns what it printed. `code`: the exit code that is asked for."""
+        if not shutil.which(command[0]):
+            raise AssertionError(f"{command[0]} is missing: run scripts/setup-test clients")
         done = subprocess.run(command, input=text.encode() if isinstance(text, str) else text, stdin=None if text is not None else subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, cwd=self.dir, env=dict(os.environ, **(env or {})))
         out = done.stdout.decode(errors="replace")
