@@ -1,25 +1,23 @@
 #!/usr/bin/env python3
 """Who may do what in somebody else's collections, over HTTP: every method by every right, in one's own tenant and from another.
 
-usage: matrix.py [TEST ...]        tests: rights roles unshared tenants private groups taken directory
+usage: matrix.py [TEST ...]        tests: rights roles unshared tenants private availability groups taken directory
 What somebody may not know of answers as what never was does: same status, same fields, same body.
 """
 import os
-import re
 import sys
 
 from place import ROOT, run
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "api"))
 from penfold_api import expect  # noqa: E402
+from office import (  # noqa: E402
+    ADMINISTER, ALL, CHANGE, NEW, READ, REMOVE, SET, Office, acl, ask, expect_dav, multiget, nobody, query, requests, sync, told)
 from penfold_dav import ICS, Dav, body, card, event, props, short  # noqa: E402
-from world import PASSWORD, PERSON, World  # noqa: E402
+from world import PERSON, World  # noqa: E402
 
 RIGHT = PERSON + "/folders/{folder}/rights/{address}"
 MEMBERS = "/v1/tenants/{tenant}/groups/{group}/members"
-OUT_OF_IT = {"date", "connection", "keep-alive"}
-READ, NEW, CHANGE, REMOVE, SET, ADMINISTER = "read", "new", "change", "remove", "set", "administer"
-ALL = {READ, NEW, CHANGE, REMOVE, SET, ADMINISTER}
 # What each grant of DAV (RFC 3744) comes to.
 GRANTS = {
     (): set(), ("c:read-free-busy",): set(), ("d:read",): {READ}, ("d:read", "d:write-content"): {READ, CHANGE, SET}, ("d:read", "d:bind"): {READ, NEW},
@@ -31,125 +29,13 @@ ROLES = {
 }
 
 
-def query(text=None):
-    match = f'<c:prop-filter name="SUMMARY"><c:text-match>{text}</c:text-match></c:prop-filter>' if text else ""
-    return body("c:calendar-query", f'<d:prop><d:getetag/><c:calendar-data/></d:prop><c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">{match}</c:comp-filter></c:comp-filter></c:filter>')
-
-
-def multiget(*paths):
-    return body("c:calendar-multiget", "<d:prop><d:getetag/><c:calendar-data/></d:prop>" + "".join(f"<d:href>{path}</d:href>" for path in paths))
-
-
-def sync(token=""):
-    return body("d:sync-collection", f"<d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level><d:prop><d:getetag/><c:calendar-data/></d:prop>")
-
-
-def acl(principal, *privileges):
-    grant = "".join(f"<d:privilege><{one}/></d:privilege>" for one in privileges)
-    return body("d:acl", f"<d:ace><d:principal><d:href>{principal}</d:href></d:principal><d:grant>{grant}</d:grant></d:ace>" if privileges else "")
-
-
-class Office:
-    """ann, whose calendar `shared/` is opened and whose other collections are not; others of her tenant, and eve of another."""
-
-    def __init__(self, world):
-        self.world, self.number = world, world.number()
-        self.domain, self.far = f"o{self.number}.test", f"f{self.number}.test"
-        self.tenant, self.other = world.tenant(f"Office {self.number}", self.domain), world.tenant(f"Far {self.number}", self.far)
-        world.person(self.tenant, self.of("boss"), "tenant-administrator")
-        self.boss, self.ids = world.sign_in(self.of("boss")), {"ann": world.person(self.tenant, self.of("ann"))}
-        self.ann = self.client("ann")
-        self.home = self.ann.home()["calendars"]
-        self.shared, self.unshared = self.home + "shared/", self.ann.collection("VEVENT")
-        expect_dav(self.ann.ask("MKCALENDAR", self.shared, body("c:mkcalendar", "<d:set><d:prop><d:displayname>Shared</d:displayname></d:prop></d:set>")), 201)
-        for path in (self.shared, self.unshared):
-            self.ann.put(path + "open.ics", event("open", "Open", "20261201T090000Z", "20261201T100000Z", "LOCATION:Here"))
-            self.ann.put(path + "secret.ics", event("secret", "Secret thing", "20261202T090000Z", "20261202T100000Z", "CLASS:PRIVATE", "LOCATION:Secret place", "DESCRIPTION:Secret words",
-                                                    "CATEGORIES:Secret kind", "X-SECRET:Secret more"))
-
-    def of(self, name):
-        return f"{name}@{self.domain}"
-
-    def client(self, name, domain=None):
-        return Dav("127.0.0.1", self.world.port["http"], f"{name}@{domain or self.domain}", PASSWORD)
-
-    def person(self, name):
-        """A client for somebody new of the tenant."""
-        self.ids[name] = self.world.person(self.tenant, self.of(name))
-        return self.client(name)
-
-    def grant(self, client, *privileges, path=None):
-        expect_dav(self.ann.ask("ACL", path or self.shared, acl(client.home()["principal"], *privileges)), 200, 204)
-
-    def folder(self, path="Shared"):
-        """The collection's id in the API."""
-        items = expect(self.boss.get(PERSON + "/folders", tenant=self.tenant, person=self.ids["ann"]), 200)["items"]
-        found = [one["id"] for one in items if one["path"] == path]
-        assert found, f"the API does not list the calendar among {[one['path'] for one in items]}"
-        return {"tenant": self.tenant, "person": self.ids["ann"], "folder": found[0]}
-
-    def contents(self):
-        """What ann has, as she sees it."""
-        found = {}
-        for path in (self.home, self.shared, self.unshared):
-            names = ("d:getetag", "d:displayname", "ical:calendar-color", "c:calendar-description")
-            found |= {href: tuple(map(one.text, names)) for href, one in self.ann.propfind(path, *names, depth=1).items()}
-        return found
-
-
-def expect_dav(answer, *statuses):
-    assert answer.status in statuses, f"not {statuses}: {answer}"
-    return answer
-
-
-def requests(collection, client, principal):
-    """{name: (what it needs, method, path, body, fields)} of all that somebody may try with a calendar that holds open.ics."""
-    own = client.collection("VEVENT")
-    one, new = collection + "open.ics", collection + "new.ics"
-    changed = event("open", "Changed", "20261201T090000Z", "20261201T100000Z")
-    words = body("d:propertyupdate", "<d:set><d:prop><c:calendar-description>Changed</c:calendar-description></d:prop></d:set>")
-    return {
-        "OPTIONS": (READ, "OPTIONS", collection, None, {}),
-        "PROPFIND": (READ, "PROPFIND", collection, body("d:propfind", props("d:displayname", "d:sync-token", "cs:getctag")), {"Depth": "0"}),
-        "PROPFIND of all": (READ, "PROPFIND", collection, body("d:propfind", props("d:getetag")), {"Depth": "1"}),
-        "PROPFIND of one": (READ, "PROPFIND", one, body("d:propfind", "<d:allprop/>"), {"Depth": "0"}),
-        "GET": (READ, "GET", one, None, {}), "HEAD": (READ, "HEAD", one, None, {}), "GET of the collection": (READ, "GET", collection, None, {}),
-        "calendar-query": (READ, "REPORT", collection, query(), {"Depth": "1"}), "multiget": (READ, "REPORT", collection, multiget(one), {"Depth": "1"}),
-        "sync-collection": (READ, "REPORT", collection, sync(), {"Depth": "0"}),
-        "PUT": (NEW, "PUT", new, event("new", "New"), {"Content-Type": ICS}), "PUT of a change": (CHANGE, "PUT", one, changed, {"Content-Type": ICS}),
-        "PUT of a change, with a tag": (CHANGE, "PUT", one, changed, {"Content-Type": ICS, "If-Match": '"wrong"'}),
-        "COPY out": (READ, "COPY", one, None, {"Destination": own + "copied.ics"}), "MOVE out": (REMOVE, "MOVE", one, None, {"Destination": own + "moved.ics"}),
-        "COPY in": (NEW, "COPY", own + "mine.ics", None, {"Destination": collection + "mine.ics"}), "MOVE in": (NEW, "MOVE", own + "mine.ics", None, {"Destination": collection + "mine.ics"}),
-        "DELETE": (REMOVE, "DELETE", one, None, {}), "PROPPATCH": (SET, "PROPPATCH", collection, words, {}),
-        "MKCALENDAR in it": (None, "MKCALENDAR", collection + "in/", None, {}), "ACL": (ADMINISTER, "ACL", collection, acl(principal, "d:all"), {}),
-        "MOVE of the collection": (ADMINISTER, "MOVE", collection, None, {"Destination": client.home()["calendars"] + "taken/"}), "DELETE of the collection": (ADMINISTER, "DELETE", collection, None, {}),
-    }
-
-
-def ask(client, one):
-    _, method, path, content, fields = one
-    return client.ask(method, path, content, **{name.replace("-", "_"): value for name, value in fields.items()})
-
-
-def told(answer, path, nowhere):
-    """An answer without what is different each time, and without the path that was asked for."""
-    text = answer.text.replace(nowhere, path)
-    return answer.status, text, {name: value.replace(nowhere, path) for name, value in answer.fields.items() if name not in OUT_OF_IT}
-
-
-def nobody(path):
-    """A path of the same shape, to what never was: another id, or another name behind it."""
-    return re.sub(r"/([0-9a-v]{26})/", lambda m: f"/{m[1][:-6]}{'0' if m[1][-6] != '0' else '1'}{m[1][-5:]}/", path, count=1)
-
-
 def alike(office, client, collection, nowhere, wrong, who):
     """Each request to `collection` is answered as the same to `nowhere`, where nothing ever was."""
     before = office.contents()
     principal = client.home()["principal"]
     ours, theirs = requests(collection, client, principal), requests(nowhere, client, principal)
     for name, one in ours.items():
-        for client_own in ("mine.ics",):
-            client.put(client.collection("VEVENT") + client_own, event("mine", "Mine"), 201, 204)
+        client.put(client.collection("VEVENT") + "mine.ics", event("mine", "Mine"), 201, 204)
         here, there = ask(client, one), ask(client, theirs[name])
         if here.status < 400 and name not in ("OPTIONS",):
             wrong.append(f"{who}: {name}: {here}")
@@ -349,6 +235,25 @@ def private(world):
     assert not wrong, "\n".join(wrong)
 
 
+def availability(world):
+    """Who may know when ann is busy learns that (RFC 4791 §7.10), and of nothing else that it is there; who may not learns nothing."""
+    office, wrong = Office(world), []
+    asked = body("c:free-busy-query", '<c:time-range start="20261201T000000Z" end="20261204T000000Z"/>')
+    bob, never = office.person("bob"), office.home + "never/"
+    here, there = bob.ask("REPORT", office.shared, asked, 1), bob.ask("REPORT", never, asked, 1)
+    if here.status < 400 or told(here, office.shared, office.shared) != told(there, office.shared, never):
+        wrong.append(f"without a right: {here} {there}")
+    for privileges in (("c:read-free-busy",), ("d:read",)):
+        office.grant(bob, *privileges)
+        answer = bob.ask("REPORT", office.shared, asked, 1)
+        busy = "".join(answer.text.replace("\r\n ", "").split())
+        if answer.status != 200 or "20261201T090000Z/" not in busy or "20261202T090000Z/" not in busy:
+            wrong.append(f"{privileges}: {answer}")
+        elif any(word in answer.text for word in ("Open", "Here", "ecret", "SUMMARY", "LOCATION")):
+            wrong.append(f"{privileges} tells more: {answer}")
+    assert not wrong, "\n".join(wrong)
+
+
 def groups(world):
     """Who comes into a group sees what it sees, and who leaves it no longer."""
     office, wrong = Office(world), []
@@ -399,7 +304,8 @@ def directory(world):
         found[name] = everybody.text
         expect_dav(everybody, 207)
         one = next((href for href in everybody.responses), None)
-        for method, target, content in (("PUT", path + "new.vcf", card("new", "New One")), ("PUT", one, card("x", "X Y")), ("DELETE", one, None), ("DELETE", path, None), ("MKCOL", path + "in/", None)):
+        for method, target, content in (("PUT", path + "new.vcf", card("new", "New One")), ("PUT", one, card("x", "X Y")), ("DELETE", one, None), ("DELETE", path, None),
+            ("MKCOL", path + "in/", None)):
             answer = client.ask(method, target, content, Content_Type="text/vcard" if content else None)
             if answer.status not in (403, 405):
                 wrong.append(f"{name}: {method} {target}: {answer}")
@@ -411,7 +317,7 @@ def directory(world):
     assert not wrong, "\n".join(wrong)
 
 
-TESTS = (rights, roles, unshared, tenants, private, groups, taken, directory)
+TESTS = (rights, roles, unshared, tenants, private, availability, groups, taken, directory)
 
 
 class Standing:
