@@ -33,6 +33,10 @@ pub(crate) enum FolderUse {
     Archive,
     Junk,
     Trash,
+    Calendar,
+    Tasks,
+    Contacts,
+    Files,
 }
 
 impl From<Role> for FolderUse {
@@ -44,6 +48,10 @@ impl From<Role> for FolderUse {
             Role::Archive => Self::Archive,
             Role::Junk => Self::Junk,
             Role::Trash => Self::Trash,
+            Role::Calendar => Self::Calendar,
+            Role::Tasks => Self::Tasks,
+            Role::Contacts => Self::Contacts,
+            Role::Files => Self::Files,
         }
     }
 }

@@ -374,7 +374,7 @@ impl Mailbox {
     async fn found(&self) -> Result<Arc<View>> {
         let mut draft = Draft::first(&self.scope);
         let env = &self.inner.world.env;
-        for role in Role::ALL {
+        for role in Role::MAIL {
             let uidvalidity = draft.next_uidvalidity(env.now());
             let folder = Folder::new(FolderId::new(env), None, role.name(), Some(role), uidvalidity);
             draft.entry(crate::change::Entry::FolderSet(folder));
