@@ -2,3 +2,4 @@
 //! stranger sends becomes some value, or `None`.
 
 pub mod mime;
+pub mod xml;
