@@ -57,7 +57,8 @@ async fn serve(State(dav): State<Dav>, request: Request) -> Response {
     if request.method() == axum::http::Method::OPTIONS {
         return verbs::options(request.uri().path());
     }
-    let answer = match sign_in::sign_in(&dav.directory, &request).await {
+    let claim = sign_in::Claim::of(&request);
+    let answer = match sign_in::sign_in(&dav.directory, claim).await {
         Ok(who) => verbs::dispatch(&dav, who, request).await,
         Err(wrong) => Err(wrong),
     };

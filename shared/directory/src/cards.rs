@@ -1,6 +1,6 @@
 //! What everybody of a tenant may know of whoever is in it: names and addresses.
 
-use crate::rows::{PrincipalKind, Status, sk};
+use crate::rows::{PrincipalKind, Status};
 use crate::{Directory, Profile, access};
 use penfold_ports::{Account, Query, Sk};
 use penfold_types::{Address, PrincipalId, Result, TenantId};

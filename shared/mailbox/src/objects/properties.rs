@@ -38,6 +38,22 @@ impl Mailbox {
         Ok(found)
     }
 
+    /// Of all objects of a folder, by their names: one query.
+    pub async fn properties_of_objects(&self, folder: FolderId) -> Result<BTreeMap<String, BTreeMap<Vec<u8>, Bytes>>> {
+        self.need_in(folder, Rights::READ).await?;
+        let (prefix, owner) = (Sk::all_properties(folder), self.account().principal);
+        let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;
+        let mut found: BTreeMap<String, BTreeMap<Vec<u8>, Bytes>> = BTreeMap::new();
+        for (sk, row) in rows {
+            let Some((object, rest)) = sk.as_bytes().strip_prefix(prefix.as_bytes()).and_then(split) else { continue };
+            let Some(key) = rest.strip_prefix(owner.as_bytes()).filter(|_| !object.is_empty()) else { continue };
+            let sealed = row.bytes("v").ok_or_else(super::read::damaged)?;
+            let value = self.open_sealed(sk.as_bytes(), sealed).await?.into();
+            found.entry(object.to_owned()).or_default().insert(key.to_vec(), value);
+        }
+        Ok(found)
+    }
+
     /// Sets some and removes others, all or none. `rename`: the folder's name, for everybody; for its owner alone.
     pub async fn set_properties(
         &self,
@@ -141,4 +157,10 @@ impl Mailbox {
         }
         Ok(())
     }
+}
+
+/// An object's name, and what stands behind it.
+fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == 0)?;
+    Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
 }
