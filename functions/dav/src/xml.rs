@@ -3,7 +3,10 @@
 //! Elements and attributes that are not known are passed over (RFC 4918 §17). A body that is no XML, or not the one that
 //! the method takes, is a [`Refused`], which knows its status and its body.
 
+pub mod acl;
+pub mod address_data;
 pub mod body;
+pub mod calendar_data;
 pub mod error;
 pub mod href;
 pub mod mkcol;
@@ -11,6 +14,8 @@ pub mod multistatus;
 pub mod propfind;
 pub mod proppatch;
 pub mod refused;
+pub mod report;
+pub mod time;
 pub mod wanted;
 
 pub use error::Precondition;

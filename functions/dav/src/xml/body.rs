@@ -20,3 +20,8 @@ pub(super) fn rooted(bytes: &[u8], ns: &str, local: &str) -> Result<Element, Ref
 pub(super) fn expect(root: &Element, ns: &str, local: &str) -> Result<(), Refused> {
     if root.is(ns, local) { Ok(()) } else { Err(Refused::Malformed(format!("the body has to be {{{ns}}}{local}"))) }
 }
+
+/// The text of an element without the white space around it.
+pub(super) fn trimmed(element: &Element) -> String {
+    element.text().trim().to_owned()
+}

@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
-use penfold_formats::xml::{DAV, Element, Name};
+use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
 
+use super::address_data::AddressData;
+use super::calendar_data::CalendarData;
 use super::refused::Refused;
 
 /// More names than any client asks for. Each that is not found is told for each resource, so their number is bounded.
@@ -11,6 +13,10 @@ const MAX_NAMES: usize = 300;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
     pub names: Vec<Name>,
+    /// How much of CALDAV:calendar-data, where that is among the names.
+    pub calendar_data: Option<CalendarData>,
+    /// How much of CARDDAV:address-data, where that is among the names.
+    pub address_data: Option<AddressData>,
 }
 
 /// DAV:allprop, DAV:propname or DAV:prop (RFC 4918 §9.1), in PROPFIND and in reports.
@@ -52,11 +58,20 @@ impl Selection {
         }
         Ok(selection)
     }
+
+    /// In reports the selection may be left out; then resources are named and nothing is said of them.
+    pub(super) fn read_or_none(parent: &Element) -> Result<Self, Refused> {
+        Ok(Self::read(parent)?.unwrap_or_else(|| Self::These(Wanted::default())))
+    }
 }
 
 impl Wanted {
     pub(super) fn read(prop: &Element) -> Result<Self, Refused> {
-        Ok(Self { names: names(prop)? })
+        Ok(Self {
+            names: names(prop)?,
+            calendar_data: prop.child(CALDAV, "calendar-data").map(CalendarData::read).transpose()?,
+            address_data: prop.child(CARDDAV, "address-data").map(AddressData::read).transpose()?,
+        })
     }
 }
 

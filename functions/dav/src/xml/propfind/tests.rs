@@ -20,7 +20,7 @@ fn named_properties_come_in_the_order_of_the_request() {
        </D:prop>
      </D:propfind>"#;
     let names = ["bigbox", "author", "DingALing", "Random"].map(|local| Name::known(BOX, local)).to_vec();
-    assert_eq!(read(body.as_bytes()), Ok(Selection::These(Wanted { names })));
+    assert_eq!(read(body.as_bytes()), Ok(Selection::These(Wanted { names, ..Wanted::default() })));
 }
 
 /// RFC 4918 §9.1.4, §9.1.5, §9.1.6, and §9.1: no body is allprop.
