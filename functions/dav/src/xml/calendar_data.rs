@@ -74,12 +74,14 @@ impl CalendarData {
 
 /// Inside each other as deep as the body is, which is bounded.
 fn comp(element: &Element) -> Result<Comp, Refused> {
-    let comps = element.all(CALDAV, "comp").map(comp).collect::<Result<_, _>>()?;
-    let props = element.all(CALDAV, "prop").map(prop).collect::<Result<_, _>>()?;
+    let comps: Vec<Comp> = element.all(CALDAV, "comp").map(comp).collect::<Result<_, _>>()?;
+    let props: Vec<Prop> = element.all(CALDAV, "prop").map(prop).collect::<Result<_, _>>()?;
+    // One with nothing in it is wanted whole, as VTIMEZONE is in the example of RFC 4791 §7.8.1.
+    let is_whole = element.elements().next().is_none();
     Ok(Comp {
         name: name(element)?,
-        props: element.child(CALDAV, "allprop").is_none().then_some(props),
-        comps: element.child(CALDAV, "allcomp").is_none().then_some(comps),
+        props: (!is_whole && element.child(CALDAV, "allprop").is_none()).then_some(props),
+        comps: (!is_whole && element.child(CALDAV, "allcomp").is_none()).then_some(comps),
     })
 }
 

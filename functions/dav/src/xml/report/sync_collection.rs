@@ -24,7 +24,8 @@ pub enum SyncLevel {
 
 impl SyncCollection {
     pub(super) fn read(root: &Element) -> Result<Self, Refused> {
-        let token = root.child(DAV, "sync-token").map(trimmed).ok_or_else(|| Refused::malformed("sync-collection has to hold sync-token"))?;
+        let token =
+            root.child(DAV, "sync-token").map(trimmed).ok_or_else(|| Refused::malformed("sync-collection has to hold sync-token"))?;
         let level = match root.child(DAV, "sync-level").map(trimmed).as_deref() {
             // Clients from before the standard leave it out.
             None | Some("1") => SyncLevel::One,
