@@ -30,6 +30,29 @@ impl Directory {
         Ok(seen.map(card).collect())
     }
 
+    /// Whom `fits` picks among people, groups and shared mailboxes, by address; at most `limit`, and whether there are more.
+    pub async fn search_cards(
+        &self,
+        tenant: TenantId,
+        words: &[&str],
+        any: bool,
+        limit: usize,
+        fits: impl Fn(&DirectoryCard) -> bool + Send,
+    ) -> Result<(Vec<DirectoryCard>, bool)> {
+        let _ = (words, any);
+        let mut found = Vec::new();
+        for kind in [PrincipalKind::Person, PrincipalKind::Group, PrincipalKind::Shared] {
+            for ids in self.names(tenant, kind).await?.chunks(100) {
+                found.extend(self.cards(tenant, ids).await?.into_iter().filter(&fits));
+                if found.len() > limit {
+                    found.truncate(limit);
+                    return Ok((found, true));
+                }
+            }
+        }
+        Ok((found, false))
+    }
+
     /// All addresses of somebody, the primary one first.
     pub async fn addresses(&self, account: Account) -> Result<Vec<Address>> {
         let primary = self.principal_now(account).await?.address;

@@ -207,6 +207,11 @@ impl Mailbox {
         self.scope.account()
     }
 
+    /// The time by which this account's commits are dated.
+    pub fn env_now(&self) -> penfold_types::Timestamp {
+        self.inner.world.env.now()
+    }
+
     pub fn watch(&self) -> Watch {
         self.inner.world.wake.watch(self.account())
     }

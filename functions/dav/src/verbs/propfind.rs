@@ -1,5 +1,6 @@
 //! PROPFIND (RFC 4918 §9.1).
 
+use super::report::shaped;
 use super::{Call, Depth, limits, multistatus};
 use crate::live;
 use crate::path::Home;
@@ -8,7 +9,7 @@ use crate::wrong::Wrong;
 use crate::xml::{Multistatus, Precondition, Propstats, Selection, propfind as body, multistatus::Response as Answer};
 use axum::response::Response;
 use bytes::Bytes;
-use penfold_formats::xml::{self, DAV, Limits, Name};
+use penfold_formats::xml::{self, CALDAV, CARDDAV, DAV, Limits, Name};
 use penfold_ports::Rights;
 use std::collections::BTreeMap;
 
@@ -23,13 +24,25 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Whether the bytes of objects are among it.
+    pub fn wants_data(&self) -> bool {
+        match &self.selection {
+            Selection::These(wanted) => wanted.calendar_data.is_some() || wanted.address_data.is_some(),
+            _ => false,
+        }
+    }
+
     /// Whether properties that clients set may be among it.
     pub fn wants_stored(&self) -> bool {
         match &self.selection {
             Selection::All { .. } | Selection::Names => true,
-            Selection::These(wanted) => wanted.names.iter().any(|name| !live::is_live(name)),
+            Selection::These(wanted) => wanted.names.iter().any(|name| !live::is_live(name) && !is_data(name)),
         }
     }
+}
+
+fn is_data(name: &Name) -> bool {
+    matches!(name.key(), (CALDAV, "calendar-data") | (CARDDAV, "address-data"))
 }
 
 /// What a property of a name is kept under.
@@ -65,7 +78,7 @@ pub async fn propfind(call: Call) -> Result<Response, Wrong> {
 async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus, path: &str) -> Result<(), Wrong> {
     let stored = stored(resource, asked).await?;
     let href = if matches!(resource, Resource::Root) && path == "/" { path.to_owned() } else { resource.href() };
-    out.response(&Answer::props(href, propstats(session, resource, asked, &stored).await?));
+    out.response(&Answer::props(href, propstats(session, resource, asked, (&stored, None)).await?));
     Ok(())
 }
 
@@ -115,7 +128,7 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
             }
             let stored = stored.get(&object.name).unwrap_or(&none);
             let resource = Resource::Object(place.clone(), object);
-            out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, stored).await?));
+            out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, (stored, None)).await?));
         }
         if !more {
             return Ok(());
@@ -134,13 +147,26 @@ pub async fn stored(resource: &Resource, asked: &Asked) -> Result<Stored, Wrong>
     }
 }
 
-/// The properties of one resource, as they were asked for.
-pub async fn propstats(session: &Session, resource: &Resource, asked: &Asked, stored: &Stored) -> Result<Propstats, Wrong> {
+/// The properties of one resource, as they were asked for: from what clients set, and its bytes where those are at hand.
+pub async fn propstats(
+    session: &Session,
+    resource: &Resource,
+    asked: &Asked,
+    (stored, bytes): (&Stored, Option<&Bytes>),
+) -> Result<Propstats, Wrong> {
     let mut found = Propstats::default();
     match &asked.selection {
         Selection::These(wanted) => {
             for name in &wanted.names {
-                match property(session, resource, name, stored).await? {
+                let data = match bytes.filter(|_| is_data(name)) {
+                    Some(bytes) => shaped(name, wanted, bytes)?,
+                    None => None,
+                };
+                let value = match data {
+                    None => property(session, resource, name, stored).await?,
+                    data => data,
+                };
+                match value {
                     Some(value) => found.found(value),
                     None if asked.little => {}
                     None => found.missing(name.clone()),

@@ -36,6 +36,22 @@ impl Response {
         Self::status(href, StatusCode::INSUFFICIENT_STORAGE).with_error(&Precondition::NUMBER_OF_MATCHES_WITHIN_LIMITS)
     }
 
+    /// The same within a property (RFC 3253 §3.8).
+    pub fn element(&self) -> Element {
+        let leaf = |local, text: &str| Element::new(dav(local)).with_text(text);
+        let mut element = Element::new(dav("response")).with(leaf("href", &self.href));
+        match &self.outcome {
+            Outcome::Status(status) => element = element.with(leaf("status", &line(*status))),
+            Outcome::Propstats(all) => {
+                for group in &all.groups {
+                    let prop = group.props.iter().fold(Element::new(dav("prop")), |prop, value| prop.with(value.clone()));
+                    element = element.with(Element::new(dav("propstat")).with(prop).with(leaf("status", &line(group.status))));
+                }
+            }
+        }
+        element
+    }
+
     #[must_use]
     pub fn with_error(mut self, precondition: &Precondition) -> Self {
         self.error.push(precondition.element());
@@ -88,6 +104,21 @@ impl Propstats {
 
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// What was found under a name.
+    pub fn value(&self, name: &Name) -> Option<&Element> {
+        let found = self.groups.iter().filter(|group| group.status == StatusCode::OK);
+        found.flat_map(|group| &group.props).find(|prop| prop.name == *name)
+    }
+
+    /// With all that another tells.
+    pub fn merge(&mut self, other: Self) {
+        for group in other.groups {
+            for prop in group.props {
+                self.push(group.status, group.error.clone(), prop);
+            }
+        }
     }
 
     fn push(&mut self, status: StatusCode, error: Option<Element>, prop: Element) {
@@ -190,8 +221,11 @@ fn write_error(writer: &mut Writer, error: &[Element]) {
 }
 
 fn status_line(writer: &mut Writer, status: StatusCode) {
-    let reason = status.canonical_reason().unwrap_or("Unknown");
-    writer.leaf(&dav("status"), &format!("HTTP/1.1 {} {reason}", status.as_u16()));
+    writer.leaf(&dav("status"), &line(status));
+}
+
+fn line(status: StatusCode) -> String {
+    format!("HTTP/1.1 {} {}", status.as_u16(), status.canonical_reason().unwrap_or("Unknown"))
 }
 
 fn dav(local: &'static str) -> Name {

@@ -1,0 +1,20 @@
+//! When somebody is busy (RFC 4791 §7.10).
+
+use crate::resource::Place;
+use crate::wrong::Wrong;
+use crate::xml::Precondition;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use penfold_ports::Rights;
+use std::ops::Range;
+
+/// Whoever may not read may still be allowed this.
+pub async fn busy(place: &Place, window: Range<i64>) -> Result<Response, Wrong> {
+    if !place.rights.has_some(Rights::READ.and(Rights::FREE_BUSY)) {
+        return Err(Wrong::FORBIDDEN);
+    }
+    let found = penfold_calendar::busy(&place.mailbox, place.folder.id, window.clone()).await?;
+    let Some(times) = found else { return Err(Precondition::NUMBER_OF_MATCHES_WITHIN_LIMITS.into()) };
+    let text = penfold_calendar::free_busy_text(&window, &times, place.mailbox.env_now());
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8; component=VFREEBUSY")], text).into_response())
+}
