@@ -3,4 +3,5 @@
 
 pub mod lines;
 pub mod mime;
+pub mod vcard;
 pub mod xml;
