@@ -9,6 +9,7 @@ pub mod body;
 pub mod calendar_data;
 pub mod error;
 pub mod href;
+pub mod lock;
 pub mod mkcol;
 pub mod multistatus;
 pub mod propfind;

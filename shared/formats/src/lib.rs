@@ -4,4 +4,5 @@
 pub mod icalendar;
 pub mod lines;
 pub mod mime;
+pub mod vcard;
 pub mod xml;

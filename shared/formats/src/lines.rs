@@ -151,9 +151,12 @@ impl<'a> Lines<'a> {
         let (end, mut next) = self.physical(start);
         self.number = self.number.saturating_add(1);
         let mut text = Cow::Borrowed(self.input.get(start..end).unwrap_or_default());
+        let mut quoted = None;
         loop {
             let folded = matches!(self.input.get(next), Some(b' ' | b'\t'));
-            let soft = !folded && next < self.input.len() && self.bounds.soft_breaks && breaks_softly(&text);
+            let soft = !folded && next < self.input.len() && self.bounds.soft_breaks && text.ends_with(b"=");
+            // Asked once a line: a long head and many breaks would be looked through again and again.
+            let soft = soft && *quoted.get_or_insert_with(|| is_quoted_printable(&text));
             if !folded && !soft {
                 break;
             }
@@ -175,9 +178,9 @@ impl<'a> Lines<'a> {
     }
 }
 
-fn breaks_softly(text: &[u8]) -> bool {
+fn is_quoted_printable(text: &[u8]) -> bool {
     let head = memchr(b':', text).and_then(|colon| text.get(..colon)).unwrap_or_default();
-    text.ends_with(b"=") && head.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
+    head.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
 }
 
 impl<'a> Iterator for Lines<'a> {

@@ -1,3 +1,4 @@
+use penfold_formats::vcard::{Selected, Version};
 use penfold_formats::xml::{CARDDAV, Element};
 
 use super::error::Precondition;
@@ -6,23 +7,9 @@ use super::refused::Refused;
 /// How much of a vCard is wanted and in which version (RFC 6352 §10.4). The default is all of it, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressData {
-    pub version: Option<CardVersion>,
+    pub version: Option<Version>,
     /// `None` is all of them.
-    pub props: Option<Vec<Prop>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CardVersion {
-    V3,
-    V4,
-}
-
-/// A property (§10.4.2). A name with a group (`X.TEL`) asks for that group only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prop {
-    /// In upper case.
-    pub name: String,
-    pub novalue: bool,
+    pub props: Option<Vec<Selected>>,
 }
 
 impl AddressData {
@@ -33,8 +20,8 @@ impl AddressData {
         }
         let version = match element.attribute("version") {
             None => None,
-            Some("3.0") => Some(CardVersion::V3),
-            Some("4.0") => Some(CardVersion::V4),
+            Some("3.0") => Some(Version::V3),
+            Some("4.0") => Some(Version::V4),
             Some(_) => return Err(unsupported()),
         };
         let props = element.all(CARDDAV, "prop").map(prop).collect::<Result<Vec<_>, _>>()?;
@@ -43,11 +30,18 @@ impl AddressData {
     }
 }
 
-fn prop(element: &Element) -> Result<Prop, Refused> {
-    match element.attribute("name").map(str::trim) {
-        Some(name) if !name.is_empty() => {
-            Ok(Prop { name: name.to_ascii_uppercase(), novalue: element.attribute("novalue") == Some("yes") })
-        }
-        _ => Err(Refused::malformed("prop has to have a name")),
-    }
+/// A name with a group (`X.TEL`) asks for that group only (§10.4.2).
+fn prop(element: &Element) -> Result<Selected, Refused> {
+    let (name, group) = named(element)?;
+    Ok(Selected { name, group, novalue: element.attribute("novalue") == Some("yes") })
+}
+
+/// The attribute `name` in upper case, and the group before its dot.
+pub(super) fn named(element: &Element) -> Result<(String, Option<String>), Refused> {
+    let name = element.attribute("name").map(|name| name.trim().to_ascii_uppercase()).filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| Refused::malformed("a property or parameter has to have a name"))?;
+    Ok(match name.split_once('.') {
+        Some((group, name)) => (name.to_owned(), Some(group.to_owned())),
+        None => (name, None),
+    })
 }

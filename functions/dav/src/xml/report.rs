@@ -8,6 +8,7 @@ use super::refused::Refused;
 use super::time::TimeRange;
 use super::wanted::Wanted;
 
+mod addressbook_query;
 mod expand_property;
 mod multiget;
 mod principals;
@@ -15,6 +16,7 @@ mod sync_collection;
 #[cfg(test)]
 mod tests;
 
+pub use addressbook_query::AddressbookQuery;
 pub use expand_property::Property;
 pub use multiget::Multiget;
 pub use principals::{Match, MatchType, PrincipalMatch, PrincipalSearch, Search, TokenSearch};
@@ -27,6 +29,8 @@ pub enum Report {
     SyncCollection(SyncCollection),
     /// RFC 4791 §7.9.
     CalendarMultiget(Multiget),
+    /// RFC 6352 §8.6.
+    AddressbookQuery(AddressbookQuery),
     /// RFC 6352 §8.7.
     AddressbookMultiget(Multiget),
     /// RFC 4791 §7.10, in UTC seconds.
@@ -51,6 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Report, Refused> {
     Ok(match root.name.key() {
         (DAV, "sync-collection") => Report::SyncCollection(SyncCollection::read(&root)?),
         (CALDAV, "calendar-multiget") => Report::CalendarMultiget(Multiget::read(&root)?),
+        (CARDDAV, "addressbook-query") => Report::AddressbookQuery(AddressbookQuery::read(&root)?),
         (CARDDAV, "addressbook-multiget") => Report::AddressbookMultiget(Multiget::read(&root)?),
         (CALDAV, "free-busy-query") => {
             let range = root.child(CALDAV, "time-range").and_then(TimeRange::read_closed);

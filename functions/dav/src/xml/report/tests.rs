@@ -1,10 +1,11 @@
 use axum::http::StatusCode;
+use penfold_formats::vcard::{Selected, Version};
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Name};
 
 use super::{
     Match, MatchType, Multiget, PrincipalMatch, PrincipalSearch, Property, Report, Search, SyncCollection, SyncLevel, TokenSearch, read,
 };
-use crate::xml::address_data::{AddressData, CardVersion, Prop};
+use crate::xml::address_data::AddressData;
 use crate::xml::calendar_data::CalendarData;
 use crate::xml::{Selection, Wanted};
 
@@ -79,8 +80,11 @@ fn cards_by_name_in_another_version() {
      <D:href>/home/bernard/addressbook/vcf3.vcf</D:href>
    </C:addressbook-multiget>"#;
     let Ok(Report::AddressbookMultiget(Multiget { selection: Selection::These(wanted), .. })) = read(body.as_bytes()) else { panic!() };
-    let props = vec![Prop { name: "FN".to_owned(), novalue: false }, Prop { name: "X.TEL".to_owned(), novalue: true }];
-    assert_eq!(wanted.address_data, Some(AddressData { version: Some(CardVersion::V4), props: Some(props) }));
+    let props = vec![
+        Selected { name: "FN".to_owned(), group: None, novalue: false },
+        Selected { name: "TEL".to_owned(), group: Some("X".to_owned()), novalue: true },
+    ];
+    assert_eq!(wanted.address_data, Some(AddressData { version: Some(Version::V4), props: Some(props) }));
     for wrong in ["version='5.0'", "content-type='text/html'"] {
         let inner = format!("<d:prop><c:address-data {wrong}/></d:prop><d:href>/a</d:href>");
         let body = format!("<c:addressbook-multiget xmlns:d='DAV:' xmlns:c='{CARDDAV}'>{inner}</c:addressbook-multiget>");
