@@ -1,23 +1,28 @@
-//! Events, tasks, contacts and notes as items of the one store.
+//! Events, tasks, contacts and notes as items of the one store: what bytes have to be to become one, under what they are looked
+//! up, and when somebody is busy.
+//!
+//! | file | what |
+//! |---|---|
+//! | object.rs | bytes to an object, with its UID and when it is |
+//! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
+//! | busy.rs | when somebody is busy, by that index |
+//! | file.rs | many objects as one file |
 
-use bytes::Bytes;
-use penfold_mailbox::{Kind, NewObject};
+mod busy;
+mod facts;
+mod file;
+mod object;
 
-/// Why bytes cannot be an object.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Fault {
-    Data(String),
-    Object(String),
-    Component,
-    Instances,
-    Attendees,
-    Size,
-}
+pub use busy::{Busy, BusyType, busy, free_busy_text};
+pub use file::joined;
+pub use object::{Fault, object, uid_of};
 
-pub fn object(_kind: Kind, name: &str, bytes: Bytes) -> Result<NewObject, Fault> {
-    Ok(NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media: String::new() })
-}
+use std::ops::Range;
 
-pub fn joined(_kind: Kind, _all: &[Bytes]) -> Vec<u8> {
-    Vec::new()
+/// How far a time by the clock can be from the same in UTC, on either side.
+const CLOCKS: i64 = 15 * 3600;
+
+/// A window in which everything is found that may be in another, whatever the zone of times that name none.
+pub fn widened(window: &Range<i64>) -> Range<i64> {
+    window.start.saturating_sub(CLOCKS)..window.end.saturating_add(CLOCKS)
 }

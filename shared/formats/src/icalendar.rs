@@ -13,6 +13,7 @@ mod tree;
 mod value;
 mod zone;
 
+pub use civil::write_utc;
 pub use fault::{Fault, Limits, What};
 pub use object::{Kind, Object};
 pub use occurrences::{Instance, Occurrence, Span, TooMany};

@@ -8,7 +8,7 @@ use crate::wrong::{Wrong, XML};
 use crate::xml::mkcol::{Mkcol, read, read_calendar};
 use crate::xml::multistatus::mkcol_response;
 use crate::xml::proppatch::Change;
-use crate::xml::{Precondition, Propstats};
+use crate::xml::{Precondition, Propstats, Refused};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
@@ -16,7 +16,7 @@ use penfold_mailbox::{Kind, NewCollection};
 use penfold_types::Kind as Why;
 
 pub async fn mkcol(call: Call) -> Result<Response, Wrong> {
-    let wanted = read(&call.xml()?)?;
+    let wanted = given(read(&call.xml()?))?;
     let types = wanted.resourcetype();
     let is = |ns: &str, local: &str| types.as_ref().is_some_and(|types| types.iter().any(|name| name.key() == (ns, local)));
     let kind = if is(CALDAV, "calendar") {
@@ -32,8 +32,13 @@ pub async fn mkcol(call: Call) -> Result<Response, Wrong> {
 }
 
 pub async fn mkcalendar(call: Call) -> Result<Response, Wrong> {
-    let wanted = read_calendar(&call.xml()?)?;
+    let wanted = given(read_calendar(&call.xml()?))?;
     make(call, wanted, Some(Home::Calendars), &Name::known(CALDAV, "mkcalendar-response")).await
+}
+
+/// RFC 4918 §9.3: a body that is not understood is a media type that is not.
+fn given(read: Result<Mkcol, Refused>) -> Result<Mkcol, Refused> {
+    read.map_err(|refused| if matches!(refused, Refused::Malformed(_)) { Refused::Unsupported } else { refused })
 }
 
 async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Result<Response, Wrong> {

@@ -10,6 +10,7 @@ mod propfind;
 mod proppatch;
 mod put;
 mod report;
+mod zone;
 
 pub mod limits;
 

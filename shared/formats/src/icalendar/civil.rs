@@ -65,7 +65,7 @@ pub(crate) fn first_week(year: i64, wkst: i64) -> i64 {
 }
 
 /// `20260131T120000Z` for 12:00 of that day in UTC.
-pub(crate) fn write_utc(time: i64) -> String {
+pub fn write_utc(time: i64) -> String {
     format!("{}Z", write_local(time))
 }
 

@@ -38,6 +38,15 @@ impl Mailbox {
         Ok(found)
     }
 
+    /// One that the owner set for a folder, for who learns when they are busy: in which zone their days begin.
+    pub async fn owners_property(&self, folder: FolderId, key: &[u8]) -> Result<Option<Bytes>> {
+        self.judge_in(folder, |own| own.has_some(Rights::READ.and(Rights::FREE_BUSY))).await?;
+        let sk = Sk::property(folder, "", self.account().principal, key);
+        let Some(row) = self.inner.world.table.get(&self.scope().key(sk.clone())).await? else { return Ok(None) };
+        let sealed = row.bytes("v").ok_or_else(super::read::damaged)?;
+        Ok(Some(self.open_sealed(sk.as_bytes(), sealed).await?.into()))
+    }
+
     /// Of all objects of a folder, by their names: one query.
     pub async fn properties_of_objects(&self, folder: FolderId) -> Result<BTreeMap<String, BTreeMap<Vec<u8>, Bytes>>> {
         self.need_in(folder, Rights::READ).await?;

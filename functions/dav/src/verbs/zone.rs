@@ -1,0 +1,28 @@
+//! The zone in which a calendar's floating times and whole days are (RFC 4791 §5.2.2, RFC 7809 §5.2).
+
+use super::propfind::key;
+use crate::resource::Place;
+use crate::wrong::Wrong;
+use bytes::Bytes;
+use penfold_formats::icalendar::Zone;
+use penfold_formats::xml::{CALDAV, Limits, Name, read};
+
+/// As its owner set it; UTC where they did not.
+pub async fn zone_of(place: &Place) -> Result<Zone, Wrong> {
+    for (name, by_id) in [("calendar-timezone-id", true), ("calendar-timezone", false)] {
+        let stored = place.mailbox.owners_property(place.folder.id, &key(&Name::known(CALDAV, name))).await?;
+        if let Some(zone) = stored.and_then(|bytes| read_zone(&bytes, by_id)) {
+            return Ok(zone);
+        }
+    }
+    Ok(Zone::fixed(0))
+}
+
+fn read_zone(stored: &Bytes, by_id: bool) -> Option<Zone> {
+    let text = read(stored, Limits::default()).ok()?.text();
+    if by_id {
+        return Zone::named(text.trim());
+    }
+    let id = text.lines().find_map(|line| line.trim().strip_prefix("TZID:"))?;
+    Zone::named(id.trim())
+}

@@ -1,0 +1,89 @@
+//! Bytes that a client wrote, judged and described for the store; they are kept as they came.
+
+use crate::facts::Facts;
+use bytes::Bytes;
+use penfold_formats::icalendar::{self, Object, What, Zone};
+use penfold_formats::vcard::{self, Card};
+use penfold_mailbox::{Kind, NewObject, Span, uid_hash};
+
+/// Why bytes cannot be an object of a folder. The client has to send others.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// They are not of the format.
+    Data(String),
+    /// They are, and not one object of it.
+    Object(String),
+    /// The folder holds another component.
+    Component,
+    Instances,
+    Attendees,
+    Size,
+}
+
+impl From<icalendar::Fault> for Fault {
+    fn from(fault: icalendar::Fault) -> Self {
+        match fault.what {
+            What::ValidCalendarData | What::SupportedRscale => Self::Data(fault.to_string()),
+            What::ValidCalendarObjectResource => Self::Object(fault.to_string()),
+            What::SupportedCalendarComponent => Self::Component,
+            What::MaxResourceSize => Self::Size,
+            What::MaxInstances => Self::Instances,
+            What::MaxAttendeesPerInstance => Self::Attendees,
+        }
+    }
+}
+
+/// The component that objects of a folder are.
+fn component(kind: Kind) -> Option<icalendar::Kind> {
+    match kind {
+        Kind::Events => Some(icalendar::Kind::Event),
+        Kind::Tasks => Some(icalendar::Kind::Todo),
+        Kind::Notes => Some(icalendar::Kind::Journal),
+        Kind::Mail | Kind::Contacts | Kind::Files => None,
+    }
+}
+
+/// What the bytes are to be under this name in a folder of this kind.
+pub fn object(kind: Kind, name: &str, bytes: Bytes) -> Result<NewObject, Fault> {
+    let new = NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media: String::new() };
+    match component(kind) {
+        Some(component) => timed(component, new),
+        None => card(new),
+    }
+}
+
+fn timed(component: icalendar::Kind, new: NewObject) -> Result<NewObject, Fault> {
+    let read = Object::read(&new.bytes)?;
+    if read.kind() != component {
+        return Err(Fault::Component);
+    }
+    let span = read.span(&Zone::fixed(0));
+    // What no search by time finds has no place in the index.
+    let found = span.first != i64::MAX && span.last != Some(i64::MIN);
+    let facts = Facts::of(&read, span.recurring).encode().into();
+    Ok(NewObject {
+        uid: Some(uid_hash(read.uid())),
+        span: found.then_some(Span { first: span.first, last: span.last }),
+        facts,
+        ..new
+    })
+}
+
+fn card(new: NewObject) -> Result<NewObject, Fault> {
+    let uid = {
+        let card = Card::read(&new.bytes, vcard::Limits::default()).map_err(|fault| match fault {
+            vcard::Fault { what: vcard::What::TooLarge, .. } => Fault::Size,
+            other => Fault::Data(other.to_string()),
+        })?;
+        card.uid()
+    };
+    Ok(NewObject { uid: uid.as_deref().map(uid_hash), ..new })
+}
+
+/// The UID that bytes of a folder have, for whoever names them.
+pub fn uid_of(kind: Kind, bytes: &[u8]) -> Option<String> {
+    match component(kind) {
+        Some(_) => Object::read(bytes).ok().map(|read| read.uid().to_owned()),
+        None => Card::read(bytes, vcard::Limits::default()).ok().and_then(|card| card.uid()),
+    }
+}
