@@ -4,13 +4,16 @@
 //! take long has a budget of steps and says so when it is spent.
 
 mod civil;
+mod edit;
 mod fault;
+pub mod filter;
 mod object;
 mod occurrences;
 mod rule;
 mod timing;
 mod tree;
 mod value;
+mod view;
 mod zone;
 
 pub use civil::write_utc;
@@ -19,4 +22,5 @@ pub use object::{Kind, Object};
 pub use occurrences::{Instance, Occurrence, Span, TooMany};
 pub use tree::Component;
 pub use value::Duration;
+pub use view::{SelectedProp, Selection, select};
 pub use zone::Zone;
