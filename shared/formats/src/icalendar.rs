@@ -5,6 +5,7 @@
 
 mod civil;
 mod fault;
+pub mod filter;
 mod object;
 mod occurrences;
 mod rule;

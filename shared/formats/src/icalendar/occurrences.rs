@@ -221,3 +221,5 @@ fn clock_window(window: &Range<i64>, zone: &Zone) -> Range<i64> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::event;
