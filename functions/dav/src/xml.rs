@@ -9,7 +9,6 @@ pub mod body;
 pub mod calendar_data;
 pub mod error;
 pub mod href;
-pub mod lock;
 pub mod mkcol;
 pub mod multistatus;
 pub mod propfind;

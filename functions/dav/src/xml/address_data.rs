@@ -1,4 +1,4 @@
-use penfold_formats::vcard::{Selected, Version};
+use penfold_formats::vcard::{Fault, Selected, Version, What};
 use penfold_formats::xml::{CARDDAV, Element};
 
 use super::error::Precondition;
@@ -10,6 +10,15 @@ pub struct AddressData {
     pub version: Option<Version>,
     /// `None` is all of them.
     pub props: Option<Vec<Selected>>,
+}
+
+/// What a client is told whose card is not taken (RFC 6352 §6.3.2.1).
+pub fn precondition(fault: Fault) -> Precondition {
+    match fault.what {
+        What::TooLarge => Precondition::CARD_MAX_RESOURCE_SIZE,
+        What::Version => Precondition::SUPPORTED_ADDRESS_DATA,
+        What::NoCard | What::SeveralCards | What::NotUtf8 | What::Syntax | What::NoName => Precondition::VALID_ADDRESS_DATA,
+    }
 }
 
 impl AddressData {

@@ -29,7 +29,7 @@ fn escape(text: &str, plain: &[u8]) -> String {
 }
 
 /// The segments of what a client sent in DAV:href or Destination: a path or a whole URL (RFC 4918 §8.3), decoded. The host
-/// is not looked at: whoever asks has been asked for it. Empty segments are left out; `.` and `..`, controls, what is no
+/// is left out: see [`authority`]. Empty segments are left out; `.` and `..`, controls, what is no
 /// UTF-8 and a wrong percent are no path. A slash that was encoded stays within its segment.
 pub fn segments(href: &str) -> Option<Vec<String>> {
     let href = href.trim();
@@ -39,6 +39,13 @@ pub fn segments(href: &str) -> Option<Vec<String>> {
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
     path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
+}
+
+/// The host and port of a whole URL; `None` for a path. Destination may name another server, which is 502 (RFC 4918 §9.8.5).
+pub fn authority(href: &str) -> Option<&str> {
+    let (scheme, rest) = href.trim().split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next().filter(|_| !scheme.contains('/'))?;
+    Some(authority.rsplit('@').next().unwrap_or(authority))
 }
 
 fn decode(segment: &str) -> Option<String> {

@@ -1,6 +1,7 @@
 //! CARDDAV:filter (RFC 6352 §10.5): a plain structure, and whether a card fits.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::lines::{Line, split, unescape};
 
@@ -113,9 +114,9 @@ impl TextMatch {
         Self { text: collation.fold(text).into_owned(), collation, kind, negate }
     }
 
-    /// Whether one of the values has the text, or none of them where it is negated.
-    fn fits<'v>(&self, mut values: impl Iterator<Item = &'v str>) -> bool {
-        values.any(|value| self.has(&self.collation.fold(value))) != self.negate
+    /// Whether one of the values, folded already, has the text, or none of them where it is negated.
+    fn fits<'v>(&self, mut folded: impl Iterator<Item = Cow<'v, str>>) -> bool {
+        folded.any(|value| self.has(&value)) != self.negate
     }
 
     fn has(&self, value: &str) -> bool {
@@ -130,7 +131,32 @@ impl TextMatch {
 
 /// Whether the card fits.
 pub fn matches(card: &Card<'_>, filter: &Filter) -> bool {
-    filter.props.is_empty() || filter.test.of(filter.props.iter().map(|prop| prop_matches(card, prop)))
+    let lines: Vec<Looked<'_, '_>> = card.lines.iter().map(Looked::at).collect();
+    filter.props.is_empty() || filter.test.of(filter.props.iter().map(|prop| prop_matches(card, &lines, prop)))
+}
+
+/// A line, and its values as some condition wanted them: many conditions look at the same line, and it may be long.
+struct Looked<'l, 'a> {
+    line: &'l Line<'a>,
+    plain: OnceCell<Vec<String>>,
+    ascii: OnceCell<Vec<String>>,
+    unicode: OnceCell<Vec<String>>,
+}
+
+impl<'l, 'a> Looked<'l, 'a> {
+    fn at(line: &'l Line<'a>) -> Self {
+        Self { line, plain: OnceCell::new(), ascii: OnceCell::new(), unicode: OnceCell::new() }
+    }
+
+    fn values(&self, collation: Collation) -> &[String] {
+        let plain = self.plain.get_or_init(|| values(self.line));
+        let fold = || plain.iter().map(|value| collation.fold(value).into_owned()).collect();
+        match collation {
+            Collation::Octet => plain,
+            Collation::AsciiCasemap => self.ascii.get_or_init(fold),
+            Collation::UnicodeCasemap => self.unicode.get_or_init(fold),
+        }
+    }
 }
 
 impl Test {
@@ -142,28 +168,27 @@ impl Test {
     }
 }
 
-fn prop_matches(card: &Card<'_>, filter: &PropFilter) -> bool {
+fn prop_matches(card: &Card<'_>, lines: &[Looked<'_, '_>], filter: &PropFilter) -> bool {
     // VERSION is no line of its own in here.
     if filter.name.eq_ignore_ascii_case("VERSION") {
-        let line =
-            Line { number: 0, range: 0..0, group: None, name: "VERSION".into(), params: Vec::new(), value: card.version.as_str().into() };
-        return lines_match(std::iter::once(&line), &filter.wanted);
+        let version = card.version.as_str().into();
+        let line = Line { number: 0, range: 0..0, group: None, name: "VERSION".into(), params: Vec::new(), value: version };
+        return lines_match(std::iter::once(&Looked::at(&line)), &filter.wanted);
     }
-    let group = filter.group.as_deref();
-    let lines = card
-        .all(&filter.name)
-        .filter(|line| group.is_none_or(|group| line.group.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(group))));
-    lines_match(lines, &filter.wanted)
+    let in_group = |line: &Line<'_>| {
+        let group = filter.group.as_ref();
+        group.is_none_or(|group| line.group.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(group)))
+    };
+    lines_match(lines.iter().filter(|one| one.line.is(&filter.name) && in_group(one.line)), &filter.wanted)
 }
 
-fn lines_match<'l, 'a: 'l>(mut lines: impl Iterator<Item = &'l Line<'a>>, wanted: &Wanted) -> bool {
+fn lines_match<'s, 'l: 's, 'a: 'l>(mut lines: impl Iterator<Item = &'s Looked<'l, 'a>>, wanted: &Wanted) -> bool {
     match wanted {
         Wanted::NotDefined => lines.next().is_none(),
         Wanted::Defined { texts, params, .. } if texts.is_empty() && params.is_empty() => lines.next().is_some(),
-        Wanted::Defined { test, texts, params } => lines.any(|line| {
-            let values = if texts.is_empty() { Vec::new() } else { values(line) };
-            let texts = texts.iter().map(|text| text.fits(values.iter().map(String::as_str)));
-            test.of(texts.chain(params.iter().map(|param| param_matches(line, param))))
+        Wanted::Defined { test, texts, params } => lines.any(|one| {
+            let texts = texts.iter().map(|text| text.fits(one.values(text.collation).iter().map(|value| Cow::Borrowed(value.as_str()))));
+            test.of(texts.chain(params.iter().map(|param| param_matches(one.line, param))))
         }),
     }
 }
@@ -186,7 +211,8 @@ fn param_matches(line: &Line<'_>, filter: &ParamFilter) -> bool {
         ParamWanted::Defined => params().next().is_some(),
         ParamWanted::NotDefined => params().next().is_none(),
         ParamWanted::Text(text) => {
-            params().next().is_some() && text.fits(params().flat_map(|param| param.values.iter()).map(|value| value.as_ref()))
+            let values = params().flat_map(|param| param.values.iter()).map(|value| text.collation.fold(value));
+            params().next().is_some() && text.fits(values)
         }
     }
 }

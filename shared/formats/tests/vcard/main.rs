@@ -8,6 +8,7 @@ mod files;
 mod filtering;
 mod property;
 mod reading;
+mod second_opinion;
 
 use penfold_formats::vcard::{Card, Fault, Limits};
 

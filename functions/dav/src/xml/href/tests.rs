@@ -1,4 +1,4 @@
-use super::{encode, segment, segments};
+use super::{authority, encode, segment, segments};
 
 #[test]
 fn names_come_back_as_they_were() {
@@ -18,6 +18,8 @@ fn urls_and_paths_are_the_same() {
         assert_eq!(segments(href), path, "{href}");
     }
     assert_eq!(segments("http://host"), Some(Vec::new()));
+    assert_eq!(authority("https://u:p@h.example:8443/a?b"), Some("h.example:8443"));
+    assert_eq!(authority("/a?u=http://other/"), None);
 }
 
 #[test]

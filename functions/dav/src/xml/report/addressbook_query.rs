@@ -19,7 +19,7 @@ pub struct AddressbookQuery {
 }
 
 /// Conditions of a filter, all levels together: each is looked at for each card. Clients send some ten.
-const MAX_CONDITIONS: usize = 200;
+const MAX_CONDITIONS: usize = 100;
 
 impl AddressbookQuery {
     pub(super) fn read(root: &Element) -> Result<Self, Refused> {
