@@ -9,6 +9,7 @@ use crate::wrong::Wrong;
 use crate::xml::{Multistatus, Precondition, Propstats, Selection, propfind as body, multistatus::Response as Answer};
 use axum::response::Response;
 use bytes::Bytes;
+use penfold_formats::icalendar::Zone;
 use penfold_formats::xml::{self, CALDAV, CARDDAV, DAV, Limits, Name};
 use penfold_ports::Rights;
 use std::collections::BTreeMap;
@@ -21,9 +22,15 @@ pub struct Asked {
     pub selection: Selection,
     /// What is not there is not told.
     pub little: bool,
+    /// In which zone times that name none are read.
+    pub floating: Zone,
 }
 
 impl Asked {
+    pub fn new(selection: Selection, little: bool) -> Self {
+        Self { selection, little, floating: Zone::fixed(0) }
+    }
+
     /// Whether the bytes of objects are among it.
     pub fn wants_data(&self) -> bool {
         match &self.selection {
@@ -56,7 +63,7 @@ fn name_of(key: &[u8]) -> Option<Name> {
 }
 
 pub async fn propfind(call: Call) -> Result<Response, Wrong> {
-    let asked = Asked { selection: body::read(&call.xml()?)?, little: call.wants_little() };
+    let asked = Asked::new(body::read(&call.xml()?)?, call.wants_little());
     let resource = call.resource().await?;
     if matches!(resource, Resource::Nothing(..)) {
         return Err(Wrong::MISSING);
@@ -159,7 +166,7 @@ pub async fn propstats(
         Selection::These(wanted) => {
             for name in &wanted.names {
                 let data = match bytes.filter(|_| is_data(name)) {
-                    Some(bytes) => shaped(name, wanted, bytes)?,
+                    Some(bytes) => shaped(name, asked, wanted, bytes)?,
                     None => None,
                 };
                 let value = match data {

@@ -5,17 +5,19 @@ mod data;
 mod expand;
 mod multiget;
 mod principals;
+mod query;
 mod sync;
 
 pub use data::shaped;
 
 use super::propfind::{Asked, propstats};
-use super::{Call, Depth, multistatus};
+use super::Call;
 use crate::path::Home;
 use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::report::{Report, read};
 use crate::xml::{Multistatus, Precondition, multistatus::Response as Answer};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use penfold_mailbox::{Kind, Object};
@@ -31,6 +33,8 @@ pub async fn report(call: Call) -> Result<Response, Wrong> {
         Report::SyncCollection(wanted) => sync::sync(&call, folder(&resource, |_| true)?, wanted).await,
         Report::CalendarMultiget(wanted) => multiget::multiget(&call, Home::Calendars, wanted).await,
         Report::AddressbookMultiget(wanted) => multiget::multiget(&call, Home::AddressBooks, wanted).await,
+        Report::CalendarQuery(wanted) => query::calendar(&call, &resource, wanted).await,
+        Report::AddressbookQuery(wanted) => query::cards(&call, &resource, wanted).await,
         Report::FreeBusyQuery(window) => busy::busy(folder(&resource, |kind| kind == Kind::Events)?, window).await,
         Report::ExpandProperty(wanted) => expand::expand(&call, &resource, &wanted).await,
         Report::PrincipalMatch(wanted) => principals::matching(&call, &resource, wanted).await,
@@ -49,32 +53,35 @@ fn folder(resource: &Resource, fits: impl Fn(Kind) -> bool) -> Result<&Place, Wr
     }
 }
 
-/// Tells of objects, with their bytes where those are asked for; one that is gone meanwhile is told of as gone.
-async fn tell(session: &Session, place: &Place, objects: Vec<Object>, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
-    let stored = if asked.wants_stored() { place.mailbox.properties_of_objects(place.folder.id).await? } else { BTreeMap::new() };
+/// Tells of objects whose bytes are not at hand: they are read where they are asked for. One that is gone meanwhile is told of as gone.
+async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+    if !asked.wants_data() {
+        return tell(session, place, objects.into_iter().map(|object| (object, Bytes::new())).collect(), asked, out).await;
+    }
     for some in objects.chunks(super::limits::BATCH) {
-        let bytes: Vec<Option<Bytes>> = if asked.wants_data() {
-            let items: Vec<_> = some.iter().map(|object| object.item).collect();
-            place.mailbox.object_bytes(place.folder.id, &items).await?
-        } else {
-            vec![None; some.len()]
-        };
+        let items: Vec<_> = some.iter().map(|object| object.item).collect();
+        let bytes = place.mailbox.object_bytes(place.folder.id, &items).await?;
+        let mut found = Vec::with_capacity(some.len());
         for (object, bytes) in some.iter().zip(bytes) {
-            let resource = Resource::Object(place.clone(), object.clone());
-            if asked.wants_data() && bytes.is_none() {
-                out.response(&Answer::status(resource.href(), axum::http::StatusCode::NOT_FOUND));
-                continue;
+            match bytes {
+                Some(bytes) => found.push((object.clone(), bytes)),
+                None => out.response(&Answer::status(place.href_of(&object.name), StatusCode::NOT_FOUND)),
             }
-            let none = BTreeMap::new();
-            let stored = stored.get(&object.name).unwrap_or(&none);
-            let found = propstats(session, &resource, asked, (stored, bytes.as_ref())).await?;
-            out.response(&Answer::props(resource.href(), found));
         }
+        tell(session, place, found, asked, out).await?;
     }
     Ok(())
 }
 
-/// What a report may be asked with (RFC 3253 §3.6: without it, of the resource alone).
-fn goes_deep(call: &Call) -> Result<bool, Wrong> {
-    Ok(matches!(call.depth()?, Some(Depth::One | Depth::Infinity)))
+/// Tells of objects with their bytes.
+async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+    let all = if asked.wants_stored() { place.mailbox.properties_of_objects(place.folder.id).await? } else { BTreeMap::new() };
+    let none = BTreeMap::new();
+    for (object, bytes) in found {
+        let stored = all.get(&object.name).unwrap_or(&none);
+        let resource = Resource::Object(place.clone(), object);
+        let bytes = Some(&bytes).filter(|_| asked.wants_data());
+        out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, (stored, bytes)).await?));
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Objects by name (RFC 4791 §7.9, RFC 6352 §8.7): each that was asked for is answered.
 
 use super::super::{Call, limits, multistatus};
-use super::{Asked, tell};
+use super::{Asked, tell_named};
 use crate::path::Home;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
@@ -15,7 +15,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     if wanted.hrefs.len() > limits::HREFS {
         return Err(Refused::TooLarge("resources").into());
     }
-    let asked = Asked { selection: wanted.selection, little: call.wants_little() };
+    let asked = Asked::new(wanted.selection, call.wants_little());
     let mut out = Multistatus::new();
     // By the folder that they lie in, which is mostly one.
     let mut folders: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -42,6 +42,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
 }
 
 async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+    let asked = &Asked { floating: super::super::zone::zone_of(place).await?, ..Asked::new(asked.selection.clone(), asked.little) };
     for some in names.chunks(limits::BATCH) {
         let wanted: Vec<&str> = some.iter().map(|(name, _)| name.as_str()).collect();
         let mut there = Vec::new();
@@ -51,7 +52,7 @@ async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked
                 None => out.response(&Answer::status(given.clone(), StatusCode::NOT_FOUND)),
             }
         }
-        tell(&call.session, place, there, asked, out).await?;
+        tell_named(&call.session, place, there, asked, out).await?;
     }
     Ok(())
 }

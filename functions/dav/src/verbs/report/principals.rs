@@ -19,7 +19,7 @@ use penfold_types::PrincipalId;
 const LIMIT: usize = 100;
 
 async fn answer(call: &Call, found: &[PrincipalId], wanted: Wanted, more: bool) -> Result<Response, Wrong> {
-    let asked = Asked { selection: Selection::These(wanted), little: call.wants_little() };
+    let asked = Asked::new(Selection::These(wanted), call.wants_little());
     let mut out = Multistatus::new();
     for id in found {
         tell(&call.session, &Resource::Principal(*id), &asked, &mut out).await?;
@@ -41,7 +41,7 @@ pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) 
     let me = call.session.me();
     let Some(property) = wanted.property else { return answer(call, &[me], wanted.wanted, false).await };
     let mut out = Multistatus::new();
-    let asked = Asked { selection: Selection::These(wanted.wanted), little: call.wants_little() };
+    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
     let owned = property.key() == (DAV, "owner");
     if let (true, Resource::Home(home, owner)) = (owned, resource) {
         for place in call.session.in_home(*home, *owner).await?.into_iter().filter(|place| place.owner() == me) {

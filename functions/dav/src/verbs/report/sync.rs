@@ -2,7 +2,7 @@
 //! is, in pages: a listing that was cut off goes on behind the name that it stopped at.
 
 use super::super::{Call, limits, listing_token, multistatus, read_sync_token, sync_token};
-use super::{Asked, tell};
+use super::{Asked, tell_named};
 use crate::resource::Place;
 use crate::wrong::Wrong;
 use crate::xml::report::{SyncCollection, SyncLevel};
@@ -18,7 +18,7 @@ pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<
     if wanted.level == SyncLevel::Infinite && place.folder.kind == Kind::Files {
         return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
     }
-    let asked = Asked { selection: Selection::These(wanted.wanted), little: call.wants_little() };
+    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
     let limit = wanted.limit.unwrap_or(limits::SYNC).min(limits::SYNC);
     let given = match &wanted.token {
         None => None,
@@ -40,7 +40,7 @@ async fn listing(call: &Call, place: &Place, since: Since, after: Option<&str>, 
     let mut out = Multistatus::new();
     let (page, more) = place.mailbox.objects(place.folder.id, after, limit).await?;
     let last = page.last().map(|object| object.name.clone()).filter(|_| more);
-    tell(&call.session, place, page, asked, &mut out).await?;
+    tell_named(&call.session, place, page, asked, &mut out).await?;
     if last.is_some() {
         out.response(&Answer::truncated(place.href.clone()));
     }
@@ -61,7 +61,7 @@ async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: 
             }
         }
     }
-    tell(&call.session, place, there, asked, &mut out).await?;
+    tell_named(&call.session, place, there, asked, &mut out).await?;
     if found.more {
         out.response(&Answer::truncated(place.href.clone()));
     }
