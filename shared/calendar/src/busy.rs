@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::widened;
-use penfold_formats::icalendar::{Object, Zone, write_utc as utc};
+use penfold_formats::icalendar::{Busy as BusyType, Object, Zone, write_utc as utc};
 use penfold_mailbox::{Hit, Mailbox};
 use penfold_types::{FolderId, ItemId, Result, Timestamp};
 use std::ops::Range;
@@ -13,61 +13,6 @@ const OBJECTS: usize = 20_000;
 const INSTANCES: usize = 10_000;
 /// Series that are read at once.
 const BATCH: usize = 100;
-
-/// FBTYPE (RFC 5545 §3.2.9); who is free has none.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum BusyType {
-    Busy,
-    Tentative,
-    Unavailable,
-}
-
-impl BusyType {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Busy => "BUSY",
-            Self::Tentative => "BUSY-TENTATIVE",
-            Self::Unavailable => "BUSY-UNAVAILABLE",
-        }
-    }
-
-    /// What an event makes of its time (RFC 4791 §7.10); nothing where it is transparent or cancelled.
-    pub(crate) fn of(object: &Object, component: usize) -> Option<Self> {
-        let component = object.calendar().components.get(component)?;
-        let value = |name: &str| component.property(name).map(|line| line.value.trim().to_ascii_uppercase());
-        if value("TRANSP").as_deref() == Some("TRANSPARENT") {
-            return None;
-        }
-        match value("STATUS").as_deref() {
-            Some("CANCELLED") => None,
-            Some("TENTATIVE") => Some(Self::Tentative),
-            _ => Some(match value("X-MICROSOFT-CDO-BUSYSTATUS").as_deref() {
-                Some("FREE") => return None,
-                Some("TENTATIVE") => Self::Tentative,
-                Some("OOF") => Self::Unavailable,
-                _ => Self::Busy,
-            }),
-        }
-    }
-
-    pub(crate) fn number(busy: Option<Self>) -> u8 {
-        match busy {
-            None => 0,
-            Some(Self::Busy) => 1,
-            Some(Self::Tentative) => 2,
-            Some(Self::Unavailable) => 3,
-        }
-    }
-
-    pub(crate) fn from_number(number: u8) -> Option<Self> {
-        match number {
-            1 => Some(Self::Busy),
-            2 => Some(Self::Tentative),
-            3 => Some(Self::Unavailable),
-            _ => None,
-        }
-    }
-}
 
 /// A time at which somebody is busy, in UTC seconds, within the window.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -98,9 +43,8 @@ pub async fn busy(mailbox: &Mailbox, folder: FolderId, window: Range<i64>, float
     for some in series.chunks(BATCH) {
         for bytes in mailbox.object_bytes_for_busy(folder, some).await?.into_iter().flatten() {
             let Ok(object) = Object::read(&bytes) else { continue };
-            let Ok(all) = object.occurrences(window.clone(), floating, INSTANCES) else { return Ok(None) };
-            let times = all.iter().filter_map(|one| Some(Busy { start: one.start, end: one.end, kind: BusyType::of(&object, one.component)? }));
-            found.extend(times);
+            let Ok(all) = object.busy(window.clone(), floating, INSTANCES) else { return Ok(None) };
+            found.extend(all.into_iter().map(|(time, kind)| Busy { start: time.start, end: time.end, kind }));
         }
     }
     Ok(Some(merged(found, &window)))
@@ -132,7 +76,7 @@ pub fn free_busy_text(window: &Range<i64>, times: &[Busy], now: Timestamp) -> St
     out += &line("DTSTART", window.start);
     out += &line("DTEND", window.end);
     for one in times {
-        out += &format!("FREEBUSY;FBTYPE={}:{}/{}\r\n", one.kind.as_str(), utc(one.start), utc(one.end));
+        out += &format!("FREEBUSY;FBTYPE={}:{}/{}\r\n", one.kind.name(), utc(one.start), utc(one.end));
     }
     out + "END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
 }

@@ -1,7 +1,6 @@
 //! What the index of times keeps of an event beside when it may be: mostly enough to say when somebody is busy by it.
 
-use crate::busy::BusyType;
-use penfold_formats::icalendar::{Object, Zone};
+use penfold_formats::icalendar::{Busy, Kind, Object, Zone};
 
 /// Of an event that happens once, all that matters; of a series, that it has to be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,7 +10,7 @@ pub enum Facts {
         start: i64,
         end: i64,
         floating: bool,
-        busy: Option<BusyType>,
+        busy: Option<Busy>,
     },
     Read,
 }
@@ -21,13 +20,15 @@ const ONCE: u8 = 1;
 impl Facts {
     pub fn of(object: &Object, recurring: bool) -> Self {
         let utc = Zone::fixed(0);
-        let all = if recurring { None } else { object.occurrences(i64::MIN / 4..i64::MAX / 4, &utc, 2).ok() };
+        let always = i64::MIN / 4..i64::MAX / 4;
+        let all = if recurring { None } else { object.occurrences(always.clone(), &utc, 2).ok() };
+        let busy = object.busy(always, &utc, 2).unwrap_or_default();
         match all.as_deref() {
-            Some([once]) => Self::Once {
+            Some([once]) if object.kind() == Kind::Event => Self::Once {
                 start: once.start,
                 end: once.end,
                 floating: once.floating || once.all_day,
-                busy: BusyType::of(object, once.component),
+                busy: busy.first().map(|(_, busy)| *busy),
             },
             _ => Self::Read,
         }
@@ -35,7 +36,7 @@ impl Facts {
 
     pub fn encode(self) -> Vec<u8> {
         let Self::Once { start, end, floating, busy } = self else { return Vec::new() };
-        let mut out = vec![ONCE, u8::from(floating), BusyType::number(busy)];
+        let mut out = vec![ONCE, u8::from(floating), number(busy)];
         out.extend(start.to_be_bytes());
         out.extend(end.to_be_bytes());
         out
@@ -50,10 +51,28 @@ impl Facts {
                 start: i64::from_be_bytes(start),
                 end: i64::from_be_bytes(end),
                 floating: head[1] == 1,
-                busy: BusyType::from_number(head[2]),
+                busy: from_number(head[2]),
             })
         };
         read().unwrap_or(Self::Read)
+    }
+}
+
+fn number(busy: Option<Busy>) -> u8 {
+    match busy {
+        None => 0,
+        Some(Busy::Busy) => 1,
+        Some(Busy::Tentative) => 2,
+        Some(Busy::Unavailable) => 3,
+    }
+}
+
+fn from_number(number: u8) -> Option<Busy> {
+    match number {
+        1 => Some(Busy::Busy),
+        2 => Some(Busy::Tentative),
+        3 => Some(Busy::Unavailable),
+        _ => None,
     }
 }
 
@@ -63,7 +82,7 @@ mod tests {
 
     #[test]
     fn facts_read_back_and_anything_else_has_to_be_read() {
-        for busy in [None, Some(BusyType::Busy), Some(BusyType::Tentative), Some(BusyType::Unavailable)] {
+        for busy in [None, Some(Busy::Busy), Some(Busy::Tentative), Some(Busy::Unavailable)] {
             let facts = Facts::Once { start: -5, end: 7, floating: true, busy };
             assert_eq!(Facts::decode(&facts.encode()), facts);
         }

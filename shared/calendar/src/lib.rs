@@ -13,7 +13,7 @@ mod facts;
 mod file;
 mod object;
 
-pub use busy::{Busy, BusyType, busy, free_busy_text};
+pub use busy::{Busy, busy, free_busy_text};
 pub use file::joined;
 pub use object::{Fault, object, uid_of};
 

@@ -3,6 +3,7 @@
 //! Nothing here walks a series from its start: an event of 1990 that goes on forever answers for 2060 by arithmetic. Whatever could
 //! take long has a budget of steps and says so when it is spent.
 
+mod busy;
 mod civil;
 mod edit;
 mod fault;
@@ -16,6 +17,7 @@ mod value;
 mod view;
 mod zone;
 
+pub use busy::Busy;
 pub use civil::write_utc;
 pub use fault::{Fault, Limits, What};
 pub use object::{Kind, Object};

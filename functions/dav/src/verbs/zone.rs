@@ -23,6 +23,11 @@ fn read_zone(stored: &Bytes, by_id: bool) -> Option<Zone> {
     if by_id {
         return Zone::named(text.trim());
     }
+    zone_of_text(&text)
+}
+
+/// The zone that a VCALENDAR with one VTIMEZONE names.
+pub fn zone_of_text(text: &str) -> Option<Zone> {
     let id = text.lines().find_map(|line| line.trim().strip_prefix("TZID:"))?;
     Zone::named(id.trim())
 }

@@ -43,7 +43,7 @@ fn calendar(data: &CalendarData, floating: &Zone, bytes: &Bytes) -> Option<Bytes
 }
 
 fn selection(comp: &Comp) -> Selection {
-    let prop = |prop: &crate::xml::calendar_data::Prop| SelectedProp { name: prop.name.clone(), no_value: prop.novalue };
+    let prop = |prop: &crate::xml::calendar_data::Prop| SelectedProp { name: prop.name.clone(), novalue: prop.novalue };
     Selection {
         name: comp.name.clone(),
         props: comp.props.as_ref().map(|all| all.iter().map(prop).collect()),

@@ -1,7 +1,7 @@
 //! Objects by what is in them (RFC 4791 §7.8, RFC 6352 §8.6). A query with a time goes by the index of times and reads what may be
 //! in it; any other reads all of the folder.
 
-use super::super::zone::zone_of;
+use super::super::zone::{zone_of, zone_of_text};
 use super::super::{Call, limits, multistatus};
 use super::{Asked, tell};
 use crate::path::Home;
@@ -27,7 +27,7 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
         place.need(Rights::READ, "read")?;
         let zone = match &wanted.timezone {
             Some(Timezone::Id(id)) => Zone::named(id).ok_or(Precondition::VALID_TIMEZONE)?,
-            Some(Timezone::Object(text)) => Zone::of_calendar(text.as_bytes()).ok_or(Precondition::VALID_TIMEZONE)?,
+            Some(Timezone::Object(text)) => zone_of_text(text).ok_or(Precondition::VALID_TIMEZONE)?,
             None => zone_of(place).await?,
         };
         let asked = Asked { floating: zone.clone(), ..Asked::new(wanted.selection.clone(), call.wants_little()) };
