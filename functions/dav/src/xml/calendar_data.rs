@@ -1,10 +1,11 @@
 use std::ops::Range;
 
+use penfold_formats::icalendar::{Fault, What};
 use penfold_formats::xml::{CALDAV, Element};
 
 use super::error::Precondition;
 use super::refused::Refused;
-use super::time::TimeRange;
+use super::time;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,19 @@ pub struct Prop {
     pub novalue: bool,
 }
 
+/// What a client is told whose object is not taken (RFC 4791 §5.3.2.1).
+pub fn precondition(fault: &Fault) -> Precondition {
+    match fault.what {
+        What::ValidCalendarData => Precondition::VALID_CALENDAR_DATA,
+        What::ValidCalendarObjectResource => Precondition::VALID_CALENDAR_OBJECT_RESOURCE,
+        What::SupportedCalendarComponent => Precondition::SUPPORTED_CALENDAR_COMPONENT,
+        What::MaxResourceSize => Precondition::CALENDAR_MAX_RESOURCE_SIZE,
+        What::MaxInstances => Precondition::MAX_INSTANCES,
+        What::MaxAttendeesPerInstance => Precondition::MAX_ATTENDEES_PER_INSTANCE,
+        What::SupportedRscale => Precondition::SUPPORTED_RSCALE,
+    }
+}
+
 impl CalendarData {
     pub(super) fn read(element: &Element) -> Result<Self, Refused> {
         let content_type = element.attribute("content-type").unwrap_or("text/calendar");
@@ -56,7 +70,7 @@ impl CalendarData {
         }
         let range = |local| match element.child(CALDAV, local) {
             None => Ok(None),
-            Some(element) => match TimeRange::read_closed(element) {
+            Some(element) => match time::closed(element) {
                 Some(range) => Ok(Some(range)),
                 None => Err(Refused::malformed("expand and limit have to have start and end in UTC, in that order")),
             },
