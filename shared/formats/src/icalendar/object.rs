@@ -48,6 +48,8 @@ pub struct Object {
     zones: Zones,
     /// One for each of the calendar's components; of zones an empty one.
     timings: Vec<Timing>,
+    /// Of VAVAILABILITY, those of the AVAILABLE inside of each component: which one, its UID, when.
+    available: Vec<(usize, String, Timing)>,
     /// The one without RECURRENCE-ID.
     master: Option<usize>,
 }
@@ -63,8 +65,12 @@ impl Object {
         let (kind, uid) = one_thing(&calendar)?;
         let zones = zones_of(&calendar)?;
         let mut budget = Budget::new(COUNTING);
-        let mut timings = Vec::with_capacity(calendar.components.len());
-        for component in &calendar.components {
+        let (mut timings, mut available) = (Vec::with_capacity(calendar.components.len()), Vec::new());
+        for (index, component) in calendar.components.iter().enumerate() {
+            for inner in component.components.iter().filter(|inner| kind == Kind::Availability && inner.is("AVAILABLE")) {
+                let uid = inner.property("UID").map_or("", |line| line.value.trim()).to_owned();
+                available.push((index, uid, Timing::read(inner, &zones, limits, &mut budget)?));
+            }
             let timing = if component.is(kind.name()) { Timing::read(component, &zones, limits, &mut budget)? } else { Timing::default() };
             if kind == Kind::Event && component.is(kind.name()) && timing.start.is_none() {
                 return Err(Fault::data(component.line, "VEVENT without DTSTART"));
@@ -77,7 +83,7 @@ impl Object {
         if let Some((_, second)) = masters.next() {
             return Err(Fault::resource(second.line, "two components without RECURRENCE-ID"));
         }
-        Ok(Self { source: bytes.into(), kind, uid, calendar, zones, timings, master })
+        Ok(Self { source: bytes.into(), kind, uid, calendar, zones, timings, available, master })
     }
 
     /// As it was read.
@@ -120,6 +126,11 @@ impl Object {
 
     pub(crate) fn timing(&self, index: usize) -> Option<&Timing> {
         self.timings.get(index)
+    }
+
+    /// The AVAILABLE of one VAVAILABILITY, with their UIDs.
+    pub(crate) fn available(&self, index: usize) -> impl Iterator<Item = (&str, &Timing)> {
+        self.available.iter().filter(move |(of, ..)| *of == index).map(|(_, uid, timing)| (uid.as_str(), timing))
     }
 
     pub(crate) fn timings(&self) -> impl Iterator<Item = (usize, &Timing)> {

@@ -81,7 +81,7 @@ impl Object {
         let mut out = Vec::new();
         match self.kind() {
             Kind::FreeBusy | Kind::Availability => out.extend(self.whole(floating).filter(|whole| whole.overlaps(&window))),
-            _ => self.collect(&window, floating, limit, &mut out)?,
+            _ => Parts::of(self).collect(&window, floating, limit, &mut out)?,
         }
         if out.len() > limit {
             return Err(TooMany);
@@ -106,8 +106,31 @@ impl Object {
             floating: false,
         })
     }
+}
 
-    fn collect(&self, window: &Range<i64>, floating: &Zone, limit: usize, out: &mut Vec<Occurrence>) -> Result<(), TooMany> {
+/// The components of one series, with the index that their occurrences have: the first one, and overrides.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'a> {
+    pub master: Option<(usize, &'a Timing)>,
+    pub overrides: Vec<(usize, &'a Timing)>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(object: &'a Object) -> Self {
+        let mut out = Self::default();
+        object.timings().for_each(|(index, timing)| out.add(index, timing));
+        out
+    }
+
+    pub(super) fn add(&mut self, index: usize, timing: &'a Timing) {
+        if timing.overrides.is_some() {
+            self.overrides.push((index, timing));
+        } else {
+            self.master = Some((index, timing));
+        }
+    }
+
+    pub(super) fn collect(&self, window: &Range<i64>, floating: &Zone, limit: usize, out: &mut Vec<Occurrence>) -> Result<(), TooMany> {
         let overrides = Overrides::of(self, floating);
         let push = |found: Occurrence, out: &mut Vec<Occurrence>| {
             if found.overlaps(window) {
@@ -118,10 +141,9 @@ impl Object {
         for single in overrides.singles() {
             push(single, out)?;
         }
-        let Some((index, _)) = self.master() else { return Ok(()) };
-        let Some(timing) = self.timing(index) else { return Ok(()) };
+        let Some((index, timing)) = self.master else { return Ok(()) };
         let (Some(start), recurs) = (&timing.start, timing.recurs()) else {
-            return self.without_start(timing, index, floating).map_or(Ok(()), |only| push(only, out));
+            return without_start(timing, index, floating).map_or(Ok(()), |only| push(only, out));
         };
         let zone = start.zone.as_ref().unwrap_or(floating);
         let reach = overrides.reach(timing);
@@ -147,21 +169,21 @@ impl Object {
         }
         Ok(())
     }
+}
 
-    /// A task that is only due.
-    fn without_start(&self, timing: &Timing, component: usize, floating: &Zone) -> Option<Occurrence> {
-        let due = timing.due.as_ref()?;
-        let time = due.utc(floating);
-        Some(Occurrence {
-            start: time,
-            end: time,
-            start_local: due.clock.local,
-            recurrence_id: None,
-            component,
-            all_day: due.is_date(),
-            floating: due.zone.is_none(),
-        })
-    }
+/// A task that is only due.
+fn without_start(timing: &Timing, component: usize, floating: &Zone) -> Option<Occurrence> {
+    let due = timing.due.as_ref()?;
+    let time = due.utc(floating);
+    Some(Occurrence {
+        start: time,
+        end: time,
+        start_local: due.clock.local,
+        recurrence_id: None,
+        component,
+        all_day: due.is_date(),
+        floating: due.zone.is_none(),
+    })
 }
 
 /// What the start, the rules and the lists have between two times, without what is excepted; in order, each once.

@@ -1,9 +1,8 @@
 //! Instances that a component of their own replaces (RFC 5545 §3.8.4.4), alone or with all that follow.
 
-use super::{Instance, Occurrence, Original};
+use super::{Instance, Occurrence, Original, Parts};
 use crate::icalendar::{
     civil::DAY,
-    object::Object,
     timing::{Stamp, Timing, end_of},
     value::Duration,
     zone::Zone,
@@ -29,11 +28,11 @@ struct Future<'a> {
 }
 
 impl<'a> Overrides<'a> {
-    pub(super) fn of(object: &'a Object, floating: &'a Zone) -> Self {
+    pub(super) fn of(parts: &Parts<'a>, floating: &'a Zone) -> Self {
         let mut out = Self { floating, singles: Vec::new(), times: Vec::new(), days: Vec::new(), futures: Vec::new() };
-        let first = object.master().and_then(|(index, _)| object.timing(index)?.start.as_ref());
+        let first = parts.master.and_then(|(_, timing)| timing.start.as_ref());
         let zone = first.and_then(|start| start.zone.as_ref()).unwrap_or(floating);
-        for (component, timing) in object.timings() {
+        for (component, timing) in parts.overrides.iter().copied() {
             let Some(instance) = &timing.overrides else { continue };
             let of = &instance.of;
             // A date names the instance of that day; so does any time, where the series is of dates.
