@@ -5,7 +5,7 @@
 
 pub mod acl;
 pub mod address_data;
-pub mod body;
+mod body;
 pub mod calendar_data;
 pub mod error;
 pub mod href;
@@ -15,7 +15,9 @@ pub mod propfind;
 pub mod proppatch;
 pub mod refused;
 pub mod report;
-pub mod time;
+#[cfg(test)]
+mod tests;
+mod time;
 pub mod wanted;
 
 pub use error::Precondition;

@@ -3,7 +3,7 @@ use penfold_formats::xml::{Element, Limits, read};
 use super::refused::Refused;
 
 /// A body as a tree, `None` where there is none.
-pub fn tree(bytes: &[u8]) -> Result<Option<Element>, Refused> {
+pub(super) fn tree(bytes: &[u8]) -> Result<Option<Element>, Refused> {
     if bytes.is_empty() {
         return Ok(None);
     }

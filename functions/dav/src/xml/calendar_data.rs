@@ -1,10 +1,11 @@
 use std::ops::Range;
 
+use penfold_formats::icalendar::{Fault, SelectedProp, Selection, What};
 use penfold_formats::xml::{CALDAV, Element};
 
 use super::error::Precondition;
 use super::refused::Refused;
-use super::time::TimeRange;
+use super::time;
 
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ mod tests;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CalendarData {
     /// VCALENDAR and what of it; `None` is all.
-    pub comp: Option<Comp>,
+    pub comp: Option<Selection>,
     pub recurrence: Option<Recurrence>,
     /// Only periods of free-busy time that overlap this (§9.6.7).
     pub limit_freebusy_set: Option<Range<i64>>,
@@ -28,24 +29,17 @@ pub enum Recurrence {
     Limit(Range<i64>),
 }
 
-/// A component and what of it (§9.6.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Comp {
-    /// In upper case.
-    pub name: String,
-    /// `None` is all of them.
-    pub props: Option<Vec<Prop>>,
-    /// `None` is all of them.
-    pub comps: Option<Vec<Comp>>,
-}
-
-/// A property (§9.6.4).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Prop {
-    /// In upper case.
-    pub name: String,
-    /// The name alone, without the value.
-    pub novalue: bool,
+/// What a client is told whose object is not taken (RFC 4791 §5.3.2.1).
+pub fn precondition(fault: &Fault) -> Precondition {
+    match fault.what {
+        What::ValidCalendarData => Precondition::VALID_CALENDAR_DATA,
+        What::ValidCalendarObjectResource => Precondition::VALID_CALENDAR_OBJECT_RESOURCE,
+        What::SupportedCalendarComponent => Precondition::SUPPORTED_CALENDAR_COMPONENT,
+        What::MaxResourceSize => Precondition::CALENDAR_MAX_RESOURCE_SIZE,
+        What::MaxInstances => Precondition::MAX_INSTANCES,
+        What::MaxAttendeesPerInstance => Precondition::MAX_ATTENDEES_PER_INSTANCE,
+        What::SupportedRscale => Precondition::SUPPORTED_RSCALE,
+    }
 }
 
 impl CalendarData {
@@ -56,7 +50,7 @@ impl CalendarData {
         }
         let range = |local| match element.child(CALDAV, local) {
             None => Ok(None),
-            Some(element) => match TimeRange::read_closed(element) {
+            Some(element) => match time::closed(element) {
                 Some(range) => Ok(Some(range)),
                 None => Err(Refused::malformed("expand and limit have to have start and end in UTC, in that order")),
             },
@@ -73,20 +67,20 @@ impl CalendarData {
 }
 
 /// Inside each other as deep as the body is, which is bounded.
-fn comp(element: &Element) -> Result<Comp, Refused> {
-    let comps: Vec<Comp> = element.all(CALDAV, "comp").map(comp).collect::<Result<_, _>>()?;
-    let props: Vec<Prop> = element.all(CALDAV, "prop").map(prop).collect::<Result<_, _>>()?;
+fn comp(element: &Element) -> Result<Selection, Refused> {
+    let comps: Vec<Selection> = element.all(CALDAV, "comp").map(comp).collect::<Result<_, _>>()?;
+    let props: Vec<SelectedProp> = element.all(CALDAV, "prop").map(prop).collect::<Result<_, _>>()?;
     // One with nothing in it is wanted whole, as VTIMEZONE is in the example of RFC 4791 §7.8.1.
     let is_whole = element.elements().next().is_none();
-    Ok(Comp {
+    Ok(Selection {
         name: name(element)?,
         props: (!is_whole && element.child(CALDAV, "allprop").is_none()).then_some(props),
         comps: (!is_whole && element.child(CALDAV, "allcomp").is_none()).then_some(comps),
     })
 }
 
-fn prop(element: &Element) -> Result<Prop, Refused> {
-    Ok(Prop { name: name(element)?, novalue: element.attribute("novalue") == Some("yes") })
+fn prop(element: &Element) -> Result<SelectedProp, Refused> {
+    Ok(SelectedProp { name: name(element)?, novalue: element.attribute("novalue") == Some("yes") })
 }
 
 fn name(element: &Element) -> Result<String, Refused> {

@@ -5,10 +5,11 @@ use penfold_formats::xml::{CALDAV, CALENDARSERVER, CARDDAV, DAV, Element};
 use super::body::{tree, trimmed};
 use super::error::Precondition;
 use super::refused::Refused;
-use super::time::TimeRange;
+use super::time;
 use super::wanted::Wanted;
 
 mod addressbook_query;
+mod calendar_query;
 mod expand_property;
 mod multiget;
 mod principals;
@@ -17,6 +18,7 @@ mod sync_collection;
 mod tests;
 
 pub use addressbook_query::AddressbookQuery;
+pub use calendar_query::{CalendarQuery, Timezone};
 pub use expand_property::Property;
 pub use multiget::Multiget;
 pub use principals::{Match, MatchType, PrincipalMatch, PrincipalSearch, Search, TokenSearch};
@@ -27,6 +29,8 @@ pub use sync_collection::{SyncCollection, SyncLevel};
 pub enum Report {
     /// RFC 6578 §3.2.
     SyncCollection(SyncCollection),
+    /// RFC 4791 §7.8.
+    CalendarQuery(CalendarQuery),
     /// RFC 4791 §7.9.
     CalendarMultiget(Multiget),
     /// RFC 6352 §8.6.
@@ -54,11 +58,12 @@ pub fn read(bytes: &[u8]) -> Result<Report, Refused> {
     let root = tree(bytes)?.ok_or_else(|| Refused::malformed("the body is missing"))?;
     Ok(match root.name.key() {
         (DAV, "sync-collection") => Report::SyncCollection(SyncCollection::read(&root)?),
+        (CALDAV, "calendar-query") => Report::CalendarQuery(CalendarQuery::read(&root)?),
         (CALDAV, "calendar-multiget") => Report::CalendarMultiget(Multiget::read(&root)?),
         (CARDDAV, "addressbook-query") => Report::AddressbookQuery(AddressbookQuery::read(&root)?),
         (CARDDAV, "addressbook-multiget") => Report::AddressbookMultiget(Multiget::read(&root)?),
         (CALDAV, "free-busy-query") => {
-            let range = root.child(CALDAV, "time-range").and_then(TimeRange::read_closed);
+            let range = root.child(CALDAV, "time-range").and_then(time::closed);
             Report::FreeBusyQuery(range.ok_or_else(|| Refused::malformed("free-busy-query has to hold a time-range with start and end"))?)
         }
         (DAV, "expand-property") => Report::ExpandProperty(expand_property::read(&root)?),

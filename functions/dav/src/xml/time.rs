@@ -1,44 +1,38 @@
+use std::ops::Range;
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use penfold_formats::icalendar::filter::TimeRange;
 use penfold_formats::xml::Element;
 
-/// A range of UTC seconds; an end that is `None` is open. The end is no part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeRange {
-    pub start: Option<i64>,
-    pub end: Option<i64>,
+/// The attributes start and end (RFC 4791 §9.9): one of them at least, in UTC, and in order.
+pub(super) fn range(element: &Element) -> Option<TimeRange> {
+    let bound = |name| match element.attribute(name) {
+        None => Some(None),
+        Some(text) => instant(text).map(Some),
+    };
+    let range = TimeRange { start: bound("start")?, end: bound("end")? };
+    match (range.start, range.end) {
+        (None, None) => None,
+        (Some(start), Some(end)) if start >= end => None,
+        _ => Some(range),
+    }
 }
 
-impl TimeRange {
-    /// The attributes start and end (RFC 4791 §9.9): one of them at least, in UTC, and in order.
-    pub(super) fn read(element: &Element) -> Option<Self> {
-        let bound = |name| match element.attribute(name) {
-            None => Some(None),
-            Some(text) => instant(text).map(Some),
-        };
-        let range = Self { start: bound("start")?, end: bound("end")? };
-        match (range.start, range.end) {
-            (None, None) => None,
-            (Some(start), Some(end)) if start >= end => None,
-            _ => Some(range),
-        }
-    }
-
-    /// As [`TimeRange::read`], with both ends.
-    pub(super) fn read_closed(element: &Element) -> Option<std::ops::Range<i64>> {
-        let range = Self::read(element)?;
-        Some(range.start?..range.end?)
-    }
+/// As [`range`], with both ends.
+pub(super) fn closed(element: &Element) -> Option<Range<i64>> {
+    let range = range(element)?;
+    Some(range.start?..range.end?)
 }
 
 /// "date with UTC time" (RFC 5545 §3.3.5): `20060104T000000Z`, in seconds.
-pub(super) fn instant(text: &str) -> Option<i64> {
+fn instant(text: &str) -> Option<i64> {
     let text = text.trim();
     let bytes = text.as_bytes();
     if bytes.len() != 16 || bytes.get(8) != Some(&b'T') || bytes.get(15) != Some(&b'Z') {
         return None;
     }
-    let number = |range: std::ops::Range<usize>| {
+    let number = |range: Range<usize>| {
         let digits = text.get(range)?;
         digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i16>().ok())?
     };

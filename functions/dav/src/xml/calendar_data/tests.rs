@@ -1,6 +1,7 @@
+use penfold_formats::icalendar::{SelectedProp, Selection};
 use penfold_formats::xml::{Limits, read};
 
-use super::{CalendarData, Comp, Prop, Recurrence};
+use super::{CalendarData, Recurrence};
 use crate::xml::Refused;
 
 fn data(attributes: &str, inner: &str) -> Result<CalendarData, Refused> {
@@ -8,8 +9,8 @@ fn data(attributes: &str, inner: &str) -> Result<CalendarData, Refused> {
     CalendarData::read(&read(text.as_bytes(), Limits::default()).unwrap())
 }
 
-fn prop(name: &str) -> Prop {
-    Prop { name: name.to_owned(), novalue: false }
+fn prop(name: &str) -> SelectedProp {
+    SelectedProp { name: name.to_owned(), novalue: false }
 }
 
 /// RFC 4791 §7.8.1.
@@ -21,10 +22,10 @@ fn components_and_properties_are_chosen() {
        <C:comp name="VTIMEZONE"/></C:comp>"#;
     let comp = data("", inner).unwrap().comp.unwrap();
     assert_eq!(comp.props, Some(vec![prop("VERSION")]));
-    let summary = Prop { name: "SUMMARY".to_owned(), novalue: true };
-    let event = Comp { name: "VEVENT".to_owned(), props: Some(vec![summary, prop("UID")]), comps: Some(Vec::new()) };
-    let todo = Comp { name: "VTODO".to_owned(), props: None, comps: Some(Vec::new()) };
-    let zone = Comp { name: "VTIMEZONE".to_owned(), props: None, comps: None };
+    let summary = SelectedProp { name: "SUMMARY".to_owned(), novalue: true };
+    let event = Selection { name: "VEVENT".to_owned(), props: Some(vec![summary, prop("UID")]), comps: Some(Vec::new()) };
+    let todo = Selection { name: "VTODO".to_owned(), props: None, comps: Some(Vec::new()) };
+    let zone = Selection { name: "VTIMEZONE".to_owned(), props: None, comps: None };
     assert_eq!(comp.comps, Some(vec![event, todo, zone]));
     assert_eq!(data("", ""), Ok(CalendarData::default()));
 }
