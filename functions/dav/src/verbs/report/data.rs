@@ -3,12 +3,12 @@
 use super::super::limits;
 use super::Asked;
 use crate::wrong::Wrong;
-use crate::xml::address_data::{AddressData, CardVersion};
-use crate::xml::calendar_data::{CalendarData, Comp, Recurrence};
+use crate::xml::address_data::AddressData;
+use crate::xml::calendar_data::{CalendarData, Recurrence};
 use crate::xml::wanted::Wanted;
 use bytes::Bytes;
-use penfold_formats::icalendar::{self, Object, SelectedProp, Selection, Zone, select};
-use penfold_formats::vcard::{self, Card, Selected};
+use penfold_formats::icalendar::{self, Object, Zone, select};
+use penfold_formats::vcard::{self, Card};
 use penfold_formats::xml::{CALDAV, CARDDAV, Element, Name};
 
 /// The element of a name that stands for the bytes; `None` where it is none of those, or cannot be told.
@@ -37,17 +37,8 @@ fn calendar(data: &CalendarData, floating: &Zone, bytes: &Bytes) -> Option<Bytes
         shown = object.limit_freebusy_set(window.clone(), floating);
     }
     match &data.comp {
-        Some(comp) => Some(select(&shown, &selection(comp)).map_or_else(|_| bytes.clone(), Bytes::from)),
+        Some(comp) => Some(select(&shown, comp).map_or_else(|_| bytes.clone(), Bytes::from)),
         None => Some(shown.into()),
-    }
-}
-
-fn selection(comp: &Comp) -> Selection {
-    let prop = |prop: &crate::xml::calendar_data::Prop| SelectedProp { name: prop.name.clone(), novalue: prop.novalue };
-    Selection {
-        name: comp.name.clone(),
-        props: comp.props.as_ref().map(|all| all.iter().map(prop).collect()),
-        comps: comp.comps.as_ref().map(|all| all.iter().map(selection).collect()),
     }
 }
 
@@ -56,20 +47,8 @@ fn card(data: &AddressData, bytes: &Bytes) -> Bytes {
         return bytes.clone();
     }
     let Ok(card) = Card::read(bytes, vcard::Limits::default()) else { return bytes.clone() };
-    let converted = match data.version {
-        Some(CardVersion::V3) => vcard::convert(&card, vcard::Version::V3),
-        Some(CardVersion::V4) => vcard::convert(&card, vcard::Version::V4),
-        None => bytes.to_vec(),
-    };
+    let converted = data.version.map_or_else(|| bytes.to_vec(), |version| vcard::convert(&card, version));
     let Some(props) = &data.props else { return converted.into() };
-    let select = |prop: &crate::xml::address_data::Prop| {
-        let (group, name) = match prop.name.split_once('.') {
-            Some((group, name)) => (Some(group.to_owned()), name.to_owned()),
-            None => (None, prop.name.clone()),
-        };
-        Selected { name, group, novalue: prop.novalue }
-    };
-    let wanted: Vec<Selected> = props.iter().map(select).collect();
-    let selected = Card::read(&converted, vcard::Limits::default()).map(|card| vcard::select(&card, &wanted));
+    let selected = Card::read(&converted, vcard::Limits::default()).map(|card| vcard::select(&card, props));
     selected.map_or_else(|_| bytes.clone(), Bytes::from)
 }
