@@ -5,10 +5,11 @@ use crate::Dav;
 use crate::path::{self, Home, Target};
 use crate::wrong::Wrong;
 use crate::xml::href;
+use bytes::Bytes;
 use penfold_directory::{PrincipalKind, SignedIn};
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
 use penfold_ports::{Account, Rights, Scope};
-use penfold_types::{Kind as Why, PrincipalId};
+use penfold_types::{ItemId, Kind as Why, PrincipalId};
 use std::sync::Arc;
 
 /// A folder as a collection.
@@ -38,6 +39,29 @@ impl Place {
         }
         let privilege = penfold_formats::xml::Name::known(penfold_formats::xml::DAV, privilege);
         Err(crate::xml::Precondition::NEED_PRIVILEGES.needing(&self.href, privilege).into())
+    }
+
+    /// Whether private things are shown as they are: to their owner, and to the members of a shared mailbox.
+    fn sees_private(&self) -> bool {
+        self.mailbox.scope().grounds().is_empty()
+    }
+
+    /// The bytes of versions, as this person may see them.
+    pub async fn bytes(&self, items: &[ItemId]) -> Result<Vec<Option<Bytes>>, Wrong> {
+        let all = self.mailbox.object_bytes(self.folder.id, items).await?;
+        if self.sees_private() {
+            return Ok(all);
+        }
+        Ok(all.into_iter().map(|bytes| bytes.map(|bytes| penfold_calendar::for_others(self.folder.kind, bytes))).collect())
+    }
+
+    /// Refuses to change what is seen in part only.
+    pub async fn need_sight(&self, object: &Object) -> Result<(), Wrong> {
+        if self.sees_private() {
+            return Ok(());
+        }
+        let bytes = self.mailbox.object_bytes(self.folder.id, &[object.item]).await?.pop().flatten().unwrap_or_default();
+        if penfold_calendar::is_private(self.folder.kind, &bytes) { Err(Wrong::FORBIDDEN) } else { Ok(()) }
     }
 
     pub fn href_of(&self, name: &str) -> String {
@@ -189,6 +213,21 @@ impl Session {
             None if rest.is_empty() => Ok(Err(Resource::Nothing(None, home, owner, segment.clone()))),
             None => Err(Wrong::MISSING),
         }
+    }
+
+    /// The calendar that a path names, for whoever may know when its owner is busy: they need not see that it is there.
+    pub async fn busy_place(&self, path: &str) -> Result<Place, Wrong> {
+        let Some(Target::Inside(Home::Calendars, owner, segments)) = Target::read(path) else {
+            // Anything else is asked as it is for any report.
+            self.resource(path).await?;
+            return Err(crate::xml::Precondition::SUPPORTED_REPORT.into());
+        };
+        let [segment] = segments.as_slice() else { return Err(Wrong::MISSING) };
+        let (owner, id) = path::read_alias(segment).filter(|_| owner == self.me()).map_or((owner, None), |(other, id)| (other, Some(id)));
+        let mailbox = self.dav.mailboxes.open(&self.scope_of(owner).await?).await?;
+        let fits = |own: &Folder| own.kind == Kind::Events && id.map_or(own.segment == *segment, |id| own.id == id);
+        let folder = mailbox.folder_for_busy(fits).await?;
+        Ok(place(&mailbox, &folder, Home::Calendars, format!("{}{}/", path::home(Home::Calendars, owner), href::segment(segment))))
     }
 
     /// What a home shows: its owner's folders that may be looked up, and in one's own home also what others opened.

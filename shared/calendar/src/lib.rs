@@ -6,16 +6,19 @@
 //! | object.rs | bytes to an object, with its UID and when it is |
 //! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
 //! | busy.rs | when somebody is busy, by that index |
+//! | private.rs | what others see of what is private |
 //! | file.rs | many objects as one file |
 
 mod busy;
 mod facts;
 mod file;
 mod object;
+mod private;
 
 pub use busy::{Busy, busy, free_busy_text};
 pub use file::joined;
 pub use object::{Fault, object, uid_of};
+pub use private::{for_others, is_private};
 
 use std::ops::Range;
 

@@ -9,32 +9,20 @@ use penfold_mailbox::{Kind, NewObject, Span, uid_hash};
 /// Why bytes cannot be an object of a folder. The client has to send others.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fault {
-    /// They are not of the format.
-    Data(String),
-    /// They are, and not one object of it.
-    Object(String),
-    /// The folder holds another component.
+    Calendar(icalendar::Fault),
+    Card(vcard::Fault),
+    /// It is one, and the folder holds other components.
     Component,
-    Instances,
-    Attendees,
-    Size,
 }
 
 impl From<icalendar::Fault> for Fault {
     fn from(fault: icalendar::Fault) -> Self {
-        match fault.what {
-            What::ValidCalendarData | What::SupportedRscale => Self::Data(fault.to_string()),
-            What::ValidCalendarObjectResource => Self::Object(fault.to_string()),
-            What::SupportedCalendarComponent => Self::Component,
-            What::MaxResourceSize => Self::Size,
-            What::MaxInstances => Self::Instances,
-            What::MaxAttendeesPerInstance => Self::Attendees,
-        }
+        Self::Calendar(fault)
     }
 }
 
 /// The component that objects of a folder are.
-fn component(kind: Kind) -> Option<icalendar::Kind> {
+pub(crate) fn component(kind: Kind) -> Option<icalendar::Kind> {
     match kind {
         Kind::Events => Some(icalendar::Kind::Event),
         Kind::Tasks => Some(icalendar::Kind::Todo),
@@ -70,13 +58,7 @@ fn timed(component: icalendar::Kind, new: NewObject) -> Result<NewObject, Fault>
 }
 
 fn card(new: NewObject) -> Result<NewObject, Fault> {
-    let uid = {
-        let card = Card::read(&new.bytes, vcard::Limits::default()).map_err(|fault| match fault {
-            vcard::Fault { what: vcard::What::TooLarge, .. } => Fault::Size,
-            other => Fault::Data(other.to_string()),
-        })?;
-        card.uid()
-    };
+    let uid = Card::read(&new.bytes, vcard::Limits::default()).map_err(Fault::Card)?.uid();
     Ok(NewObject { uid: uid.as_deref().map(uid_hash), ..new })
 }
 

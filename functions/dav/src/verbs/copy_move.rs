@@ -42,6 +42,10 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
             }
             if moving {
                 place.need(Rights::MOVE_OUT, "unbind")?;
+                place.need_sight(&object).await?;
+            }
+            if let Some(Resource::Object(_, old)) = &destination.there {
+                to.need_sight(old).await?;
             }
             to.need(if destination.there.is_some() { Rights::WRITE } else { Rights::INSERT }, "bind")?;
             if let Some(Resource::Collection(inner)) = &destination.there {
@@ -145,7 +149,7 @@ async fn across(
     if !condition.holds(Some(object)) {
         return Err(Wrong::FAILED);
     }
-    let bytes = place.mailbox.object_bytes(place.folder.id, &[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
     let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {

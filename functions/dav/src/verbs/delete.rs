@@ -14,6 +14,7 @@ pub async fn delete(call: Call) -> Result<Response, Wrong> {
     match call.resource().await? {
         Resource::Object(place, object) => {
             place.need(Rights::DELETE_ITEM.and(Rights::EXPUNGE), "unbind")?;
+            place.need_sight(&object).await?;
             match place.mailbox.remove_object(place.folder.id, &object.name, &|old| condition.holds(old)).await? {
                 Removal::Done => Ok(StatusCode::NO_CONTENT.into_response()),
                 Removal::Missing => Err(Wrong::MISSING),

@@ -30,7 +30,7 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     if condition.is_known(object) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    let bytes = place.mailbox.object_bytes(place.folder.id, &[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
     // What somebody put here is never run as a page of this service.
     let safe = [(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")), (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"))];
@@ -57,7 +57,7 @@ async fn whole(place: &Place) -> Result<Response, Wrong> {
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), super::limits::BATCH).await?;
         after = page.last().map(|object| object.name.clone());
         let items: Vec<_> = page.iter().map(|object| object.item).collect();
-        all.extend(place.mailbox.object_bytes(place.folder.id, &items).await?.into_iter().flatten());
+        all.extend(place.bytes(&items).await?.into_iter().flatten());
         if !more {
             break;
         }

@@ -4,7 +4,7 @@ use super::{Call, limits};
 use crate::condition::{Condition, etag};
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
-use crate::xml::Precondition;
+use crate::xml::{Precondition, address_data, calendar_data};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -14,13 +14,14 @@ use penfold_ports::Rights;
 
 pub async fn put(call: Call) -> Result<Response, Wrong> {
     let (place, name, there) = match call.resource().await? {
-        Resource::Object(place, object) => (place, object.name, true),
-        Resource::Nothing(Some(place), _, _, name) => (place, name, false),
+        Resource::Object(place, object) => (place, object.name.clone(), Some(object)),
+        Resource::Nothing(Some(place), _, _, name) => (place, name, None),
         Resource::Nothing(None, ..) => return Err(Wrong::FORBIDDEN),
         _ => return Err(Wrong::Method),
     };
-    if there {
+    if let Some(old) = &there {
         place.need(Rights::WRITE, "write-content")?;
+        place.need_sight(old).await?;
     } else {
         place.need(Rights::INSERT, "bind")?;
     }
@@ -68,23 +69,16 @@ pub fn object(place: &Place, name: &str, bytes: Bytes, media: &str) -> Result<Ne
         }
         _ => {}
     }
-    penfold_calendar::object(kind, name, bytes).map_err(|fault| wrong(kind, &fault))
+    penfold_calendar::object(kind, name, bytes).map_err(|fault| wrong(&fault))
 }
 
 /// The element that the standard names for it.
-pub fn wrong(kind: Kind, fault: &Fault) -> Wrong {
-    let card = kind == Kind::Contacts;
-    let precondition = match fault {
-        Fault::Data(_) if card => Precondition::VALID_ADDRESS_DATA,
-        Fault::Data(_) => Precondition::VALID_CALENDAR_DATA,
-        Fault::Object(_) if card => Precondition::VALID_ADDRESS_DATA,
-        Fault::Object(_) => Precondition::VALID_CALENDAR_OBJECT_RESOURCE,
-        Fault::Component => Precondition::SUPPORTED_CALENDAR_COMPONENT,
-        Fault::Instances => Precondition::MAX_INSTANCES,
-        Fault::Attendees => Precondition::MAX_ATTENDEES_PER_INSTANCE,
-        Fault::Size => return too_large(kind),
-    };
-    precondition.into()
+fn wrong(fault: &Fault) -> Wrong {
+    match fault {
+        Fault::Calendar(fault) => calendar_data::precondition(fault).into(),
+        Fault::Card(fault) => address_data::precondition(*fault).into(),
+        Fault::Component => Precondition::SUPPORTED_CALENDAR_COMPONENT.into(),
+    }
 }
 
 /// The answer to what was put.

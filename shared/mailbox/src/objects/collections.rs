@@ -67,6 +67,13 @@ impl Mailbox {
         self.folders().await
     }
 
+    /// A folder of objects of which the scope may know at least when they are; whatever else it may not see is not there.
+    pub async fn folder_for_busy(&self, fits: impl Fn(&Folder) -> bool + Send) -> Result<Folder> {
+        let view = self.view().await?;
+        let found = view.folders.collections().find(|own| fits(own) && self.rights(own).has_some(Rights::READ.and(Rights::FREE_BUSY)));
+        found.cloned().ok_or_else(no_folder)
+    }
+
     pub async fn create_collection(&self, new: &NewCollection) -> Result<FolderId> {
         check_object_name(&new.segment)?;
         check_title(&new.name)?;

@@ -6,14 +6,9 @@ use crate::wrong::Wrong;
 use crate::xml::Precondition;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use penfold_ports::Rights;
 use std::ops::Range;
 
-/// Whoever may not read may still be allowed this.
 pub async fn busy(place: &Place, window: Range<i64>) -> Result<Response, Wrong> {
-    if !place.rights.has_some(Rights::READ.and(Rights::FREE_BUSY)) {
-        return Err(Wrong::FORBIDDEN);
-    }
     let zone = zone_of(place).await?;
     let found = penfold_calendar::busy(&place.mailbox, place.folder.id, window.clone(), &zone).await?;
     let Some(times) = found else { return Err(Precondition::NUMBER_OF_MATCHES_WITHIN_LIMITS.into()) };

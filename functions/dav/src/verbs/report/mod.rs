@@ -20,22 +20,26 @@ use crate::xml::{Multistatus, Precondition, multistatus::Response as Answer};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
-use penfold_mailbox::{Kind, Object};
+use penfold_mailbox::Object;
 use std::collections::BTreeMap;
 
 pub async fn report(call: Call) -> Result<Response, Wrong> {
     let wanted = read(&call.xml()?)?;
+    // For this one a folder need not be seen.
+    if let Report::FreeBusyQuery(window) = wanted {
+        return busy::busy(&call.session.busy_place(&call.path).await?, window).await;
+    }
     let resource = call.resource().await?;
     if matches!(resource, Resource::Nothing(..)) {
         return Err(Wrong::MISSING);
     }
     match wanted {
-        Report::SyncCollection(wanted) => sync::sync(&call, folder(&resource, |_| true)?, wanted).await,
+        Report::SyncCollection(wanted) => sync::sync(&call, folder(&resource)?, wanted).await,
         Report::CalendarMultiget(wanted) => multiget::multiget(&call, Home::Calendars, wanted).await,
         Report::AddressbookMultiget(wanted) => multiget::multiget(&call, Home::AddressBooks, wanted).await,
         Report::CalendarQuery(wanted) => query::calendar(&call, &resource, wanted).await,
         Report::AddressbookQuery(wanted) => query::cards(&call, &resource, wanted).await,
-        Report::FreeBusyQuery(window) => busy::busy(folder(&resource, |kind| kind == Kind::Events)?, window).await,
+        Report::FreeBusyQuery(_) => Err(Precondition::SUPPORTED_REPORT.into()),
         Report::ExpandProperty(wanted) => expand::expand(&call, &resource, &wanted).await,
         Report::PrincipalMatch(wanted) => principals::matching(&call, &resource, wanted).await,
         Report::PrincipalPropertySearch(wanted) => principals::search(&call, wanted).await,
@@ -46,9 +50,9 @@ pub async fn report(call: Call) -> Result<Response, Wrong> {
 }
 
 /// The folder that a report is about; it is none for any other resource.
-fn folder(resource: &Resource, fits: impl Fn(Kind) -> bool) -> Result<&Place, Wrong> {
+fn folder(resource: &Resource) -> Result<&Place, Wrong> {
     match resource {
-        Resource::Collection(place) if fits(place.folder.kind) => Ok(place),
+        Resource::Collection(place) => Ok(place),
         _ => Err(Precondition::SUPPORTED_REPORT.into()),
     }
 }
@@ -60,7 +64,7 @@ async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, aske
     }
     for some in objects.chunks(super::limits::BATCH) {
         let items: Vec<_> = some.iter().map(|object| object.item).collect();
-        let bytes = place.mailbox.object_bytes(place.folder.id, &items).await?;
+        let bytes = place.bytes(&items).await?;
         let mut found = Vec::with_capacity(some.len());
         for (object, bytes) in some.iter().zip(bytes) {
             match bytes {

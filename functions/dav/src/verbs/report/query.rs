@@ -91,7 +91,7 @@ async fn by_time(
     let (mut left, cut) = (limit, hits.len() > LOOKED_AT);
     for some in hits.chunks(limits::BATCH) {
         let items: Vec<_> = some.iter().map(|hit| hit.item).collect();
-        let bytes = place.mailbox.object_bytes(place.folder.id, &items).await?;
+        let bytes = place.bytes(&items).await?;
         let matching: Vec<(&str, Bytes)> =
             some.iter().zip(bytes).filter_map(|(hit, bytes)| Some((hit.name.as_str(), bytes.filter(|bytes| fits(bytes))?))).collect();
         let names: Vec<&str> = matching.iter().map(|(name, _)| *name).collect();
@@ -112,7 +112,7 @@ async fn whole(call: &Call, place: &Place, limit: usize, fits: Fits<'_>, asked: 
         after = page.last().map(|object| object.name.clone());
         looked_at += page.len();
         let items: Vec<_> = page.iter().map(|object| object.item).collect();
-        let bytes = place.mailbox.object_bytes(place.folder.id, &items).await?;
+        let bytes = place.bytes(&items).await?;
         let found = page.into_iter().zip(bytes).filter_map(|(object, bytes)| Some((object, bytes.filter(|bytes| fits(bytes))?))).collect();
         if !tell_some(call, place, found, &mut left, asked, out).await? {
             return Ok(true);
