@@ -7,6 +7,7 @@ use super::refused::Refused;
 /// How much of a vCard is wanted and in which version (RFC 6352 §10.4). The default is all of it, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressData {
+    /// What it asks for by name. `None` is 3.0 by the letter of §10.4.
     pub version: Option<Version>,
     /// `None` is all of them.
     pub props: Option<Vec<Selected>>,

@@ -82,7 +82,7 @@ preconditions! {
     MAX_DATE_TIME = FORBIDDEN CALDAV "max-date-time";
     MAX_INSTANCES = FORBIDDEN CALDAV "max-instances";
     MAX_ATTENDEES_PER_INSTANCE = FORBIDDEN CALDAV "max-attendees-per-instance";
-    /// RFC 7529 §4.
+    /// RFC 7529.
     SUPPORTED_RSCALE = FORBIDDEN CALDAV "supported-rscale";
     /// RFC 4791 §7.8, as those that follow.
     VALID_FILTER = FORBIDDEN CALDAV "valid-filter";

@@ -31,7 +31,7 @@ impl Response {
         Self { href: href.into(), outcome: Outcome::Propstats(propstats), error: Vec::new(), description: None }
     }
 
-    /// That there is more than what is told: of the resource that was asked (RFC 6578 §3.6, RFC 6352 §8.6.1).
+    /// That there is more than what is told: of the resource that was asked (RFC 6578 §3.6, RFC 6352 §8.6.2).
     pub fn truncated(href: impl Into<String>) -> Self {
         Self::status(href, StatusCode::INSUFFICIENT_STORAGE).with_error(&Precondition::NUMBER_OF_MATCHES_WITHIN_LIMITS)
     }
@@ -181,7 +181,8 @@ impl Multistatus {
     }
 }
 
-/// The body of an answer to an extended MKCOL that failed (RFC 5689 §3.4), `DAV:mkcol-response`, or to MKCALENDAR.
+/// The body of an answer to an extended MKCOL that failed (RFC 5689 §3.5), in DAV:mkcol-response, or to
+/// MKCALENDAR (RFC 4791 §9.3), in CALDAV:mkcalendar-response.
 pub fn mkcol_response(root: &Name, propstats: &Propstats) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.open(root);

@@ -54,7 +54,7 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
 fn to_4(line: &Line<'_>, mut draft: Draft) -> Option<Draft> {
     let name = draft.name.to_ascii_uppercase();
     match name.as_str() {
-        // Neither has a meaning in 4.0 (RFC 6350 §A.3).
+        // Neither has a meaning in 4.0 (RFC 6350 §A.2).
         "PROFILE" | "NAME" => return None,
         "X-ADDRESSBOOKSERVER-KIND" => draft.name = "KIND".to_owned(),
         "X-ADDRESSBOOKSERVER-MEMBER" => draft.name = "MEMBER".to_owned(),

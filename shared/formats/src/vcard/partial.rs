@@ -1,6 +1,7 @@
 use crate::lines::{Line, push_line};
 
 use super::card::Card;
+use super::draft::Draft;
 
 /// A property that is asked for (RFC 6352 §10.4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub struct Selected {
     pub name: String,
     /// Only those of the group.
     pub group: Option<String>,
-    /// The name without the value.
+    /// The name and its parameters without the value.
     pub novalue: bool,
 }
 
@@ -18,7 +19,7 @@ pub fn select(card: &Card<'_>, wanted: &[Selected]) -> Vec<u8> {
     let mut out = begin(card);
     for line in &card.lines {
         match wanted.iter().find(|one| fits(line, one)) {
-            Some(one) if one.novalue => push_line(&mut out, &format!("{}{}:", group(line), line.name)),
+            Some(one) if one.novalue => Draft { value: String::new(), ..Draft::of(line) }.write(&mut out),
             Some(_) => push_raw(&mut out, card, line),
             None => {}
         }
@@ -52,8 +53,4 @@ pub(super) fn push_raw(out: &mut Vec<u8>, card: &Card<'_>, line: &Line<'_>) {
 fn fits(line: &Line<'_>, wanted: &Selected) -> bool {
     let in_group = |group: &String| line.group.as_ref().is_some_and(|one| one.eq_ignore_ascii_case(group));
     line.is(&wanted.name) && wanted.group.as_ref().is_none_or(in_group)
-}
-
-fn group(line: &Line<'_>) -> String {
-    line.group.as_ref().map(|group| format!("{group}.")).unwrap_or_default()
 }

@@ -108,13 +108,13 @@ fn limits_hold_with_pictures() {
 fn some_properties_only() {
     let text = wrapped(
         "3.0",
-        "FN:x\r\nNICKNAME;TYPE=a:m\r\n e\r\nitem1.EMAIL:a@b\r\nitem2.EMAIL:c@d\r\nitem1.X-ABLABEL:l\r\nNOTE:secret\r\nUID:1",
+        "FN:x\r\nNICKNAME;TYPE=a:m\r\n e\r\nitem1.EMAIL:a@b\r\nitem2.EMAIL:c@d\r\nitem1.X-ABLABEL:l\r\nitem3.NOTE;LANGUAGE=de:secret\r\nUID:1",
     );
     let one = |name: &str, group: Option<&str>, novalue| Selected { name: name.to_owned(), group: group.map(str::to_owned), novalue };
     let wanted = [one("uid", None, false), one("NICKNAME", None, false), one("EMAIL", Some("ITEM1"), false), one("NOTE", None, true)];
     assert_eq!(
         String::from_utf8(select(&card(&text), &wanted)).unwrap(),
-        wrapped("3.0", "NICKNAME;TYPE=a:m\r\n e\r\nitem1.EMAIL:a@b\r\nNOTE:\r\nUID:1")
+        wrapped("3.0", "NICKNAME;TYPE=a:m\r\n e\r\nitem1.EMAIL:a@b\r\nitem3.NOTE;LANGUAGE=de:\r\nUID:1")
     );
 }
 

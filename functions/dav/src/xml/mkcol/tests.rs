@@ -3,7 +3,7 @@ use penfold_formats::xml::{CALDAV, DAV, Name};
 
 use super::{Mkcol, read, read_calendar};
 
-/// RFC 5689 §5.1.
+/// RFC 5689 §3.4.
 #[test]
 fn a_special_collection_says_what_it_is() {
     let body = r#"<?xml version="1.0" encoding="utf-8" ?>

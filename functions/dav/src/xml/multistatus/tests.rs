@@ -63,7 +63,7 @@ fn a_truncated_synchronisation() {
     );
 }
 
-/// RFC 5689 §5.2.
+/// RFC 5689 §3.5.
 #[test]
 fn a_collection_that_was_not_made() {
     let mut props = Propstats::default();

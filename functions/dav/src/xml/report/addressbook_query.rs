@@ -79,7 +79,7 @@ fn text_match(element: &Element, left: &mut usize) -> Result<TextMatch, Refused>
         Some("equals") => MatchType::Equals,
         Some("starts-with") => MatchType::StartsWith,
         Some("ends-with") => MatchType::EndsWith,
-        Some(_) => return Err(Refused::Precondition(Precondition::CARD_SUPPORTED_FILTER.with(element.clone()))),
+        Some(_) => return Err(Refused::malformed("match-type has to be equals, contains, starts-with or ends-with")),
     };
     Ok(TextMatch::new(&element.text(), collation, kind, element.attribute("negate-condition") == Some("yes")))
 }

@@ -24,7 +24,7 @@ pub struct CalendarQuery {
 pub enum Timezone {
     /// A VCALENDAR with one VTIMEZONE (RFC 4791 §9.8).
     Object(String),
-    /// An IANA name (RFC 7809 §5.2.2).
+    /// An IANA name (RFC 7809).
     Id(String),
 }
 
