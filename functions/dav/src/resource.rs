@@ -8,7 +8,7 @@ use crate::xml::href;
 use bytes::Bytes;
 use penfold_directory::{PrincipalKind, SignedIn};
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
-use penfold_ports::{Account, Rights, Scope};
+use penfold_ports::{Rights, Scope};
 use penfold_types::{ItemId, Kind as Why, PrincipalId};
 use std::sync::Arc;
 
@@ -106,10 +106,6 @@ pub struct Session {
 impl Session {
     pub fn me(&self) -> PrincipalId {
         self.who.account.principal
-    }
-
-    pub fn account(&self, principal: PrincipalId) -> Account {
-        Account { tenant: self.who.account.tenant, principal }
     }
 
     pub async fn resource(&self, path: &str) -> Result<Resource, Wrong> {
@@ -236,8 +232,7 @@ impl Session {
         let top = path::home(home, owner);
         let own = folders.collections().filter(|own| home.holds(own.kind) && own.parent.is_none());
         let seen = own.filter(|own| mailbox.rights(own).has(Rights::LOOKUP));
-        let mut found: Vec<Place> =
-            seen.map(|own| place(&mailbox, own, home, format!("{top}{}/", href::segment(&own.segment)))).collect();
+        let mut found: Vec<Place> = seen.map(|own| place(&mailbox, own, home, format!("{top}{}/", href::segment(&own.segment)))).collect();
         if owner == self.me() {
             for (_, scope) in self.dav.directory.others(&self.who).await? {
                 let mailbox = self.dav.mailboxes.open(&scope).await?;

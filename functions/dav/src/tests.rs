@@ -52,10 +52,14 @@ impl Heard {
 
     pub fn hrefs(&self) -> Vec<&str> {
         let part = |part: &'_ str| part.find("</").map(|end| end);
-        self.text.split("<d:response>").skip(1).map(|response| {
-            let at = response.find("<d:href>").unwrap() + "<d:href>".len();
-            &response[at..at + part(&response[at..]).unwrap()]
-        }).collect()
+        self.text
+            .split("<d:response>")
+            .skip(1)
+            .map(|response| {
+                let at = response.find("<d:href>").unwrap() + "<d:href>".len();
+                &response[at..at + part(&response[at..]).unwrap()]
+            })
+            .collect()
     }
 }
 

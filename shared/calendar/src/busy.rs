@@ -81,7 +81,6 @@ pub fn free_busy_text(window: &Range<i64>, times: &[Busy], now: Timestamp) -> St
     out + "END:VFREEBUSY\r\nEND:VCALENDAR\r\n"
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,19 +45,38 @@ fn timed(component: icalendar::Kind, new: NewObject) -> Result<NewObject, Fault>
     if read.kind() != component {
         return Err(Fault::Component);
     }
+    judge(&read)?;
     let span = read.span(&Zone::fixed(0));
     // What no search by time finds has no place in the index.
     let found = span.first != i64::MAX && span.last != Some(i64::MIN);
     let facts = Facts::of(&read, span.recurring).encode().into();
-    Ok(NewObject {
-        uid: Some(uid_hash(read.uid())),
-        span: found.then_some(Span { first: span.first, last: span.last }),
-        facts,
-        ..new
-    })
+    Ok(NewObject { uid: Some(uid_hash(read.uid())), span: found.then_some(Span { first: span.first, last: span.last }), facts, ..new })
+}
+
+/// Properties that a component has once at most (RFC 5545 §3.6.1 to §3.6.3).
+const SINGLE: [&str; 12] =
+    ["UID", "DTSTAMP", "DTSTART", "DTEND", "DUE", "DURATION", "RECURRENCE-ID", "SEQUENCE", "STATUS", "TRANSP", "CLASS", "ORGANIZER"];
+
+/// What the reader tolerates, and no client that reads it again should have to.
+fn judge(object: &Object) -> Result<(), Fault> {
+    let wrong = |line: u32, text: String| Fault::Calendar(icalendar::Fault { what: What::ValidCalendarData, line, text });
+    if object.bytes().contains(&0) {
+        return Err(wrong(0, "a NUL".to_owned()));
+    }
+    for (_, part) in object.components() {
+        for name in SINGLE {
+            if let Some(second) = part.all(name).nth(1) {
+                return Err(wrong(second.number, format!("{name} stands there twice")));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn card(new: NewObject) -> Result<NewObject, Fault> {
+    if new.bytes.contains(&0) {
+        return Err(Fault::Card(vcard::Fault { what: vcard::What::Syntax, line: 0 }));
+    }
     let uid = Card::read(&new.bytes, vcard::Limits::default()).map_err(Fault::Card)?.uid();
     Ok(NewObject { uid: uid.as_deref().map(uid_hash), ..new })
 }

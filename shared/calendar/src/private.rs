@@ -85,7 +85,13 @@ mod tests {
             let text = std::str::from_utf8(&shown).unwrap();
             assert!(!text.contains("secret"), "{text}");
             assert_eq!(text.matches("SUMMARY:Busy").count(), 2, "{text}");
-            for kept in ["DTSTART:20260102T100000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY", "RECURRENCE-ID:20260103T100000Z", "DTSTART:20260103T120000Z"] {
+            for kept in [
+                "DTSTART:20260102T100000Z",
+                "DURATION:PT1H",
+                "RRULE:FREQ=DAILY",
+                "RECURRENCE-ID:20260103T100000Z",
+                "DTSTART:20260103T120000Z",
+            ] {
                 assert!(text.contains(kept), "{kept} in {text}");
             }
             assert!(Object::read(&shown).is_ok());

@@ -22,7 +22,7 @@ const PRIVILEGES: [(&str, &str, Rights); 10] = [
 ];
 
 /// The privileges that rights come to.
-pub fn ace_privileges(rights: Rights) -> Vec<Element> {
+fn ace_privileges(rights: Rights) -> Vec<Element> {
     // Whoever reads also knows when somebody is busy.
     let rights = if rights.has(Rights::READ) { rights.and(Rights::FREE_BUSY) } else { rights };
     let has = PRIVILEGES.iter().filter(|(_, _, needed)| rights.has(*needed));
@@ -57,9 +57,9 @@ pub(super) async fn value(session: &Session, resource: &Resource, local: &str) -
         "inherited-acl-set" => Some(Element::known(DAV, "inherited-acl-set")),
         "current-user-privilege-set" => Some(own_privileges(session, resource, place)),
         "supported-privilege-set" => Some(supported()),
-        "acl-restrictions" => Some(
-            Element::known(DAV, "acl-restrictions").with(Element::known(DAV, "grant-only")).with(Element::known(DAV, "no-invert")),
-        ),
+        "acl-restrictions" => {
+            Some(Element::known(DAV, "acl-restrictions").with(Element::known(DAV, "grant-only")).with(Element::known(DAV, "no-invert")))
+        }
         "acl" => match place {
             Some(place) if place.has(Rights::ADMINISTER) => Some(acl(place).await?),
             _ => None,

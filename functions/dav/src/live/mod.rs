@@ -1,14 +1,14 @@
 //! Live properties: those that are worked out, and that no client sets (RFC 4918 §15 and what builds on it).
 
 mod access;
-mod card;
 mod calendar;
+mod card;
 mod principal;
 mod webdav;
 
-pub use access::{ace_privileges, rights_of_privileges};
-pub use webdav::media;
+pub use access::rights_of_privileges;
 pub(crate) use webdav::http_date;
+pub use webdav::media;
 
 use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
@@ -83,7 +83,14 @@ const LIVE: [(&str, &[&str]); 4] = [
     ),
     (
         CARDDAV,
-        &["addressbook-home-set", "directory-gateway", "max-resource-size", "principal-address", "supported-address-data", "supported-collation-set"],
+        &[
+            "addressbook-home-set",
+            "directory-gateway",
+            "max-resource-size",
+            "principal-address",
+            "supported-address-data",
+            "supported-collation-set",
+        ],
     ),
     (CALENDARSERVER, &["email-address-set", "getctag"]),
 ];
@@ -115,9 +122,7 @@ pub async fn value(session: &Session, resource: &Resource, name: &Name) -> Resul
             None => principal::value(session, resource, name).await,
         },
         CALENDARSERVER => match (name.local(), resource) {
-            ("getctag", Resource::Collection(place)) => {
-                Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq))))
-            }
+            ("getctag", Resource::Collection(place)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq)))),
             _ => principal::value(session, resource, name).await,
         },
         APPLE => Ok(None),

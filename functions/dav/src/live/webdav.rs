@@ -43,7 +43,9 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         },
         "quota-available-bytes" | "quota-used-bytes" => quota(session, resource, name).await?,
         "resource-id" => match resource {
-            Resource::Object(_, object) => Some(Element::known(DAV, "resource-id").with(href(&format!("urn:uuid:{}", uuid(object.id.as_bytes()))))),
+            Resource::Object(_, object) => {
+                Some(Element::known(DAV, "resource-id").with(href(&format!("urn:uuid:{}", uuid(object.id.as_bytes())))))
+            }
             Resource::Collection(place) => {
                 Some(Element::known(DAV, "resource-id").with(href(&format!("urn:uuid:{}", uuid(place.folder.id.as_bytes())))))
             }

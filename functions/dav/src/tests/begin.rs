@@ -13,9 +13,14 @@ async fn clients_find_everything_from_wherever_they_begin() {
         let heard = house.raw(Request::builder().method("PROPFIND").uri(path).header("depth", "0").body(Body::empty()).unwrap()).await;
         assert_eq!(heard.status, StatusCode::UNAUTHORIZED);
         assert!(heard.header("www-authenticate").starts_with("Basic realm="));
-        let heard = house.propfind("ann@one.test", path, "0", "<d:current-user-principal/><d:resourcetype/><x:none xmlns:x='urn:x'/>").await;
+        let heard =
+            house.propfind("ann@one.test", path, "0", "<d:current-user-principal/><d:resourcetype/><x:none xmlns:x='urn:x'/>").await;
         assert_eq!(heard.status, StatusCode::MULTI_STATUS);
-        assert!(heard.text.contains(&format!("<d:current-user-principal><d:href>/dav/principals/{}/</d:href>", house.ann)), "{}", heard.text);
+        assert!(
+            heard.text.contains(&format!("<d:current-user-principal><d:href>/dav/principals/{}/</d:href>", house.ann)),
+            "{}",
+            heard.text
+        );
         assert!(heard.text.contains("HTTP/1.1 404 Not Found"), "{}", heard.text);
         let given = if path == "/" { "/" } else { "/dav/" };
         assert_eq!(heard.hrefs(), [given]);
@@ -42,7 +47,9 @@ async fn clients_find_everything_from_wherever_they_begin() {
 async fn a_home_holds_a_calendar_and_a_list_of_tasks_and_another_the_contacts() {
     let house = house().await;
     let home = format!("/dav/calendars/{}/", house.ann);
-    let heard = house.propfind("ann@one.test", &home, "1", "<d:resourcetype/><c:supported-calendar-component-set/><cs:getctag/><d:displayname/>").await;
+    let heard = house
+        .propfind("ann@one.test", &home, "1", "<d:resourcetype/><c:supported-calendar-component-set/><cs:getctag/><d:displayname/>")
+        .await;
     let wanted = ["", "calendar/", "tasks/", "inbox/", "outbox/"].map(|name| format!("{home}{name}"));
     assert_eq!(heard.hrefs(), wanted);
     assert!(heard.text.contains("<c:comp name=\"VEVENT\"/></c:supported-calendar-component-set>"), "{}", heard.text);
@@ -73,7 +80,8 @@ async fn expanded_properties_and_searches_find_people() {
     let heard = house.report("ann@one.test", "/dav/principals/", "d:principal-property-search", &search("zoe")).await;
     assert!(heard.hrefs().is_empty());
     let other = house.propfind("ann@one.test", &format!("/dav/principals/{}/", house.zoe), "0", "<d:displayname/>").await;
-    let never = house.propfind("ann@one.test", &format!("/dav/principals/{}/", PrincipalId::from_bytes([9; 16])), "0", "<d:displayname/>").await;
+    let never =
+        house.propfind("ann@one.test", &format!("/dav/principals/{}/", PrincipalId::from_bytes([9; 16])), "0", "<d:displayname/>").await;
     assert_eq!((other.status, other.text), (never.status, never.text));
     assert_eq!(other.status, StatusCode::NOT_FOUND);
 }

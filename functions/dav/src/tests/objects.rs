@@ -11,12 +11,21 @@ async fn what_was_written_comes_back_as_it_was_and_conditions_hold() {
     let tag = heard.header("etag").to_owned();
     let heard = house.get("ann@one.test", &path).await;
     assert_eq!((heard.text, heard.headers["etag"].to_str().unwrap()), (text.clone(), tag.as_str()));
-    assert_eq!(house.ask("ann@one.test", "PUT", &path, &[("if-none-match", "*")], text.clone()).await.status, StatusCode::PRECONDITION_FAILED);
-    assert_eq!(house.ask("ann@one.test", "PUT", &path, &[("if-match", "\"other\"")], text.clone()).await.status, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(
+        house.ask("ann@one.test", "PUT", &path, &[("if-none-match", "*")], text.clone()).await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
+    assert_eq!(
+        house.ask("ann@one.test", "PUT", &path, &[("if-match", "\"other\"")], text.clone()).await.status,
+        StatusCode::PRECONDITION_FAILED
+    );
     let heard = house.ask("ann@one.test", "PUT", &path, &[("if-match", &tag)], event("1", 11, "")).await;
     assert_eq!(heard.status, StatusCode::NO_CONTENT);
     assert_ne!(heard.header("etag"), tag);
-    assert_eq!(house.ask("ann@one.test", "GET", &path, &[("if-none-match", heard.header("etag"))], "").await.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(
+        house.ask("ann@one.test", "GET", &path, &[("if-none-match", heard.header("etag"))], "").await.status,
+        StatusCode::NOT_MODIFIED
+    );
     assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[("if-match", &tag)], "").await.status, StatusCode::PRECONDITION_FAILED);
     assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
     assert_eq!(house.get("ann@one.test", &path).await.status, StatusCode::NOT_FOUND);
@@ -29,7 +38,8 @@ async fn what_cannot_be_an_object_is_refused_by_the_name_of_the_rule() {
     let tasks = format!("/dav/calendars/{}/tasks/", house.ann);
     let contacts = format!("/dav/addressbooks/{}/contacts/", house.ann);
     let many: String = (0..5000).map(|n| format!("ATTENDEE:mailto:p{n}@a.test\r\n")).collect();
-    let second = event("other", 9, "").replace("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//EN\r\n", "").replace("END:VCALENDAR\r\n", "");
+    let second =
+        event("other", 9, "").replace("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//EN\r\n", "").replace("END:VCALENDAR\r\n", "");
     let two = event("1", 10, "").replace("END:VCALENDAR\r\n", &format!("{second}END:VCALENDAR\r\n"));
     let method = event("1", 10, "").replace("PRODID", "METHOD:REQUEST\r\nPRODID");
     for (path, body, wanted) in [

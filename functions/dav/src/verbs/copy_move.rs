@@ -6,6 +6,7 @@ use crate::condition::Condition;
 use crate::path::Home;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
+use crate::xml::Precondition;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_mailbox::{Kind, NewCollection, NewObject, Object, Put, Relocated, Removal};
@@ -35,7 +36,14 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
         Resource::Object(place, object) => {
             let to = destination.parent.clone().ok_or(Wrong::FORBIDDEN)?;
             if to.folder.kind != place.folder.kind {
-                return Err(Wrong::FORBIDDEN);
+                return Err(match (to.folder.kind, place.folder.kind) {
+                    (Kind::Contacts, _) => Precondition::SUPPORTED_ADDRESS_DATA.into(),
+                    (Kind::Events | Kind::Tasks | Kind::Notes, Kind::Events | Kind::Tasks | Kind::Notes) => {
+                        Precondition::SUPPORTED_CALENDAR_COMPONENT.into()
+                    }
+                    (Kind::Events | Kind::Tasks | Kind::Notes, _) => Precondition::SUPPORTED_CALENDAR_DATA.into(),
+                    _ => Wrong::FORBIDDEN,
+                });
             }
             if to.folder.id == place.folder.id && to.owner() == place.owner() && destination.name == object.name {
                 return Err(Wrong::FORBIDDEN);
@@ -62,7 +70,7 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
 
 /// RFC 4918 §10.3. Another host's would be a gateway's work (§9.8.5: 502); the path alone is looked at, as `path.rs` does.
 async fn destination(call: &Call) -> Result<Destination, Wrong> {
-    let given = call.header("destination").ok_or(Wrong::BAD)?;
+    let given = call.header("destination").filter(|given| given.starts_with('/') || given.contains("://")).ok_or(Wrong::BAD)?;
     let own_host = call.header("host");
     if let (Some((_, rest)), Some(own)) = (given.split_once("://"), own_host) {
         let host = rest.split('/').next().unwrap_or_default();

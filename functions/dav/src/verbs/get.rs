@@ -2,8 +2,8 @@
 
 use super::Call;
 use crate::condition::{Condition, etag};
-use crate::live::media;
 use crate::live::http_date;
+use crate::live::media;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
 use axum::body::Body;
@@ -17,7 +17,10 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
         Resource::Object(place, object) => one(&call, &place, &object).await,
         Resource::Collection(place) => whole(&place).await,
         Resource::Nothing(..) => Err(Wrong::MISSING),
-        _ => Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "This is for calendar, contact and file clients.\n").into_response()),
+        _ => {
+            Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "This is for calendar, contact and file clients.\n")
+                .into_response())
+        }
     }
 }
 
@@ -33,7 +36,10 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
     // What somebody put here is never run as a page of this service.
-    let safe = [(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")), (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"))];
+    let safe = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+    ];
     Ok((StatusCode::OK, tag, kind, safe, Body::from(bytes)).into_response())
 }
 

@@ -1,6 +1,6 @@
 //! MKCOL, also extended (RFC 4918 §9.3, RFC 5689), and MKCALENDAR (RFC 4791 §5.3.1).
 
-use super::{Call, proppatch};
+use super::{Call, proppatch, zone};
 use crate::live;
 use crate::path::Home;
 use crate::resource::{INBOX, OUTBOX, Resource};
@@ -19,7 +19,9 @@ pub async fn mkcol(call: Call) -> Result<Response, Wrong> {
     let wanted = given(read(&call.xml()?))?;
     let types = wanted.resourcetype();
     let is = |ns: &str, local: &str| types.as_ref().is_some_and(|types| types.iter().any(|name| name.key() == (ns, local)));
-    let kind = if is(CALDAV, "calendar") {
+    let kind = if is(CALDAV, "calendar") && is(CARDDAV, "addressbook") {
+        return Err(Precondition::VALID_RESOURCETYPE.into());
+    } else if is(CALDAV, "calendar") {
         Some(Home::Calendars)
     } else if is(CARDDAV, "addressbook") {
         Some(Home::AddressBooks)
@@ -42,7 +44,7 @@ fn given(read: Result<Mkcol, Refused>) -> Result<Mkcol, Refused> {
 }
 
 async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Result<Response, Wrong> {
-    let (parent, home, owner, segment) = match call.resource().await? {
+    let (parent, home, owner, segment) = match call.resource_to_be().await? {
         Resource::Nothing(parent, home, owner, segment) => (parent, home, owner, segment),
         _ => return Err(Wrong::Method),
     };
@@ -62,6 +64,12 @@ async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Res
     };
     if wanted.values.iter().any(|value| is_protected(&value.name)) {
         return Ok(refused(root, &wanted, |one| is_protected(one).then_some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY)));
+    }
+    let no_zone = |value: &Element| !zone::is_right(&value.name, &value.text());
+    if wanted.values.iter().any(no_zone) {
+        let wrong =
+            |one: &Name| wanted.values.iter().any(|value| value.name == *one && no_zone(value)).then_some(Precondition::VALID_TIMEZONE);
+        return Ok(refused(root, &wanted, wrong));
     }
     let mailbox = match &parent {
         Some(place) => place.mailbox.clone(),

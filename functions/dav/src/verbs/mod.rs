@@ -14,8 +14,6 @@ mod zone;
 
 pub mod limits;
 
-pub use propfind::{Asked, propstats};
-
 use crate::Dav;
 use crate::path::{Home, Target};
 use crate::resource::{Resource, Session};
@@ -39,7 +37,6 @@ pub const ALLOW: HeaderValue =
 pub struct Call {
     pub session: Session,
     pub path: String,
-    pub query: Option<String>,
     pub headers: HeaderMap,
     /// `None`: it is longer than any that is taken here.
     body: Option<Bytes>,
@@ -57,13 +54,13 @@ pub fn options(path: &str) -> Response {
 pub async fn dispatch(dav: &Dav, who: SignedIn, request: Request) -> Result<Response, Wrong> {
     let (parts, body) = request.into_parts();
     let session = Session { dav: dav.clone(), who };
-    let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().map(str::to_owned));
+    let path = parts.uri.path().to_owned();
     let limit = match (&parts.method, Target::read(&path)) {
         (&Method::PUT, Some(Target::Inside(Home::Files, ..))) => limits::FILE,
         _ => limits::XML,
     };
     let body = axum::body::to_bytes(body, limit).await.ok();
-    let call = Call { session, path, query, headers: parts.headers, body };
+    let call = Call { session, path, headers: parts.headers, body };
     match parts.method {
         Method::GET => get::get(call).await,
         Method::HEAD => Ok(get::get(call).await?.map(|_| Body::empty())),
@@ -96,6 +93,11 @@ impl Call {
     /// What was asked; a body may still have to be read.
     pub async fn resource(&self) -> Result<Resource, Wrong> {
         self.session.resource(&self.path).await
+    }
+
+    /// What is to be made: where even that in which it would lie is not there, that is a conflict (RFC 4918 §9.3.1, §9.7.1).
+    pub async fn resource_to_be(&self) -> Result<Resource, Wrong> {
+        self.resource().await.map_err(|wrong| if wrong.status() == StatusCode::NOT_FOUND { Wrong::CONFLICT } else { wrong })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {

@@ -6,7 +6,7 @@ use crate::live;
 use crate::path::Home;
 use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
-use crate::xml::{Multistatus, Precondition, Propstats, Selection, propfind as body, multistatus::Response as Answer};
+use crate::xml::{Multistatus, Precondition, Propstats, Selection, multistatus::Response as Answer, propfind as body};
 use axum::response::Response;
 use bytes::Bytes;
 use penfold_formats::icalendar::Zone;

@@ -1,7 +1,7 @@
 //! PROPPATCH (RFC 4918 §9.2): all of it, or nothing.
 
 use super::propfind::key;
-use super::{Call, multistatus};
+use super::{Call, multistatus, zone};
 use crate::live;
 use crate::resource::Resource;
 use crate::wrong::Wrong;
@@ -39,6 +39,12 @@ pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
     let protected = |name: &Name| live::is_live(name).then_some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY);
     if changes.iter().any(|change| live::is_live(change.name())) {
         return Ok(refuse(&resource, &changes, protected));
+    }
+    let no_zone = |change: &Change| matches!(change, Change::Set(value) if !zone::is_right(&value.name, &value.text()));
+    if changes.iter().any(no_zone) {
+        let wrong =
+            |name: &Name| changes.iter().any(|change| change.name() == name && no_zone(change)).then_some(Precondition::VALID_TIMEZONE);
+        return Ok(refuse(&resource, &changes, wrong));
     }
     let owns = object.is_empty() && place.owner() == call.session.me() && place.folder.kind != Kind::Files;
     let patch = patch(&changes, owns);

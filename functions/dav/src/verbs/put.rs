@@ -13,7 +13,7 @@ use penfold_mailbox::{Kind, NewObject, Put};
 use penfold_ports::Rights;
 
 pub async fn put(call: Call) -> Result<Response, Wrong> {
-    let (place, name, there) = match call.resource().await? {
+    let (place, name, there) = match call.resource_to_be().await? {
         Resource::Object(place, object) => (place, object.name.clone(), Some(object)),
         Resource::Nothing(Some(place), _, _, name) => (place, name, None),
         Resource::Nothing(None, ..) => return Err(Wrong::FORBIDDEN),
@@ -24,6 +24,13 @@ pub async fn put(call: Call) -> Result<Response, Wrong> {
         place.need_sight(old).await?;
     } else {
         place.need(Rights::INSERT, "bind")?;
+    }
+    // RFC 9110 §14.4 and §8.4: neither a part of an object, nor one that would have to be decoded.
+    if call.headers.contains_key(header::CONTENT_RANGE) {
+        return Err(Wrong::BAD);
+    }
+    if call.header("content-encoding").is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity")) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
     }
     let condition = Condition::read(&call.headers)?;
     let media = call.header("content-type").unwrap_or_default().trim().to_owned();
@@ -57,10 +64,10 @@ pub fn object(place: &Place, name: &str, bytes: Bytes, media: &str) -> Result<Ne
     let kind = place.folder.kind;
     let given = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match kind {
-        Kind::Events | Kind::Tasks | Kind::Notes if !matches!(&*given, "" | "text/calendar" | "application/octet-stream" | "text/plain") => {
+        Kind::Events | Kind::Tasks | Kind::Notes if !matches!(&*given, "" | "text/calendar" | "application/octet-stream") => {
             return Err(Precondition::SUPPORTED_CALENDAR_DATA.into());
         }
-        Kind::Contacts if !matches!(&*given, "" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/octet-stream" | "text/plain") => {
+        Kind::Contacts if !matches!(&*given, "" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/octet-stream") => {
             return Err(Precondition::SUPPORTED_ADDRESS_DATA.into());
         }
         Kind::Files | Kind::Mail => {

@@ -31,3 +31,12 @@ pub fn zone_of_text(text: &str) -> Option<Zone> {
     let id = text.lines().find_map(|line| line.trim().strip_prefix("TZID:"))?;
     Zone::named(id.trim())
 }
+
+/// Whether a property that is to name a zone names one that is known here; any other property is right.
+pub fn is_right(name: &Name, value: &str) -> bool {
+    match name.key() {
+        (CALDAV, "calendar-timezone") => value.contains("BEGIN:VTIMEZONE") && zone_of_text(value).is_some(),
+        (CALDAV, "calendar-timezone-id") => Zone::named(value.trim()).is_some(),
+        _ => true,
+    }
+}

@@ -89,11 +89,21 @@ impl Matcher<'_> {
         }
         !filter.is_not_defined
             && filter.time_range.is_none_or(|range| !self.hits(&range.window()).is_empty())
-            && filter.props.iter().all(|prop| self.prop(calendar, prop))
+            && filter.props.iter().all(|prop| self.of_calendar(calendar, prop))
             && filter.comps.iter().all(|comp| {
                 let tops = calendar.components.iter().enumerate();
                 self.comp(comp, &mut tops.map(|(top, component)| Place { component, top, is_top: true }))
             })
+    }
+
+    /// Clients ask at this level for what only its components have: one of them is enough.
+    fn of_calendar(&self, calendar: &Component, filter: &PropFilter) -> bool {
+        let own = ["VERSION", "PRODID", "CALSCALE", "METHOD"].iter().any(|name| filter.name.eq_ignore_ascii_case(name));
+        let extended = filter.name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("X-"));
+        if own || extended {
+            return self.prop(calendar, filter);
+        }
+        self.object.components().any(|(_, component)| self.prop(component, filter))
     }
 
     fn comp(&self, filter: &CompFilter, places: &mut dyn Iterator<Item = Place<'_>>) -> bool {

@@ -10,8 +10,8 @@ mod sync;
 
 pub use data::shaped;
 
-use super::propfind::{Asked, propstats};
 use super::Call;
+use super::propfind::{Asked, propstats};
 use crate::path::Home;
 use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;

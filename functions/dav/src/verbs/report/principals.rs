@@ -10,15 +10,19 @@ use crate::xml::wanted::Wanted;
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use penfold_formats::xml::{CALDAV, CALENDARSERVER, DAV, Element, Name, element_bytes};
 use penfold_directory::DirectoryCard;
+use penfold_formats::xml::{CALDAV, CALENDARSERVER, DAV, Element, Name, element_bytes};
 use penfold_ports::{Grantee, Rights};
 use penfold_types::PrincipalId;
 
 /// People and groups that one search tells of.
 const LIMIT: usize = 100;
 
-async fn answer(call: &Call, found: &[PrincipalId], wanted: Wanted, more: bool) -> Result<Response, Wrong> {
+/// A client that says nothing of what it wants to know is told what it can go on with: some write that beside DAV:prop.
+async fn answer(call: &Call, found: &[PrincipalId], mut wanted: Wanted, more: bool) -> Result<Response, Wrong> {
+    if wanted.names.is_empty() {
+        wanted.names = vec![Name::known(DAV, "displayname"), Name::known(CALDAV, "calendar-home-set")];
+    }
     let asked = Asked::new(Selection::These(wanted), call.wants_little());
     let mut out = Multistatus::new();
     for id in found {
@@ -54,14 +58,17 @@ pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) 
 /// RFC 3744 §9.4.
 pub async fn search(call: &Call, wanted: PrincipalSearch) -> Result<Response, Wrong> {
     // What is not searched by matches nothing; a client that asks for all of several then finds nobody.
-    let known = |name: &Name| matches!(name.key(), (DAV, "displayname") | (CALENDARSERVER, "email-address-set") | (CALDAV, "calendar-user-address-set"));
+    let known = |name: &Name| {
+        matches!(name.key(), (DAV, "displayname") | (CALENDARSERVER, "email-address-set") | (CALDAV, "calendar-user-address-set"))
+    };
     let texts: Vec<&Match> = wanted.searches.iter().filter(|one| one.properties.iter().all(known)).map(|one| &one.wanted).collect();
-    if texts.is_empty() || (!wanted.any && texts.len() < wanted.searches.len()) {
+    if !wanted.searches.is_empty() && (texts.is_empty() || (!wanted.any && texts.len() < wanted.searches.len())) {
         return answer(call, &[], wanted.wanted, false).await;
     }
     let fits = |card: &DirectoryCard| {
-        let one = |search: &crate::xml::report::Search| search.properties.iter().all(|name| known(name) && is_called(card, name, &search.wanted));
-        if wanted.any { wanted.searches.iter().any(one) } else { wanted.searches.iter().all(one) }
+        let one =
+            |search: &crate::xml::report::Search| search.properties.iter().all(|name| known(name) && is_called(card, name, &search.wanted));
+        if wanted.any && !wanted.searches.is_empty() { wanted.searches.iter().any(one) } else { wanted.searches.iter().all(one) }
     };
     let limit = wanted.limit.unwrap_or(LIMIT).min(LIMIT);
     let words: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();

@@ -31,7 +31,8 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
             None => zone_of(place).await?,
         };
         let asked = Asked { floating: zone.clone(), ..Asked::new(wanted.selection.clone(), call.wants_little()) };
-        let fits = |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
+        let fits =
+            |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
         let more = match window(&wanted.filter) {
             Some(window) => by_time(call, place, window, limits::MATCHES, &fits, &asked, &mut out).await?,
             None => whole(call, place, limits::MATCHES, &fits, &asked, &mut out).await?,
@@ -50,7 +51,8 @@ pub async fn cards(call: &Call, resource: &Resource, wanted: AddressbookQuery) -
     let mut out = Multistatus::new();
     for place in &places {
         place.need(Rights::READ, "read")?;
-        let fits = |bytes: &[u8]| Card::read(bytes, vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter));
+        let fits =
+            |bytes: &[u8]| Card::read(bytes, vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter));
         if whole(call, place, limit, &fits, &asked, &mut out).await? {
             out.response(&Answer::truncated(place.href.clone()));
         }

@@ -9,13 +9,12 @@ use crate::xml::report::{SyncCollection, SyncLevel};
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
 use axum::http::StatusCode;
 use axum::response::Response;
-use penfold_mailbox::{Kind, Since};
+use penfold_mailbox::Since;
 use penfold_ports::Rights;
 
 pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<Response, Wrong> {
     place.need(Rights::READ, "read")?;
-    // Nothing lies below a calendar or an address book.
-    if wanted.level == SyncLevel::Infinite && place.folder.kind == Kind::Files {
+    if wanted.level == SyncLevel::Infinite {
         return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
     }
     let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());

@@ -78,10 +78,8 @@ impl PrincipalMatch {
 impl PrincipalSearch {
     pub(super) fn read(root: &Element) -> Result<Self, Refused> {
         let searches: Vec<Search> = root.all(DAV, "property-search").map(Search::read).collect::<Result<_, _>>()?;
-        match searches.len() {
-            0 => return Err(Refused::malformed("principal-property-search has to hold property-search")),
-            n if n > MAX_SEARCHES => return Err(Refused::TooLarge("searches")),
-            _ => {}
+        if searches.len() > MAX_SEARCHES {
+            return Err(Refused::TooLarge("searches"));
         }
         Ok(Self {
             searches,
