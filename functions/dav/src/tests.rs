@@ -2,6 +2,7 @@
 
 mod begin;
 mod collections;
+mod cost;
 mod objects;
 mod queries;
 mod sharing;
@@ -15,6 +16,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use penfold_directory::{Cheap, Directory, NewPerson, Options};
 use penfold_mailbox::Mailboxes;
+use penfold_ports::World;
 use penfold_simulated::{Faults, Simulated};
 use penfold_types::PrincipalId;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tower::ServiceExt;
 /// Ann and Bob of one tenant, Zoe of another.
 pub struct House {
     router: Router,
+    pub world: World,
     pub directory: Directory,
     pub mailboxes: Mailboxes,
     pub ann: PrincipalId,
@@ -75,9 +78,9 @@ pub async fn house() -> House {
         let new = NewPerson { address, name: name.into(), password: Some("secret".into()), quota: None };
         ids.push(operator.ensure_person(&new).await.unwrap().0.principal);
     }
-    let mailboxes = Mailboxes::new(world, directory.clone());
-    let router = router(Dav { directory: directory.clone(), mailboxes: mailboxes.clone() });
-    House { router, directory, mailboxes, ann: ids[0], bob: ids[1], zoe: ids[2] }
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    let router = router(Dav { directory: directory.clone(), mailboxes: mailboxes.named("dav") });
+    House { router, world, directory, mailboxes, ann: ids[0], bob: ids[1], zoe: ids[2] }
 }
 
 impl House {
