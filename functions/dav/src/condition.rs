@@ -55,7 +55,7 @@ impl Tags {
 pub struct Condition {
     matches: Option<Tags>,
     none_match: Option<Tags>,
-    listed: Option<Vec<Vec<(bool, Term)>>>,
+    listed: Option<Vec<List>>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,6 +64,9 @@ enum Term {
     /// A state token: there are no locks here, so none holds.
     Token,
 }
+
+/// Terms that all have to be as they say: true, or not.
+type List = Vec<(bool, Term)>;
 
 impl Condition {
     pub fn read(headers: &HeaderMap) -> Result<Self, Wrong> {
@@ -105,7 +108,7 @@ impl Condition {
 }
 
 /// The lists of an If header; tags of other resources than the request's are not looked at apart.
-fn listed(headers: &HeaderMap) -> Result<Option<Vec<Vec<(bool, Term)>>>, Wrong> {
+fn listed(headers: &HeaderMap) -> Result<Option<Vec<List>>, Wrong> {
     let Some(value) = headers.get("if") else { return Ok(None) };
     let text = value.to_str().map_err(|_| Wrong::BAD)?;
     let mut lists = Vec::new();
@@ -123,7 +126,7 @@ fn listed(headers: &HeaderMap) -> Result<Option<Vec<Vec<(bool, Term)>>>, Wrong> 
     if lists.is_empty() { Err(Wrong::BAD) } else { Ok(Some(lists)) }
 }
 
-fn terms(mut rest: &str) -> Result<(Vec<(bool, Term)>, &str), Wrong> {
+fn terms(mut rest: &str) -> Result<(List, &str), Wrong> {
     let mut list = Vec::new();
     loop {
         rest = rest.trim_start();

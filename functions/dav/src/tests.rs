@@ -53,16 +53,11 @@ impl Heard {
         &self.text[at..at + end]
     }
 
+    /// The resources that a multistatus tells of.
     pub fn hrefs(&self) -> Vec<&str> {
-        let part = |part: &'_ str| part.find("</").map(|end| end);
-        self.text
-            .split("<d:response>")
-            .skip(1)
-            .map(|response| {
-                let at = response.find("<d:href>").unwrap() + "<d:href>".len();
-                &response[at..at + part(&response[at..]).unwrap()]
-            })
-            .collect()
+        let href = |response: &'_ str| -> usize { response.find("</").unwrap() };
+        let begins = self.text.split("<d:response><d:href>").skip(1);
+        begins.map(|response| &response[..href(response)]).collect()
     }
 }
 

@@ -13,6 +13,7 @@ use penfold_directory::ANYONE;
 use penfold_formats::xml::{DAV, Name};
 use penfold_mailbox::RightsChange;
 use penfold_ports::Rights;
+use penfold_types::PrincipalId;
 use std::collections::BTreeMap;
 
 pub async fn acl(call: Call) -> Result<Response, Wrong> {
@@ -26,7 +27,7 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
     place.need(Rights::ADMINISTER, "write-acl")?;
     let mut wanted: BTreeMap<String, Rights> = BTreeMap::new();
     for ace in &aces {
-        if let Some((who, rights)) = granted(&call, ace).await? {
+        if let Some((who, rights)) = granted(&call, place.owner(), ace).await? {
             let own = wanted.entry(who).or_default();
             *own = own.and(rights);
         }
@@ -41,17 +42,21 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
     }
     changes.extend(wanted);
     let actor = call.session.who.address.to_string();
-    let mut revision = before.revision;
-    for (who, rights) in changes {
+    // Whoever takes their own rights, or everybody's, can do nothing behind that.
+    changes.sort_by_key(|(who, _)| (*who == actor, who == ANYONE));
+    let (mut revision, last) = (before.revision, changes.len());
+    for (at, (who, rights)) in changes.into_iter().enumerate() {
         let to = call.session.dav.directory.grantee(call.session.who.account.tenant, &who).await?;
         place.mailbox.set_rights(place.folder.id, to, RightsChange::Set(rights), &actor, Some(revision), false).await?;
-        revision = place.mailbox.folder_rights(place.folder.id).await?.revision;
+        if at + 1 < last {
+            revision = place.mailbox.folder_rights(place.folder.id).await?.revision;
+        }
     }
     Ok(StatusCode::OK.into_response())
 }
 
 /// To whom an entry grants what; nothing for what always holds.
-async fn granted(call: &Call, ace: &Ace) -> Result<Option<(String, Rights)>, Wrong> {
+async fn granted(call: &Call, owner_id: PrincipalId, ace: &Ace) -> Result<Option<(String, Rights)>, Wrong> {
     if ace.inverted {
         return Err(Precondition::NO_INVERT.into());
     }
@@ -64,7 +69,7 @@ async fn granted(call: &Call, ace: &Ace) -> Result<Option<(String, Rights)>, Wro
         // Nobody gets in without signing in.
         Principal::All | Principal::Authenticated => ANYONE.to_owned(),
         Principal::Href(href) => match Target::read(href) {
-            Some(Target::Principal(id)) if id == call.session.me() => return Ok(None),
+            Some(Target::Principal(id)) if id == owner_id => return Ok(None),
             Some(Target::Principal(id)) => {
                 let card = call.session.card(id).await?.ok_or(Precondition::RECOGNIZED_PRINCIPAL)?;
                 card.address.to_string()

@@ -38,22 +38,29 @@ pub async fn mkcalendar(call: Call) -> Result<Response, Wrong> {
     make(call, wanted, Some(Home::Calendars), &Name::known(CALDAV, "mkcalendar-response")).await
 }
 
+/// A collection of this sort cannot be where it was to be.
+fn nowhere(sort: Option<Home>) -> Option<Wrong> {
+    match sort? {
+        Home::AddressBooks => Some(Precondition::ADDRESSBOOK_COLLECTION_LOCATION_OK.into()),
+        Home::Calendars => Some(Precondition::CALENDAR_COLLECTION_LOCATION_OK.into()),
+        Home::Files => None,
+    }
+}
+
 /// RFC 4918 §9.3: a body that is not understood is a media type that is not.
 fn given(read: Result<Mkcol, Refused>) -> Result<Mkcol, Refused> {
     read.map_err(|refused| if matches!(refused, Refused::Malformed(_)) { Refused::Unsupported } else { refused })
 }
 
 async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Result<Response, Wrong> {
-    let (parent, home, owner, segment) = match call.resource_to_be().await? {
-        Resource::Nothing(parent, home, owner, segment) => (parent, home, owner, segment),
-        _ => return Err(Wrong::Method),
+    let (parent, home, owner, segment) = match call.resource_to_be().await {
+        Ok(Resource::Nothing(parent, home, owner, segment)) => (parent, home, owner, segment),
+        Ok(_) => return Err(Wrong::Method),
+        Err(wrong) if wrong.status() == StatusCode::CONFLICT => return Err(nowhere(sort).unwrap_or(wrong)),
+        Err(wrong) => return Err(wrong),
     };
     if home != sort.unwrap_or(Home::Files) || (home == Home::Files) != parent.is_some() {
-        return Err(match (sort, home) {
-            (Some(Home::AddressBooks), _) => Precondition::ADDRESSBOOK_COLLECTION_LOCATION_OK.into(),
-            (Some(_), _) => Precondition::CALENDAR_COLLECTION_LOCATION_OK.into(),
-            (None, _) => Precondition::VALID_RESOURCETYPE.into(),
-        });
+        return Err(nowhere(sort).unwrap_or_else(|| Precondition::VALID_RESOURCETYPE.into()));
     }
     if home == Home::Calendars && (segment == INBOX || segment == OUTBOX) || crate::path::read_alias(&segment).is_some() {
         return Err(Precondition::RESOURCE_MUST_BE_NULL.into());
@@ -65,11 +72,9 @@ async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Res
     if wanted.values.iter().any(|value| is_protected(&value.name)) {
         return Ok(refused(root, &wanted, |one| is_protected(one).then_some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY)));
     }
-    let no_zone = |value: &Element| !zone::is_right(&value.name, &value.text());
-    if wanted.values.iter().any(no_zone) {
-        let wrong =
-            |one: &Name| wanted.values.iter().any(|value| value.name == *one && no_zone(value)).then_some(Precondition::VALID_TIMEZONE);
-        return Ok(refused(root, &wanted, wrong));
+    let zone_of = |one: &Name| wanted.values.iter().find(|value| value.name == *one).and_then(|value| zone::wrong(one, &value.text()));
+    if wanted.values.iter().any(|value| zone_of(&value.name).is_some()) {
+        return Ok(refused(root, &wanted, zone_of));
     }
     let mailbox = match &parent {
         Some(place) => place.mailbox.clone(),

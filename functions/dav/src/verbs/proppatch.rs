@@ -40,11 +40,15 @@ pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
     if changes.iter().any(|change| live::is_live(change.name())) {
         return Ok(refuse(&resource, &changes, protected));
     }
-    let no_zone = |change: &Change| matches!(change, Change::Set(value) if !zone::is_right(&value.name, &value.text()));
-    if changes.iter().any(no_zone) {
-        let wrong =
-            |name: &Name| changes.iter().any(|change| change.name() == name && no_zone(change)).then_some(Precondition::VALID_TIMEZONE);
-        return Ok(refuse(&resource, &changes, wrong));
+    let zone_of = |name: &Name| {
+        let value = changes.iter().find_map(|change| match change {
+            Change::Set(value) if value.name == *name => Some(value),
+            _ => None,
+        });
+        value.and_then(|value| zone::wrong(name, &value.text()))
+    };
+    if changes.iter().any(|change| zone_of(change.name()).is_some()) {
+        return Ok(refuse(&resource, &changes, zone_of));
     }
     let owns = object.is_empty() && place.owner() == call.session.me() && place.folder.kind != Kind::Files;
     let patch = patch(&changes, owns);

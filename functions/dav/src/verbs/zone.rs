@@ -3,6 +3,7 @@
 use super::propfind::key;
 use crate::resource::Place;
 use crate::wrong::Wrong;
+use crate::xml::Precondition;
 use bytes::Bytes;
 use penfold_formats::icalendar::Zone;
 use penfold_formats::xml::{CALDAV, Limits, Name, read};
@@ -32,11 +33,14 @@ pub fn zone_of_text(text: &str) -> Option<Zone> {
     Zone::named(id.trim())
 }
 
-/// Whether a property that is to name a zone names one that is known here; any other property is right.
-pub fn is_right(name: &Name, value: &str) -> bool {
+/// Why a property that is to name a zone does not; nothing for any other property.
+pub fn wrong(name: &Name, value: &str) -> Option<Precondition> {
     match name.key() {
-        (CALDAV, "calendar-timezone") => value.contains("BEGIN:VTIMEZONE") && zone_of_text(value).is_some(),
-        (CALDAV, "calendar-timezone-id") => Zone::named(value.trim()).is_some(),
-        _ => true,
+        // RFC 4791 §5.3.1.1.
+        (CALDAV, "calendar-timezone") if !value.contains("BEGIN:VTIMEZONE") || zone_of_text(value).is_none() => {
+            Some(Precondition::VALID_CALENDAR_DATA)
+        }
+        (CALDAV, "calendar-timezone-id") if Zone::named(value.trim()).is_none() => Some(Precondition::VALID_TIMEZONE),
+        _ => None,
     }
 }

@@ -48,10 +48,10 @@ pub type Check<'a> = &'a (dyn Fn(Option<&Object>) -> bool + Send + Sync);
 /// Refuses what no object can be called.
 pub(crate) fn check_object_name(name: &str) -> Result<()> {
     let fits = !name.is_empty() && name.len() <= NAME_LIMIT && name != "." && name != "..";
-    if fits && !name.chars().any(|c| c.is_control() || c == '/' || c == '\\') {
+    if fits && !name.chars().any(|c| c.is_control() || c == '/') {
         Ok(())
     } else {
-        Err(Error::invalid("an object's name has 1 to 255 bytes, no slash or backslash and no control characters"))
+        Err(Error::invalid("an object's name has 1 to 255 bytes, no slash and no control characters"))
     }
 }
 
