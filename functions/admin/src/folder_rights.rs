@@ -43,6 +43,10 @@ pub(crate) enum FolderGrantee {
 pub(crate) enum FolderRole {
     /// Nothing: as if it had never been granted.
     None,
+    /// Of a calendar: when its owner is busy, by free/busy queries.
+    AvailabilityOnly,
+    /// The same, with titles and places.
+    LimitedDetails,
     /// Puts things in, and sees nothing of it.
     Contributor,
     /// Reads.
@@ -74,6 +78,8 @@ impl From<FolderRole> for Preset {
     fn from(role: FolderRole) -> Self {
         match role {
             FolderRole::None => Self::None,
+            FolderRole::AvailabilityOnly => Self::AvailabilityOnly,
+            FolderRole::LimitedDetails => Self::LimitedDetails,
             FolderRole::Contributor => Self::Contributor,
             FolderRole::Reviewer => Self::Reviewer,
             FolderRole::Author => Self::Author,
@@ -89,6 +95,8 @@ impl From<Preset> for FolderRole {
     fn from(preset: Preset) -> Self {
         match preset {
             Preset::None => Self::None,
+            Preset::AvailabilityOnly => Self::AvailabilityOnly,
+            Preset::LimitedDetails => Self::LimitedDetails,
             Preset::Contributor => Self::Contributor,
             Preset::Reviewer => Self::Reviewer,
             Preset::Author => Self::Author,

@@ -3,7 +3,7 @@
 use crate::Admin;
 use axum::extract::State;
 use penfold_directory::PrincipalKind;
-use penfold_mailbox::{Folder as Own, Mailbox, Role};
+use penfold_mailbox::{Folder as Own, Kind, Mailbox, Role};
 use penfold_rest::{Call, Listed, Problem};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,6 +22,32 @@ pub(crate) struct Folder {
     items: u32,
     unread: u32,
     octets: u64,
+    /// What its items are.
+    holds: FolderKind,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FolderKind {
+    Mail,
+    Events,
+    Tasks,
+    Contacts,
+    Notes,
+    Files,
+}
+
+impl From<Kind> for FolderKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Mail => Self::Mail,
+            Kind::Events => Self::Events,
+            Kind::Tasks => Self::Tasks,
+            Kind::Contacts => Self::Contacts,
+            Kind::Notes => Self::Notes,
+            Kind::Files => Self::Files,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -33,6 +59,10 @@ pub(crate) enum FolderUse {
     Archive,
     Junk,
     Trash,
+    Calendar,
+    Tasks,
+    Contacts,
+    Files,
 }
 
 impl From<Role> for FolderUse {
@@ -44,6 +74,10 @@ impl From<Role> for FolderUse {
             Role::Archive => Self::Archive,
             Role::Junk => Self::Junk,
             Role::Trash => Self::Trash,
+            Role::Calendar => Self::Calendar,
+            Role::Tasks => Self::Tasks,
+            Role::Contacts => Self::Contacts,
+            Role::Files => Self::Files,
         }
     }
 }
@@ -57,14 +91,20 @@ fn shown(path: &str, own: &Own) -> Folder {
         items: own.total,
         unread: own.unseen,
         octets: own.bytes,
+        holds: own.kind.into(),
     }
 }
 
 async fn list(admin: &Admin, call: &Call, kind: PrincipalKind) -> Result<axum::Json<Listed<Folder>>, Problem> {
     let scope = call.operator()?.open_folder_names(call.tenant()?, call.subject()?, kind).await?;
     let mailbox: Mailbox = admin.mailboxes.open(&scope).await?;
+    // Calendars and the like are made when they are asked for the first time, in the owner's name.
+    let own = admin.mailboxes.open(&admin.api.directory.job_scope(mailbox.account())).await?;
+    own.collections().await?;
     let folders = mailbox.folders().await?;
-    Ok(axum::Json(Listed::whole(folders.iter().map(|(path, own)| shown(path, own)).collect())))
+    let mail = folders.iter().map(|(path, own)| shown(path, own));
+    let others = folders.collections().map(|own| shown(&own.name, own));
+    Ok(axum::Json(Listed::whole(mail.chain(others).collect())))
 }
 
 /// The folders of a person's mailbox, with what is counted of them. That somebody looked is noted in the audit log.

@@ -1,1 +1,68 @@
-//! WebDAV, CalDAV and CardDAV: the views of calendars, address books and files that clients ask for.
+//! WebDAV, CalDAV and CardDAV: the views of calendars, tasks, contacts and files that clients ask for.
+//!
+//! | file | what |
+//! |---|---|
+//! | sign_in.rs | whose request it is |
+//! | path.rs, resource.rs | what a path names, and what is there for this person |
+//! | live/ | properties that are worked out |
+//! | verbs/ | a file for each method; report/ a file for each report |
+//! | xml/ | bodies: requests as plain structures, and answers |
+//! | wrong.rs | why something is refused, as an answer |
+
+mod condition;
+mod live;
+mod path;
+mod resource;
+mod sign_in;
+mod verbs;
+mod wrong;
+pub mod xml;
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use penfold_directory::Directory;
+use penfold_mailbox::Mailboxes;
+
+/// Where everything is.
+pub const ROOT: &str = "/dav/";
+
+/// What the requests are served from.
+#[derive(Clone)]
+pub struct Dav {
+    pub directory: Directory,
+    pub mailboxes: Mailboxes,
+}
+
+pub fn router(dav: Dav) -> Router {
+    let everything = any(serve);
+    // RFC 6764 §5: wherever a client begins, whatever it asks.
+    let begin = any(|| async { (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, ROOT)]) });
+    Router::new()
+        .route("/.well-known/caldav", begin.clone())
+        .route("/.well-known/carddav", begin)
+        .route("/", everything.clone())
+        .route("/dav", everything.clone())
+        .route("/dav/", everything.clone())
+        .route("/dav/{*path}", everything)
+        .with_state(dav)
+}
+
+async fn serve(State(dav): State<Dav>, request: Request) -> Response {
+    if request.method() == axum::http::Method::OPTIONS {
+        return verbs::options(request.uri().path());
+    }
+    let claim = sign_in::Claim::of(&request);
+    let answer = match sign_in::sign_in(&dav.directory, claim).await {
+        Ok(who) => verbs::dispatch(&dav, who, request).await,
+        Err(wrong) => Err(wrong),
+    };
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    response.headers_mut().insert("dav", verbs::COMPLIANCE);
+    response
+}

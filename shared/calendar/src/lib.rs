@@ -1,1 +1,31 @@
-//! Events, tasks, contacts and notes as items of the one store.
+//! Events, tasks, contacts and notes as items of the one store: what bytes have to be to become one, under what they are looked
+//! up, and when somebody is busy.
+//!
+//! | file | what |
+//! |---|---|
+//! | object.rs | bytes to an object, with its UID and when it is |
+//! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
+//! | busy.rs | when somebody is busy, by that index |
+//! | private.rs | what others see of what is private |
+//! | file.rs | many objects as one file |
+
+mod busy;
+mod facts;
+mod file;
+mod object;
+mod private;
+
+pub use busy::{Busy, busy, free_busy_text};
+pub use file::joined;
+pub use object::{Fault, object, uid_of};
+pub use private::{for_others, is_private};
+
+use std::ops::Range;
+
+/// How far a time by the clock can be from the same in UTC, on either side.
+const CLOCKS: i64 = 15 * 3600;
+
+/// A window in which everything is found that may be in another, whatever the zone of times that name none.
+pub fn widened(window: &Range<i64>) -> Range<i64> {
+    window.start.saturating_sub(CLOCKS)..window.end.saturating_add(CLOCKS)
+}

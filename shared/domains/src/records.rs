@@ -24,6 +24,8 @@ pub enum Aim {
     Imaps,
     Autoconfig,
     Autodiscover,
+    Caldavs,
+    Carddavs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -12,6 +12,9 @@ const PREFERENCE: u16 = 10;
 /// Where a policy and the set-up of clients are fetched: an alias cannot name another port.
 const HTTPS: u16 = 443;
 
+/// Where functions/dav has its root.
+const DAV_PATH: &str = "path=/dav/";
+
 /// Where a key is published (RFC 6376 §3.6.2.1).
 pub(crate) fn key_name(domain: &Domain, selector: &str) -> String {
     format!("{selector}._domainkey.{domain}")
@@ -105,5 +108,13 @@ impl List<'_> {
         }
         let purpose = "leads Outlook and phones to their set-up, on whatever port it is";
         self.add("_autodiscover._tcp", srv(https, 0), Aim::Autodiscover, Need::Recommended, purpose);
+        // RFC 6764 §3 and §4: where, and under which path.
+        for (label, aim, purpose) in [
+            ("_caldavs._tcp", Aim::Caldavs, "tells clients where calendars and tasks are (RFC 6764)"),
+            ("_carddavs._tcp", Aim::Carddavs, "tells clients where contacts are (RFC 6764)"),
+        ] {
+            self.add(label, srv(https, 1), aim, Need::Recommended, purpose);
+            self.add(label, Data::Txt(DAV_PATH.to_owned()), aim, Need::Recommended, "says under which path");
+        }
     }
 }

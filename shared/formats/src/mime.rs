@@ -36,5 +36,6 @@ pub use search::{Needle, body_contains, contains_folded, text_contains};
 pub use structure::summarise;
 pub use summary::{Envelope, Mailbox, Part, Summary, Text};
 pub use text::body_text;
+pub(crate) use transfer::quoted_printable;
 pub use transfer::{decode_body, known_encoding};
 pub use word::decode_header;

@@ -207,6 +207,11 @@ impl Mailbox {
         self.scope.account()
     }
 
+    /// The time by which this account's commits are dated.
+    pub fn env_now(&self) -> penfold_types::Timestamp {
+        self.inner.world.env.now()
+    }
+
     pub fn watch(&self) -> Watch {
         self.inner.world.wake.watch(self.account())
     }
@@ -374,7 +379,7 @@ impl Mailbox {
     async fn found(&self) -> Result<Arc<View>> {
         let mut draft = Draft::first(&self.scope);
         let env = &self.inner.world.env;
-        for role in Role::ALL {
+        for role in Role::MAIL {
             let uidvalidity = draft.next_uidvalidity(env.now());
             let folder = Folder::new(FolderId::new(env), None, role.name(), Some(role), uidvalidity);
             draft.entry(crate::change::Entry::FolderSet(folder));

@@ -49,8 +49,8 @@ impl Acl {
 /// The rights that a scope has in a folder. Where it has to do with single folders, one that it may not look up is not there for
 /// it, whatever else was granted.
 pub(crate) fn rights_in(scope: &Scope, folder: &Folder) -> Rights {
-    let rights = scope.rights().and(folder.acl.granted(scope)).within(scope.most());
-    if scope.grounds().is_empty() || rights.has(Rights::LOOKUP) { rights } else { Rights::NONE }
+    let rights = scope.rights().and(folder.acl.granted(scope)).within(scope.most().and(Rights::UNSEEN));
+    if scope.grounds().is_empty() || rights.has(Rights::LOOKUP) { rights } else { rights.within(Rights::UNSEEN) }
 }
 
 /// Why something is refused: what may not be looked up is not there.

@@ -1,8 +1,8 @@
 //! The change log: one row a commit, holding everything that a view needs to move on from the commit before.
 
 use crate::acl::{self, Granted};
-use crate::codec::{Reader, put_i64, put_u64};
-use crate::folder::Folder;
+use crate::codec::{Reader, put_bytes, put_i64, put_u64};
+use crate::folder::{Folder, Kind};
 use crate::keywords::Keywords;
 use bytes::Bytes;
 use penfold_ports::Row;
@@ -36,6 +36,13 @@ pub struct Placed {
     pub zone: i16,
 }
 
+/// What an object was made of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Version {
+    pub item: ItemId,
+    pub size: u32,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Entry {
     Added {
@@ -64,6 +71,13 @@ pub enum Entry {
     /// Made, renamed, moved or (un)subscribed; the counts in it mean nothing.
     FolderSet(Folder),
     FolderGone(FolderId),
+    /// An item that has a name of its own in its folder: made, replaced, removed, or given other properties. A move is two.
+    Object {
+        folder: FolderId,
+        name: String,
+        before: Option<Version>,
+        after: Option<Version>,
+    },
     /// Somebody who is not the owner changed a setting of their own; the row `v#viewer#folder` says what it is now.
     Viewer {
         folder: FolderId,
@@ -120,6 +134,14 @@ fn read_placed(from: &mut Reader<'_>) -> Option<Placed> {
     })
 }
 
+/// Outer `None`: it cannot be read.
+fn read_version(from: &mut Reader<'_>) -> Option<Option<Version>> {
+    Some(match from.u8()? {
+        0 => None,
+        _ => Some(Version { item: ItemId::from_bytes(from.id()?), size: from.u32()? }),
+    })
+}
+
 impl Entry {
     fn encode(&self, folders: &mut FolderTable, out: &mut Vec<u8>) {
         match self {
@@ -150,9 +172,13 @@ impl Entry {
                 put_placed(out, placed);
             }
             Self::FolderSet(folder) => {
-                out.push(5);
+                let mail = folder.kind == Kind::Mail;
+                out.push(if mail { 5 } else { 9 });
                 put_u64(out, folders.place(folder.id));
                 folder.encode_facts(out);
+                if !mail {
+                    folder.encode_collection(out);
+                }
             }
             Self::FolderGone(folder) => {
                 out.push(6);
@@ -168,6 +194,27 @@ impl Entry {
                 put_u64(out, folders.place(*folder));
                 acl::encode(list, out);
             }
+            Self::Object { folder, name, before, after } => {
+                out.push(10);
+                put_u64(out, folders.place(*folder));
+                put_bytes(out, name.as_bytes());
+                for version in [before, after] {
+                    out.push(u8::from(version.is_some()));
+                    if let Some(version) = version {
+                        out.extend_from_slice(version.item.as_bytes());
+                        put_u64(out, version.size.into());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Versions that do not know it pass over it.
+    fn is_beside(&self) -> bool {
+        match self {
+            Self::Acl { .. } | Self::Object { .. } => true,
+            Self::FolderSet(folder) => folder.kind != Kind::Mail,
+            _ => false,
         }
     }
 
@@ -190,6 +237,15 @@ impl Entry {
             6 => Self::FolderGone(folder),
             7 => Self::Viewer { folder, viewer: PrincipalId::from_bytes(from.id()?) },
             8 => Self::Acl { folder, list: acl::decode(from)?.into() },
+            9 => {
+                let mut own = Folder::decode_facts(folder, from)?;
+                own.decode_collection(from)?;
+                Self::FolderSet(own)
+            }
+            10 => {
+                let name = from.str()?.to_owned();
+                Self::Object { folder, name, before: read_version(from)?, after: read_version(from)? }
+            }
             _ => return None,
         })
     }
@@ -200,8 +256,7 @@ impl Change {
         let mut folders = FolderTable::default();
         let (mut entries, mut beside) = (Vec::with_capacity(self.entries.len() * 40), Vec::new());
         for entry in &self.entries {
-            // Older versions pass over what stands beside.
-            let out = if matches!(entry, Entry::Acl { .. }) { &mut beside } else { &mut entries };
+            let out = if entry.is_beside() { &mut beside } else { &mut entries };
             entry.encode(&mut folders, out);
         }
         let mut out = Vec::with_capacity(entries.len() + 40);

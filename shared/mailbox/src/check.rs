@@ -7,6 +7,7 @@ use crate::change::{Change, Entry, Placed};
 use crate::content::{self, ContentFacts};
 use crate::draft::{Draft, items_per_commit};
 use crate::folder::{Folder, Folders};
+use crate::objects::Objects;
 use crate::sealed::BlobHead;
 use crate::state;
 use crate::verbs::once;
@@ -35,6 +36,7 @@ struct Rows {
     folders: BTreeMap<FolderId, Folder>,
     contents: BTreeMap<ItemId, (ContentFacts, Option<Modseq>)>,
     states: BTreeMap<FolderId, BTreeMap<ItemId, (Placed, Modseq)>>,
+    objects: Objects,
     changes: Vec<Change>,
     unreadable: Vec<Sk>,
 }
@@ -56,6 +58,7 @@ impl Rows {
             Some(b"i#") => ItemId::from_slice(&bytes[2..])
                 .and_then(|id| Some(self.contents.insert(id, (ContentFacts::from_row(row)?, content::gone(row)))).map(|_| ())),
             Some(b"s#") => self.take_state(&bytes[2..], row),
+            Some(b"n#" | b"u#" | b"x#") => self.objects.take(sk, row),
             Some(b"c#") => modseq_of(sk).and_then(|modseq| Change::from_row(modseq, row)).map(|change| self.changes.push(change)),
             _ => Some(()),
         };
@@ -91,6 +94,14 @@ impl Rows {
                 folder.modseq = folder.modseq.max(*modseq);
             }
         }
+        for (id, object) in self.objects.all() {
+            items += 1;
+            used += u64::from(object.size);
+            let Some(folder) = folders.get_mut(&id) else { continue };
+            folder.total += 1;
+            folder.bytes += u64::from(object.size);
+            folder.modseq = folder.modseq.max(object.modseq);
+        }
         (folders, items, used)
     }
 }
@@ -103,20 +114,21 @@ impl Mailbox {
         let rows = self.read_all().await?;
         let mut report = Report {
             folders: rows.folders.len(),
-            items: rows.states.values().map(BTreeMap::len).sum(),
+            items: rows.states.values().map(BTreeMap::len).sum::<usize>() + rows.objects.all().count(),
             changes: rows.changes.len(),
             problems: rows.unreadable.iter().map(|sk| format!("the row {sk:?} cannot be read")).collect(),
             ..Report::default()
         };
         let Some(head) = rows.head.clone() else {
             // An account that nobody has opened yet has no rows at all.
-            if !rows.folders.is_empty() || !rows.states.is_empty() || !rows.changes.is_empty() {
+            if !rows.folders.is_empty() || !rows.states.is_empty() || !rows.changes.is_empty() || rows.objects.all().next().is_some() {
                 report.problems.push("the head is missing".to_owned());
             }
             return Ok(report);
         };
         check_counts(&rows, &head, &mut report);
         let lost = check_items(&rows, &mut report);
+        rows.objects.check(&rows.folders, &rows.contents, &mut report);
         check_log(&rows, &head, &mut report);
         let missing = self.check_blobs(&rows, &mut report).await?;
         if repair && !(report.problems.is_empty() && report.unfinished.is_empty()) {
@@ -144,7 +156,7 @@ impl Mailbox {
     async fn check_blobs(&self, rows: &Rows, report: &mut Report) -> Result<BTreeSet<ItemId>> {
         let mut known: BTreeMap<AcceptanceId, bool> = BTreeMap::new();
         let mut missing = BTreeSet::new();
-        for (item, (facts, _)) in &rows.contents {
+        for (item, (facts, _)) in rows.contents.iter().filter(|(_, (facts, _))| !facts.inline) {
             let there = match known.get(&facts.blob.acceptance) {
                 Some(there) => *there,
                 None => {
@@ -183,7 +195,8 @@ impl Mailbox {
                 repaired += 1;
             }
         }
-        for sk in rows.unreadable.iter().filter(|sk| sk.as_bytes().starts_with(b"s#")) {
+        repaired += self.repair_objects(&rows.objects, &rows.folders, missing).await?;
+        for sk in rows.unreadable.iter().filter(|sk| [b"s#", b"n#"].iter().any(|kind| sk.as_bytes().starts_with(*kind))) {
             self.inner.world.table.put(Write::delete(self.scope().key(sk.clone()))).await?;
             repaired += 1;
         }
@@ -302,7 +315,9 @@ fn check_items(rows: &Rows, report: &mut Report) -> Vec<ItemId> {
     }
     let mut lost = Vec::new();
     for (item, (facts, gone)) in &rows.contents {
-        let placed = facts.folder.is_some_and(|folder| rows.states.get(&folder).is_some_and(|s| s.contains_key(item)));
+        let placed = facts
+            .folder
+            .is_some_and(|folder| rows.states.get(&folder).is_some_and(|s| s.contains_key(item)) || rows.objects.is_in(folder, *item));
         if !placed && gone.is_none() {
             report.problems.push(format!("item {item} is in no folder"));
             lost.push(*item);
@@ -333,6 +348,7 @@ fn check_log(rows: &Rows, head: &Head, report: &mut Report) {
 fn replay(rows: &Rows, head: &Head, report: &mut Report) {
     let mut view = View { head: Head::new(), folders: Folders::default() };
     let mut places: BTreeMap<FolderId, BTreeMap<Uid, ItemId>> = BTreeMap::new();
+    let mut objects: BTreeMap<FolderId, BTreeMap<String, ItemId>> = BTreeMap::new();
     for change in &rows.changes {
         if view.apply(change).is_err() {
             report.problems.push("the log cannot be applied".to_owned());
@@ -349,6 +365,13 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
                 Entry::Moved { from, from_uid, to, placed } => {
                     places.entry(*from).or_default().remove(from_uid);
                     places.entry(*to).or_default().insert(placed.uid, placed.item);
+                }
+                Entry::Object { folder, name, after, .. } => {
+                    let own = objects.entry(*folder).or_default();
+                    match after {
+                        Some(version) => own.insert(name.clone(), version.item),
+                        None => own.remove(name),
+                    };
                 }
                 Entry::Keywords { .. } | Entry::FolderSet(_) | Entry::FolderGone(_) | Entry::Viewer { .. } | Entry::Acl { .. } => {}
             }
@@ -369,6 +392,9 @@ fn replay(rows: &Rows, head: &Head, report: &mut Report) {
             rows.states.get(id).into_iter().flatten().map(|(item, (placed, _))| (placed.uid, *item)).collect();
         if by_log != by_rows {
             report.problems.push(format!("the log leads to other messages in folder {}", folder.name));
+        }
+        if objects.remove(id).unwrap_or_default() != rows.objects.items(*id) {
+            report.problems.push(format!("the log leads to other objects in folder {}", folder.name));
         }
     }
 }

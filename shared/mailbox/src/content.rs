@@ -46,6 +46,9 @@ pub(crate) struct ContentFacts {
     pub size: u64,
     pub received: i64,
     pub zone: i16,
+    /// It is a version of an object, and whether its bytes are in the row itself.
+    pub object: bool,
+    pub inline: bool,
 }
 
 /// What is sealed: the prefix's length, the prefix, the summary.
@@ -97,6 +100,8 @@ impl ContentFacts {
             size: row.u64("z")?,
             received: unzigzag(row.u64("d")?),
             zone: i16::try_from(unzigzag(row.u64("tz")?)).ok()?,
+            object: row.u64("k").is_some(),
+            inline: row.bytes("b").is_some(),
         })
     }
 }

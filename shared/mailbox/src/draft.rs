@@ -160,6 +160,14 @@ impl Draft {
                 flags(*folder, &before.without(after)).and_then(|()| flags(*folder, &after.without(before)))
             }
             Entry::Removed { folder, .. } => need(*folder, Rights::EXPUNGE),
+            Entry::Object { folder, before, after, .. } => need(
+                *folder,
+                match (before, after) {
+                    (None, _) => Rights::INSERT,
+                    (Some(_), Some(_)) => Rights::WRITE,
+                    (Some(_), None) => Rights::DELETE_ITEM.and(Rights::EXPUNGE),
+                },
+            ),
             Entry::Moved { from, to, .. } => need(*from, Rights::MOVE_OUT).and_then(|()| need(*to, Rights::INSERT)),
             Entry::FolderSet(folder) => self.judge_folder(folder, whole),
             Entry::FolderGone(folder) => need(*folder, Rights::DELETE_FOLDER),
@@ -197,7 +205,7 @@ impl Draft {
     fn put(&mut self, entry: Entry) {
         self.view.apply_entry(self.modseq, &entry);
         match &entry {
-            Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } => {
+            Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } | Entry::Object { folder, .. } => {
                 self.touched.insert(*folder);
             }
             Entry::Moved { from, to, .. } => {

@@ -7,6 +7,30 @@ use penfold_types::{Error, FolderId, Modseq, Result, Uid, UidValidity};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// What the items of a folder are. It never changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Kind {
+    #[default]
+    Mail,
+    Events,
+    Tasks,
+    Contacts,
+    Notes,
+    Files,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] = [Self::Mail, Self::Events, Self::Tasks, Self::Contacts, Self::Notes, Self::Files];
+
+    pub(crate) fn number(self) -> u64 {
+        self as u64
+    }
+
+    pub(crate) fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.get(usize::try_from(number).ok()?).copied()
+    }
+}
+
 /// What a folder is for; at most one folder has each role (RFC 6154 §2, RFC 8621 §2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {
@@ -16,10 +40,41 @@ pub enum Role {
     Archive,
     Junk,
     Trash,
+    /// Where events, tasks and contacts go that name no folder.
+    Calendar,
+    Tasks,
+    Contacts,
+    /// The top of the files.
+    Files,
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [Self::Inbox, Self::Drafts, Self::Sent, Self::Archive, Self::Junk, Self::Trash];
+    pub const ALL: [Self; 10] = [
+        Self::Inbox,
+        Self::Drafts,
+        Self::Sent,
+        Self::Archive,
+        Self::Junk,
+        Self::Trash,
+        Self::Calendar,
+        Self::Tasks,
+        Self::Contacts,
+        Self::Files,
+    ];
+    /// Those of mail, which an account has from its first opening on.
+    pub const MAIL: [Self; 6] = [Self::Inbox, Self::Drafts, Self::Sent, Self::Archive, Self::Junk, Self::Trash];
+    /// Those of everything else, which it has from the first time on that somebody asks for them.
+    pub const COLLECTIONS: [Self; 4] = [Self::Calendar, Self::Tasks, Self::Contacts, Self::Files];
+
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Calendar => Kind::Events,
+            Self::Tasks => Kind::Tasks,
+            Self::Contacts => Kind::Contacts,
+            Self::Files => Kind::Files,
+            _ => Kind::Mail,
+        }
+    }
 
     /// The name of the folder that a new person gets.
     pub fn name(self) -> &'static str {
@@ -30,13 +85,17 @@ impl Role {
             Self::Archive => "Archive",
             Self::Junk => "Junk",
             Self::Trash => "Trash",
+            Self::Calendar => "Calendar",
+            Self::Tasks => "Tasks",
+            Self::Contacts => "Contacts",
+            Self::Files => "Files",
         }
     }
 
     /// The special-use attribute of RFC 6154 §2; INBOX has none.
     pub fn special_use(self) -> Option<&'static str> {
         match self {
-            Self::Inbox => None,
+            Self::Inbox | Self::Calendar | Self::Tasks | Self::Contacts | Self::Files => None,
             Self::Drafts => Some("\\Drafts"),
             Self::Sent => Some("\\Sent"),
             Self::Archive => Some("\\Archive"),
@@ -62,8 +121,11 @@ impl Role {
 pub struct Folder {
     pub id: FolderId,
     pub parent: Option<FolderId>,
-    /// One level of the path; never holds the separator.
+    pub kind: Kind,
+    /// One level of the path, which never holds the separator; of a folder that holds no mail any name that people read.
     pub name: String,
+    /// The last part of its address in WebDAV, as whoever made it chose it; empty for mail.
+    pub segment: String,
     pub role: Option<Role>,
     pub subscribed: bool,
     pub uidvalidity: UidValidity,
@@ -93,7 +155,9 @@ impl Folder {
         Self {
             id,
             parent,
+            kind: role.map_or(Kind::Mail, Role::kind),
             name: name.to_owned(),
+            segment: String::new(),
             role,
             subscribed: true,
             uidvalidity,
@@ -126,6 +190,10 @@ impl Folder {
         if let Some(parent) = self.parent {
             set.push(("p".into(), parent.as_bytes().into()));
         }
+        if self.kind != Kind::Mail {
+            set.push(("kd".into(), self.kind.number().into()));
+            set.push(("sg".into(), self.segment.as_str().into()));
+        }
         set
     }
 
@@ -134,7 +202,9 @@ impl Folder {
         Some(Self {
             id,
             parent: row.bytes("p").and_then(|b| FolderId::from_slice(b)),
+            kind: Kind::from_number(row.u64("kd").unwrap_or_default())?,
             name: row.str("n")?.to_owned(),
+            segment: row.str("sg").unwrap_or_default().to_owned(),
             role: Role::from_number(row.u64("r")?),
             subscribed: row.u64("s")? != 0,
             uidvalidity: UidValidity(number("v")?),
@@ -171,6 +241,18 @@ impl Folder {
         folder.subscribed = subscribed;
         Some(folder)
     }
+
+    /// What is kept of a folder beside that where it holds no mail.
+    pub(crate) fn encode_collection(&self, out: &mut Vec<u8>) {
+        put_u64(out, self.kind.number());
+        put_bytes(out, self.segment.as_bytes());
+    }
+
+    pub(crate) fn decode_collection(&mut self, from: &mut Reader<'_>) -> Option<()> {
+        self.kind = Kind::from_number(from.u64()?)?;
+        self.segment = from.str()?.to_owned();
+        Some(())
+    }
 }
 
 /// Checks one level of a path.
@@ -191,7 +273,7 @@ pub struct Folders {
     tree: Arc<Tree>,
 }
 
-/// What follows from the names and parents alone, worked out anew only when those change.
+/// What follows from the names and parents of folders of mail, worked out anew only when those change.
 #[derive(Default, Debug)]
 struct Tree {
     /// Whole paths in their order, INBOX first.
@@ -235,8 +317,13 @@ impl Folders {
                 list.push(folder.clone());
             } else if rights.has(Rights::LOOKUP) {
                 let Folder { id, parent, ref name, role, uidvalidity, .. } = **folder;
-                let blank =
-                    Folder { subscribed: folder.subscribed, acl: folder.acl.clone(), ..Folder::new(id, parent, name, role, uidvalidity) };
+                let blank = Folder {
+                    kind: folder.kind,
+                    segment: folder.segment.clone(),
+                    subscribed: folder.subscribed,
+                    acl: folder.acl.clone(),
+                    ..Folder::new(id, parent, name, role, uidvalidity)
+                };
                 list.push(Arc::new(blank));
             }
         }
@@ -267,7 +354,17 @@ impl Folders {
         self.tree.parents.contains_key(&id)
     }
 
-    /// Paths and folders, INBOX first, then in the order of the paths.
+    /// Those that hold no mail, in the order in which they were made. They have no path.
+    pub fn collections(&self) -> impl Iterator<Item = &Folder> {
+        self.list.iter().map(Arc::as_ref).filter(|folder| folder.kind != Kind::Mail)
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Folder> {
+        self.list.iter().map(Arc::as_ref)
+    }
+
+    /// Folders of mail: paths and folders, INBOX first, then in the order of the paths.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Folder)> {
         self.tree.paths.iter().filter_map(|(path, id)| Some((path.as_str(), self.get(*id)?)))
     }
@@ -281,6 +378,7 @@ impl Folders {
         match self.get_mut(folder.id) {
             Some(own) => {
                 own.parent = folder.parent;
+                own.segment = folder.segment;
                 own.name = folder.name;
                 own.role = folder.role;
                 own.subscribed = folder.subscribed;
@@ -300,7 +398,7 @@ impl Folders {
     fn regrow(&mut self) {
         let by_id: HashMap<FolderId, &Folder> = self.list.iter().map(|f| (f.id, f.as_ref())).collect();
         let mut tree = Tree::default();
-        for folder in &self.list {
+        for folder in self.list.iter().filter(|folder| folder.kind == Kind::Mail) {
             let mut path = folder.name.clone();
             let mut up = folder.parent;
             // The limit also ends a ring, which only damage could make.

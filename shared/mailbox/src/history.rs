@@ -85,6 +85,8 @@ impl Mailbox {
             let Some(change) = modseq_of(&sk).and_then(|modseq| Change::from_row(modseq, &row)) else { break };
             let removed = change.entries.iter().filter_map(|entry| match entry {
                 Entry::Removed { placed, .. } => Some(placed.item),
+                // What only was moved is not marked as gone, and so stays.
+                Entry::Object { before: Some(before), after, .. } if *after != Some(*before) => Some(before.item),
                 _ => None,
             });
             let removed: Vec<ItemId> = removed.collect();
@@ -200,7 +202,7 @@ impl Mailbox {
         loop {
             let page = self.inner.world.table.query(&query).await?;
             for (_, row) in &page.rows {
-                if let Some(facts) = ContentFacts::from_row(row) {
+                if let Some(facts) = ContentFacts::from_row(row).filter(|facts| !facts.inline) {
                     names.insert(self.scope().blob(facts.blob.acceptance));
                 }
             }

@@ -18,6 +18,7 @@ mod history;
 mod index;
 mod keywords;
 mod list;
+mod objects;
 mod read;
 mod sealed;
 mod state;
@@ -27,15 +28,19 @@ mod view;
 
 pub use account::{Budgets, Mailbox, Mailboxes};
 pub use acl::Granted;
-pub use change::{Change, Entry, Placed};
+pub use change::{Change, Entry, Placed, Version};
 pub use check::Report;
 pub use content::{Blob, Content};
 pub use counted::{COUNTED, Stretch};
-pub use folder::{Folder, Folders, Role};
+pub use folder::{Folder, Folders, Kind, Role};
 pub use history::Swept;
 pub use index::{Index, Message};
 pub use keywords::Keywords;
 pub use list::{Delta, Event};
+pub use objects::{
+    Changes, Check, Hit, NAME_LIMIT, NewCollection, NewObject, Object, PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property, Put,
+    Relocated, Removal, Since, Span, UidHash, uid_hash,
+};
 pub use state::Digest;
 pub use uidset::UidSet;
 pub use verbs::{APPEND_LIMIT, Appended, Copied, Delivered, Delivery, FolderRights, NewMessage, Place, RightsChange, Store, Stored};

@@ -2,7 +2,7 @@
 //! writers alike, so that what a writer decides on and what a reader sees come from one function.
 
 use crate::acl::Acl;
-use crate::change::{Change, Entry, Placed};
+use crate::change::{Change, Entry, Placed, Version};
 use crate::folder::{Folder, Folders};
 use penfold_ports::{Name, Row, Value};
 use penfold_types::{Error, FolderId, Modseq, Result, UidValidity};
@@ -120,6 +120,7 @@ impl View {
         let counted = last.entries.iter().all(|entry| match entry {
             Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } => moved_on(folder),
             Entry::Moved { from, to, .. } => moved_on(from) && moved_on(to),
+            Entry::Object { folder, .. } => moved_on(folder),
             // Of what is said of one folder, the last counts.
             Entry::FolderSet(folder) => {
                 set.insert(folder.id, Some(folder));
@@ -179,6 +180,7 @@ impl View {
                 self.folders.remove(*folder);
                 self.head.tree = modseq;
             }
+            Entry::Object { folder, before, after, .. } => self.exchange(modseq, *folder, *before, *after),
             Entry::Viewer { .. } => self.head.tree = modseq,
             Entry::Acl { folder, list } => {
                 if let Some(own) = self.folders.get_mut(*folder) {
@@ -186,6 +188,19 @@ impl View {
                 }
                 self.head.tree = modseq;
             }
+        }
+    }
+
+    /// One version of an object for another.
+    fn exchange(&mut self, modseq: Modseq, folder: FolderId, before: Option<Version>, after: Option<Version>) {
+        let size = |version: Option<Version>| version.map_or(0, |version| u64::from(version.size));
+        let (was, is) = (size(before), size(after));
+        self.head.items = (self.head.items + u64::from(after.is_some())).saturating_sub(before.is_some().into());
+        self.head.used = (self.head.used + is).saturating_sub(was);
+        if let Some(own) = self.folders.get_mut(folder) {
+            own.total = (own.total + u32::from(after.is_some())).saturating_sub(before.is_some().into());
+            own.bytes = (own.bytes + is).saturating_sub(was);
+            own.modseq = modseq;
         }
     }
 

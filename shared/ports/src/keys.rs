@@ -113,6 +113,52 @@ impl Sk {
         Self::parts(&[b"i#", item.as_bytes()])
     }
 
+    /// An object by its name in its folder.
+    pub fn object(folder: FolderId, name: &str) -> Self {
+        Self::parts(&[b"n#", folder.as_bytes(), b"#", name.as_bytes()])
+    }
+
+    pub fn objects(folder: FolderId) -> Self {
+        Self::object(folder, "")
+    }
+
+    /// Which object of a folder has a UID, by the first 16 bytes of its hash; those of all folders stand together.
+    pub fn object_uid(hash: &[u8; 16], folder: FolderId) -> Self {
+        Self::parts(&[b"u#", hash, folder.as_bytes()])
+    }
+
+    pub fn object_uids(hash: &[u8; 16]) -> Self {
+        Self::parts(&[b"u#", hash])
+    }
+
+    /// Objects of a folder by when they begin, those of about one length together.
+    pub fn spans(folder: FolderId, level: u8, start: i64) -> Self {
+        // Times before 1970 sort before those after it.
+        let start = start.cast_unsigned() ^ (1 << 63);
+        Self::parts(&[b"x#", folder.as_bytes(), b"#", &[level], &start.to_be_bytes()])
+    }
+
+    pub fn span(folder: FolderId, level: u8, start: i64, object: ItemId) -> Self {
+        Self::parts(&[&Self::spans(folder, level, start).0, object.as_bytes()])
+    }
+
+    pub fn all_spans(folder: FolderId) -> Self {
+        Self::parts(&[b"x#", folder.as_bytes(), b"#"])
+    }
+
+    /// What a viewer set for a folder (`object` is empty) or for one object in it.
+    pub fn properties(folder: FolderId, object: &str, viewer: PrincipalId) -> Self {
+        Self::parts(&[b"y#", folder.as_bytes(), b"#", object.as_bytes(), &[0], viewer.as_bytes()])
+    }
+
+    pub fn property(folder: FolderId, object: &str, viewer: PrincipalId, property: &[u8]) -> Self {
+        Self::parts(&[&Self::properties(folder, object, viewer).0, property])
+    }
+
+    pub fn all_properties(folder: FolderId) -> Self {
+        Self::parts(&[b"y#", folder.as_bytes(), b"#"])
+    }
+
     pub fn all_states() -> Self {
         Self::text("s#")
     }

@@ -21,6 +21,13 @@ impl Rights {
     pub const ADMINISTER: Self = Self(1 << 9);
     /// Kept for clients that set it; nothing asks for it.
     pub const POST: Self = Self(1 << 10);
+    /// To learn when somebody is busy by a calendar, and no more (RFC 4791 §6.1.1); whoever reads may, and whoever else has no letter
+    /// for it.
+    pub const FREE_BUSY: Self = Self(1 << 11);
+    /// Beside that: titles and places.
+    pub const DETAILS: Self = Self(1 << 12);
+    /// What does not make a folder seen.
+    pub const UNSEEN: Self = Self::FREE_BUSY.and(Self::DETAILS);
     /// The owner's.
     pub const ALL: Self = Self((1 << 11) - 1);
     /// A member's of a shared mailbox: everything but giving rights to others.
@@ -79,7 +86,7 @@ impl Rights {
 
     /// A right that this version does not know is none.
     pub const fn from_bits(bits: u64) -> Self {
-        Self((bits & Self::ALL.0 as u64) as u16)
+        Self((bits & (Self::ALL.0 | Self::UNSEEN.0) as u64) as u16)
     }
 
     /// Letters in any order; of RFC 2086 also `c` (create and delete folders) and `d` (delete and expunge items), as RFC 4314
@@ -107,6 +114,10 @@ impl fmt::Display for Rights {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Preset {
     None,
+    /// Of a calendar, when its owner is busy.
+    AvailabilityOnly,
+    /// The same, with titles and places.
+    LimitedDetails,
     /// Sees that the folder is there, and puts things in.
     Contributor,
     /// Reads.
@@ -124,8 +135,10 @@ pub enum Preset {
 }
 
 impl Preset {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::None,
+        Self::AvailabilityOnly,
+        Self::LimitedDetails,
         Self::Contributor,
         Self::Reviewer,
         Self::Author,
@@ -142,6 +155,8 @@ impl Preset {
         const EDITOR: Rights = AUTHOR.and(Rights::WRITE).and(Rights::DELETE_ITEM).and(Rights::EXPUNGE);
         match self {
             Self::None => Rights::NONE,
+            Self::AvailabilityOnly => Rights::FREE_BUSY,
+            Self::LimitedDetails => Rights::UNSEEN,
             Self::Contributor => SEES.and(Rights::INSERT),
             Self::Reviewer => READS,
             Self::Author => AUTHOR,
@@ -155,6 +170,8 @@ impl Preset {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::AvailabilityOnly => "availability-only",
+            Self::LimitedDetails => "limited-details",
             Self::Contributor => "contributor",
             Self::Reviewer => "reviewer",
             Self::Author => "author",
@@ -200,7 +217,7 @@ mod tests {
         for wrong in ["lrQ", "L", "0", "l r", "+l", "é"] {
             assert_eq!(Rights::read(wrong), None, "{wrong}");
         }
-        assert_eq!(Rights::from_bits(u64::MAX), Rights::ALL);
+        assert_eq!(Rights::from_bits(u64::MAX), Rights::ALL.and(Rights::UNSEEN));
     }
 
     #[test]
@@ -208,8 +225,8 @@ mod tests {
         for preset in Preset::ALL {
             assert_eq!(Preset::of(preset.rights()), Some(preset));
             assert_eq!(Preset::named(preset.as_str()), Some(preset));
-            // Without lookup nothing is there.
-            assert!(preset == Preset::None || preset.rights().has(Rights::LOOKUP));
+            // Without lookup nothing is there, but for when somebody is busy.
+            assert!(Rights::UNSEEN.has(preset.rights()) || preset.rights().has(Rights::LOOKUP));
         }
         assert_eq!(Preset::of(Rights::LOOKUP), None);
     }

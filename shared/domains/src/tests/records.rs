@@ -29,6 +29,10 @@ async fn what_is_served_is_listed() {
         "autoconfig.one.test CNAME mx.host.test",
         "autodiscover.one.test CNAME mx.host.test",
         "_autodiscover._tcp.one.test SRV 0 0 443 mx.host.test",
+        "_caldavs._tcp.one.test SRV 0 1 443 mx.host.test",
+        "_caldavs._tcp.one.test TXT path=/dav/",
+        "_carddavs._tcp.one.test SRV 0 1 443 mx.host.test",
+        "_carddavs._tcp.one.test TXT path=/dav/",
     ];
     assert_eq!(shown(&records), wanted);
     assert!(id.starts_with("v=STSv1; id="));
@@ -44,7 +48,7 @@ async fn what_is_not_served_is_not_listed() {
     let less = Service { spf, imaps, submission: None, imap: None, https: None, ..service() };
     house.directory.set_service(&less).await.unwrap();
     let records = house.records().await;
-    let not = [Aim::Submission, Aim::Imap, Aim::MtaSts, Aim::MtaStsHost, Aim::Autoconfig, Aim::Autodiscover];
+    let not = [Aim::Submission, Aim::Imap, Aim::MtaSts, Aim::MtaStsHost, Aim::Autoconfig, Aim::Autodiscover, Aim::Caldavs, Aim::Carddavs];
     assert!(records.iter().all(|record| !not.contains(&record.aim)), "{records:#?}");
     let listed = shown(&records);
     assert!(listed.contains(&"_imaps._tcp.one.test SRV 0 1 10993 mx.host.test".to_owned()));
@@ -58,7 +62,9 @@ async fn an_alias_leads_to_the_port_of_the_standard_only() {
     house.directory.set_service(&Service { https: Some(8443), ..service() }).await.unwrap();
     let listed = shown(&house.records().await);
     assert!(listed.iter().all(|line| !line.contains("CNAME") && !line.starts_with("_mta-sts")), "{listed:#?}");
-    assert_eq!(listed.last().unwrap(), "_autodiscover._tcp.one.test SRV 0 0 8443 mx.host.test");
+    for name in ["_autodiscover._tcp.one.test SRV 0 0", "_caldavs._tcp.one.test SRV 0 1", "_carddavs._tcp.one.test SRV 0 1"] {
+        assert!(listed.contains(&format!("{name} 8443 mx.host.test")), "{name}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -98,7 +98,7 @@ fn flush(bits: u32, count: u32, out: &mut Vec<u8>) {
 }
 
 /// RFC 2045 §6.7. White space at the end of a line was added on the way (rule 3); an "=" that begins no code stays.
-pub(super) fn quoted_printable(body: &[u8]) -> Vec<u8> {
+pub(crate) fn quoted_printable(body: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
     let mut rest = body;
     while !rest.is_empty() {

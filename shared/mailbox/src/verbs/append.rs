@@ -125,7 +125,7 @@ impl Mailbox {
     }
 
     /// Refuses what would go over the quota, before any work is done; gives the quota, for the commit judges again.
-    pub(super) async fn room_for(&self, bytes: u64) -> Result<u64> {
+    pub(crate) async fn room_for(&self, bytes: u64) -> Result<u64> {
         let (used, quota) = self.used_and_allowed().await?;
         if used.saturating_add(bytes) > quota { Err(full()) } else { Ok(quota) }
     }
@@ -167,6 +167,6 @@ fn full() -> Error {
 }
 
 /// Refuses a draft that goes over the quota: others may have written since it was first looked at.
-pub(super) fn within(quota: u64, draft: &Draft) -> Result<()> {
+pub(crate) fn within(quota: u64, draft: &Draft) -> Result<()> {
     if draft.view().head.used > quota { Err(full()) } else { Ok(()) }
 }

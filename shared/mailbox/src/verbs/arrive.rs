@@ -21,7 +21,7 @@ pub(super) fn item_id(acceptance: AcceptanceId, account: Account, received: Time
     ItemId::shaped(at, first_16(hash.finish().as_ref()))
 }
 
-pub(super) fn first_16(hash: &[u8]) -> [u8; 16] {
+pub(crate) fn first_16(hash: &[u8]) -> [u8; 16] {
     let mut out = [0; 16];
     for (to, from) in out.iter_mut().zip(hash) {
         *to = *from;

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// Folders that one command may make on the way to a path.
 const NEW_LEVELS: usize = 16;
+/// Commits in which a folder's objects are taken out before the rest is left for the next time: two million of them.
+const OBJECT_ROUNDS: usize = 100_000;
 
 impl Mailbox {
     /// Makes a folder and the levels above it that are missing (RFC 9051 §6.3.4).
@@ -130,7 +132,17 @@ impl Mailbox {
             }
             self.reread(round).await?;
         }
+        let mut round = 0;
+        while !self.empty_objects_once(folder).await? {
+            round += 1;
+            // Each goes on, unless others are always faster.
+            if round > OBJECT_ROUNDS {
+                return Err(busy());
+            }
+            self.reread(0).await?;
+        }
         drop(turn);
+        self.drop_properties(folder).await?;
         self.drop_list(folder).await?;
         self.remove_rows(Sk::text("v#"), |sk, _| sk.as_bytes().ends_with(folder.as_bytes())).await?;
         Ok(self.inner.world.table.put(Write::delete(self.scope().key(Sk::emptying(folder)))).await?)

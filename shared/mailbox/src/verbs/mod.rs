@@ -11,7 +11,8 @@ mod rights;
 mod store;
 mod twin;
 
-pub(crate) use arrive::message_id_hash;
+pub(crate) use append::within;
+pub(crate) use arrive::{first_16, message_id_hash};
 
 pub use append::{APPEND_LIMIT, Appended, NewMessage};
 pub use copy::Copied;

@@ -44,8 +44,8 @@ fn counts(line: &Granted, known: Option<&GranteeInfo>) -> bool {
 }
 
 fn is_granted_elsewhere(view: &View, folder: FolderId, known: &GranteeInfo) -> bool {
-    let others = view.folders.iter().filter(|(_, other)| other.id != folder);
-    others.flat_map(|(_, other)| other.acl.list.iter()).any(|line| line.to == known.to && counts(line, Some(known)))
+    let others = view.folders.all().filter(|other| other.id != folder);
+    others.flat_map(|other| other.acl.list.iter()).any(|line| line.to == known.to && counts(line, Some(known)))
 }
 
 impl Mailbox {

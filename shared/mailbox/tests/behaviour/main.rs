@@ -9,6 +9,7 @@ mod delivering;
 mod folders;
 mod history;
 mod isolation;
+mod objects;
 mod opening;
 mod rights;
 mod sent;

@@ -45,6 +45,9 @@ impl Counter {
             match entry {
                 Entry::Added { .. } => self.mark.items += 1,
                 Entry::Removed { .. } => self.mark.items = self.mark.items.saturating_sub(1),
+                Entry::Object { before, after, .. } => {
+                    self.mark.items = (self.mark.items + u64::from(after.is_some())).saturating_sub(before.is_some().into());
+                }
                 _ => {}
             }
         }

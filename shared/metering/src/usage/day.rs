@@ -59,20 +59,33 @@ impl Hour {
                     *bytes = bytes.saturating_add(placed.size.into());
                     self.lift(placed.size.into(), second);
                 }
-                Entry::Removed { placed, .. } => {
-                    self.removed = self.removed.saturating_add(1);
-                    self.removed_bytes = self.removed_bytes.saturating_add(placed.size.into());
-                    self.lift(-i64::from(placed.size), second);
+                Entry::Removed { placed, .. } => self.take(placed.size, second),
+                // Another version is one more and one less.
+                Entry::Object { before, after, .. } if before != after => {
+                    if let Some(after) = after {
+                        self.added = self.added.saturating_add(1);
+                        self.added_bytes = self.added_bytes.saturating_add(after.size.into());
+                        self.lift(after.size.into(), second);
+                    }
+                    if let Some(before) = before {
+                        self.take(before.size, second);
+                    }
                 }
                 _ => {}
             }
         }
     }
+
+    fn take(&mut self, size: u32, second: i64) {
+        self.removed = self.removed.saturating_add(1);
+        self.removed_bytes = self.removed_bytes.saturating_add(size.into());
+        self.lift(-i64::from(size), second);
+    }
 }
 
 /// Whether a change says anything that is counted here.
 pub(super) fn counts(change: &Change) -> bool {
-    change.entries.iter().any(|entry| matches!(entry, Entry::Added { .. } | Entry::Removed { .. }))
+    change.entries.iter().any(|entry| matches!(entry, Entry::Added { .. } | Entry::Removed { .. } | Entry::Object { .. }))
 }
 
 pub(super) fn signed(bytes: u64) -> i64 {

@@ -1,0 +1,150 @@
+use super::*;
+use penfold_mailbox::{RightsChange, Role};
+use penfold_ports::{Account, Grantee, Preset, Rights};
+
+impl House {
+    async fn open(&self, rights: Rights) -> String {
+        let account = self.account(self.ann).await;
+        let mailbox = self.mailboxes.open(&self.directory.job_scope(account)).await.unwrap();
+        let folder = mailbox.collections().await.unwrap().with_role(Role::Calendar).unwrap().id;
+        mailbox.set_rights(folder, Grantee::Principal(self.bob), RightsChange::Set(rights), "test", None, false).await.unwrap();
+        format!("/dav/calendars/{}/{}.{folder}/", self.bob, self.ann)
+    }
+
+    async fn account(&self, principal: PrincipalId) -> Account {
+        let tenants = self.directory.every_tenant().await.unwrap();
+        for tenant in tenants {
+            for scope in self.directory.every_account(tenant).await.unwrap() {
+                if scope.account().principal == principal {
+                    return scope.account();
+                }
+            }
+        }
+        panic!("nobody");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_opened_is_not_there_for_anybody() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    let never = PrincipalId::from_bytes([9; 16]);
+    for who in ["bob@one.test", "zoe@two.test"] {
+        for (method, body) in [
+            ("GET", String::new()),
+            ("PROPFIND", String::new()),
+            ("PUT", event("b", 11, "")),
+            ("DELETE", String::new()),
+            ("REPORT", "<c:free-busy-query xmlns:c='urn:ietf:params:xml:ns:caldav'><c:time-range start='20260310T000000Z' end='20260311T000000Z'/></c:free-busy-query>".to_owned()),
+            ("PROPPATCH", "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><d:displayname>x</d:displayname></d:prop></d:set></d:propertyupdate>".to_owned()),
+            ("ACL", "<d:acl xmlns:d='DAV:'/>".to_owned()),
+        ] {
+            for name in ["", "a.ics", "b.ics"] {
+                let there = house.ask(who, method, &format!("{calendar}{name}"), &[("depth", "0")], body.clone()).await;
+                let not = house.ask(who, method, &format!("/dav/calendars/{never}/calendar/{name}"), &[("depth", "0")], body.clone()).await;
+                assert_eq!((there.status, &there.text), (not.status, &not.text), "{who} {method} {name}");
+                let missing = if method == "PUT" { StatusCode::CONFLICT } else { StatusCode::NOT_FOUND };
+                assert_eq!(there.status, missing, "{who} {method} {name}");
+            }
+        }
+        let home = house.propfind(who, &format!("/dav/calendars/{}/", house.ann), "1", "<d:displayname/>").await;
+        assert_eq!(home.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(house.get("ann@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opened_calendar_stands_in_the_home_of_whom_it_was_opened_to() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    house.put("ann@one.test", &format!("{calendar}p.ics"), &event("p", 12, "CLASS:PRIVATE\r\nLOCATION:hidden\r\n")).await;
+    let shared = house.open(Preset::Reviewer.rights()).await;
+    let home = house.propfind("bob@one.test", &format!("/dav/calendars/{}/", house.bob), "1", "<d:displayname/><d:owner/>").await;
+    assert!(home.hrefs().contains(&shared.as_str()), "{}", home.text);
+    assert!(home.text.contains("Calendar (Ann)"), "{}", home.text);
+    assert_eq!(house.get("bob@one.test", &format!("{shared}a.ics")).await.text, event("a", 10, ""));
+    // By the owner's own path as well.
+    assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::OK);
+    let hidden = house.get("bob@one.test", &format!("{shared}p.ics")).await.text;
+    assert!(hidden.contains("SUMMARY:Busy") && !hidden.contains("hidden"), "{hidden}");
+    let filter = "<d:prop><c:calendar-data/></d:prop><c:filter><c:comp-filter name='VCALENDAR'><c:comp-filter name='VEVENT'>\
+                  <c:prop-filter name='LOCATION'><c:text-match>hidden</c:text-match></c:prop-filter></c:comp-filter></c:comp-filter></c:filter>";
+    assert!(house.report("bob@one.test", &shared, "c:calendar-query", filter).await.hrefs().is_empty());
+    for (method, path, body) in [
+        ("PUT", format!("{shared}a.ics"), event("a", 11, "")),
+        ("PUT", format!("{shared}new.ics"), event("new", 11, "")),
+        ("DELETE", format!("{shared}a.ics"), String::new()),
+        ("DELETE", shared.clone(), String::new()),
+        ("ACL", shared.clone(), "<d:acl xmlns:d='DAV:'/>".to_owned()),
+    ] {
+        let heard = house.ask("bob@one.test", method, &path, &[], body).await;
+        assert_eq!(heard.status, StatusCode::FORBIDDEN, "{method} {path} {}", heard.text);
+        assert!(heard.text.contains("need-privileges"), "{method} {path} {}", heard.text);
+    }
+    house.open(Preset::Editor.rights()).await;
+    assert_eq!(house.put("bob@one.test", &format!("{shared}new.ics"), &event("new", 11, "")).await.status, StatusCode::CREATED);
+    assert_eq!(house.put("bob@one.test", &format!("{shared}p.ics"), &event("p", 11, "")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(house.ask("bob@one.test", "DELETE", &format!("{shared}p.ics"), &[], "").await.status, StatusCode::FORBIDDEN);
+    // Colours are each viewer's own.
+    let colour = |colour: &str| {
+        format!(
+            "<d:propertyupdate xmlns:d='DAV:' xmlns:i='http://apple.com/ns/ical/'><d:set><d:prop><i:calendar-color>{colour}</i:calendar-color></d:prop></d:set></d:propertyupdate>"
+        )
+    };
+    house.ask("ann@one.test", "PROPPATCH", &calendar, &[], colour("#aaaaaa")).await;
+    assert_eq!(house.propfind("bob@one.test", &shared, "0", "<i:calendar-color/>").await.within("calendar-color"), "#aaaaaa");
+    house.ask("bob@one.test", "PROPPATCH", &shared, &[], colour("#bbbbbb")).await;
+    assert_eq!(house.propfind("bob@one.test", &shared, "0", "<i:calendar-color/>").await.within("calendar-color"), "#bbbbbb");
+    assert_eq!(house.propfind("ann@one.test", &calendar, "0", "<i:calendar-color/>").await.within("calendar-color"), "#aaaaaa");
+    house.open(Rights::NONE).await;
+    assert_eq!(house.get("bob@one.test", &format!("{shared}a.ics")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_know_the_busy_times_learns_nothing_else() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    house.open(Preset::AvailabilityOnly.rights()).await;
+    let window = "<c:time-range start='20260310T000000Z' end='20260311T000000Z'/>";
+    let heard = house.report("bob@one.test", &calendar, "c:free-busy-query", window).await;
+    assert_eq!(heard.status, StatusCode::OK, "{}", heard.text);
+    assert!(
+        heard.text.contains("FREEBUSY;FBTYPE=BUSY:20260310T100000Z/20260310T103000Z") && !heard.text.contains("Event"),
+        "{}",
+        heard.text
+    );
+    assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.propfind("bob@one.test", &calendar, "1", "<d:displayname/>").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rights_are_given_and_taken_by_clients() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    let acl = |inner: &str| format!("<d:acl xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'>{inner}</d:acl>");
+    let bob = format!(
+        "<d:ace><d:principal><d:href>/dav/principals/{}/</d:href></d:principal><d:grant><d:privilege><d:read/></d:privilege></d:grant></d:ace>",
+        house.bob
+    );
+    let heard = house.ask("ann@one.test", "ACL", &calendar, &[], acl(&bob)).await;
+    assert_eq!(heard.status, StatusCode::OK, "{}", heard.text);
+    assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::OK);
+    let heard = house.propfind("ann@one.test", &calendar, "0", "<d:acl/>").await;
+    assert!(heard.text.contains(&format!("/dav/principals/{}/", house.bob)), "{}", heard.text);
+    let heard = house.propfind("bob@one.test", &calendar, "0", "<d:acl/><d:current-user-privilege-set/>").await;
+    assert!(heard.text.contains("404") && heard.text.contains("<d:read/>") && !heard.text.contains("<d:write/>"), "{}", heard.text);
+    for (wrong, name) in [
+        (bob.replace("<d:grant>", "<d:deny>").replace("</d:grant>", "</d:deny>"), "grant-only"),
+        (bob.replace(&house.bob.to_string(), &house.zoe.to_string()), "recognized-principal"),
+        (bob.replace("<d:read/>", "<d:fly/>"), "not-supported-privilege"),
+    ] {
+        let heard = house.ask("ann@one.test", "ACL", &calendar, &[], acl(&wrong)).await;
+        assert!(heard.text.contains(name), "{name} {}", heard.text);
+    }
+    assert_eq!(house.ask("ann@one.test", "ACL", &calendar, &[], acl("")).await.status, StatusCode::OK);
+    assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,60 @@
+use super::*;
+use std::collections::BTreeSet;
+
+fn sync(token: &str, limit: Option<usize>) -> String {
+    let limit = limit.map(|limit| format!("<d:limit><d:nresults>{limit}</d:nresults></d:limit>")).unwrap_or_default();
+    format!("<d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level>{limit}<d:prop><d:getetag/></d:prop>")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_follows_the_log_sees_everything_once() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    for n in 0..5 {
+        house.put("ann@one.test", &format!("{calendar}{n}.ics"), &event(&n.to_string(), 10 + n, "")).await;
+    }
+    let first = house.report("ann@one.test", &calendar, "d:sync-collection", &sync("", None)).await;
+    assert_eq!(first.hrefs().len(), 5, "{}", first.text);
+    let token = first.within("sync-token").to_owned();
+    let nothing = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(&token, None)).await;
+    assert!(nothing.hrefs().is_empty(), "{}", nothing.text);
+    house.ask("ann@one.test", "DELETE", &format!("{calendar}1.ics"), &[], "").await;
+    house.put("ann@one.test", &format!("{calendar}2.ics"), &event("2", 18, "")).await;
+    let changed = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(&token, None)).await;
+    assert_eq!(BTreeSet::from_iter(changed.hrefs()), BTreeSet::from([&*format!("{calendar}1.ics"), &*format!("{calendar}2.ics")]));
+    assert_eq!(changed.text.matches("404 Not Found").count(), 1, "{}", changed.text);
+    for wrong in ["penfold-sync:99999.0", "penfold-sync:x", "http://elsewhere/1"] {
+        let heard = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(wrong, None)).await;
+        assert_eq!(heard.status, StatusCode::FORBIDDEN);
+        assert!(heard.text.contains("valid-sync-token"), "{}", heard.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_answer_comes_in_pieces_that_lose_nothing() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    for n in 0..7 {
+        house.put("ann@one.test", &format!("{calendar}{n}.ics"), &event(&n.to_string(), 10 + n, "")).await;
+    }
+    let (mut token, mut seen, mut rounds) = (String::new(), BTreeSet::new(), 0);
+    loop {
+        let heard = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(&token, Some(3))).await;
+        assert_eq!(heard.status, StatusCode::MULTI_STATUS, "{}", heard.text);
+        seen.extend(heard.hrefs().into_iter().filter(|href| **href != calendar).map(str::to_owned));
+        token = heard.within("sync-token").to_owned();
+        rounds += 1;
+        if rounds == 1 {
+            // What comes while the first listing is read is in the changes after it.
+            house.put("ann@one.test", &format!("{calendar}0.ics"), &event("0", 19, "")).await;
+            house.ask("ann@one.test", "DELETE", &format!("{calendar}6.ics"), &[], "").await;
+        }
+        if !heard.text.contains("507 Insufficient Storage") {
+            break;
+        }
+        assert!(heard.text.contains("number-of-matches-within-limits"), "{}", heard.text);
+    }
+    let rest = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(&token, None)).await;
+    assert_eq!(BTreeSet::from_iter(rest.hrefs()), BTreeSet::from([&*format!("{calendar}0.ics"), &*format!("{calendar}6.ics")]));
+    assert_eq!(seen.len(), 6);
+}

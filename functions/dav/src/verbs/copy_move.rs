@@ -1,0 +1,247 @@
+//! COPY and MOVE (RFC 4918 §9.8, §9.9).
+
+use super::put::uid_conflict;
+use super::{Call, Depth, limits};
+use crate::condition::Condition;
+use crate::path::Home;
+use crate::resource::{Place, Resource};
+use crate::wrong::Wrong;
+use crate::xml::Precondition;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use penfold_mailbox::{Kind, NewCollection, NewObject, Object, Put, Relocated, Removal};
+use penfold_ports::Rights;
+
+/// Where something is to go: what is there now, and what it would lie in.
+struct Destination {
+    parent: Option<Place>,
+    home: Home,
+    name: String,
+    there: Option<Resource>,
+}
+
+pub async fn copy(call: Call) -> Result<Response, Wrong> {
+    relocate(call, false).await
+}
+
+pub async fn moved(call: Call) -> Result<Response, Wrong> {
+    relocate(call, true).await
+}
+
+async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
+    let (overwrite, condition) = (call.overwrite()?, Condition::read(&call.headers)?);
+    let source = call.resource().await?;
+    let destination = destination(&call).await?;
+    match source {
+        Resource::Object(place, object) => {
+            let to = destination.parent.clone().ok_or(Wrong::FORBIDDEN)?;
+            if to.folder.kind != place.folder.kind {
+                return Err(match (to.folder.kind, place.folder.kind) {
+                    (Kind::Contacts, _) => Precondition::SUPPORTED_ADDRESS_DATA.into(),
+                    (Kind::Events | Kind::Tasks | Kind::Notes, Kind::Events | Kind::Tasks | Kind::Notes) => {
+                        Precondition::SUPPORTED_CALENDAR_COMPONENT.into()
+                    }
+                    (Kind::Events | Kind::Tasks | Kind::Notes, _) => Precondition::SUPPORTED_CALENDAR_DATA.into(),
+                    _ => Wrong::FORBIDDEN,
+                });
+            }
+            if to.folder.id == place.folder.id && to.owner() == place.owner() && destination.name == object.name {
+                return Err(Wrong::FORBIDDEN);
+            }
+            if moving {
+                place.need(Rights::MOVE_OUT, "unbind")?;
+                place.need_sight(&object).await?;
+            }
+            if let Some(Resource::Object(_, old)) = &destination.there {
+                to.need_sight(old).await?;
+            }
+            to.need(if destination.there.is_some() { Rights::WRITE } else { Rights::INSERT }, "bind")?;
+            if let Some(Resource::Collection(inner)) = &destination.there {
+                // Something else is in the way: it goes first.
+                replace_folder(inner, overwrite).await?;
+            }
+            one((&place, &object), (&to, &destination.name), overwrite, moving, &condition, destination.there.is_some()).await
+        }
+        Resource::Collection(place) => folder(&call, &place, destination, overwrite, moving).await,
+        Resource::Nothing(..) => Err(Wrong::MISSING),
+        _ => Err(Wrong::FORBIDDEN),
+    }
+}
+
+/// RFC 4918 §10.3. Another host's would be a gateway's work (§9.8.5: 502); the path alone is looked at, as `path.rs` does.
+async fn destination(call: &Call) -> Result<Destination, Wrong> {
+    let given = call.header("destination").filter(|given| given.starts_with('/') || given.contains("://")).ok_or(Wrong::BAD)?;
+    let own_host = call.header("host");
+    if let (Some((_, rest)), Some(own)) = (given.split_once("://"), own_host) {
+        let host = rest.split('/').next().unwrap_or_default();
+        if !host.eq_ignore_ascii_case(own) {
+            return Err(Wrong::Status(StatusCode::BAD_GATEWAY));
+        }
+    }
+    let found = match call.session.resource(given).await {
+        Err(wrong) if wrong.status() == StatusCode::NOT_FOUND => return Err(Wrong::CONFLICT),
+        found => found?,
+    };
+    match found {
+        Resource::Nothing(parent, home, _, name) => Ok(Destination { parent, home, name, there: None }),
+        Resource::Object(place, object) => {
+            let name = object.name.clone();
+            Ok(Destination { parent: Some(place.clone()), home: place.home, name, there: Some(Resource::Object(place, object)) })
+        }
+        Resource::Collection(place) => {
+            let parent = match place.folder.parent {
+                Some(parent) => {
+                    let above = place.mailbox.folder(parent).await?;
+                    let href = place.href.trim_end_matches('/').rsplit_once('/').map(|(href, _)| format!("{href}/"));
+                    Some(Place { rights: place.mailbox.rights(&above), folder: above, href: href.ok_or(Wrong::BAD)?, ..place.clone() })
+                }
+                None => None,
+            };
+            let name = place.folder.segment.clone();
+            Ok(Destination { parent, home: place.home, name, there: Some(Resource::Collection(place)) })
+        }
+        _ => Err(Wrong::FORBIDDEN),
+    }
+}
+
+/// The folder that is to be replaced is deleted (RFC 4918 §9.8.4), unless it is not to be.
+async fn replace_folder(inner: &Place, overwrite: bool) -> Result<(), Wrong> {
+    if !overwrite {
+        return Err(Wrong::FAILED);
+    }
+    inner.need(Rights::DELETE_FOLDER, "unbind")?;
+    Ok(inner.mailbox.delete_collection(inner.folder.id).await?)
+}
+
+async fn one(
+    (place, object): (&Place, &Object),
+    (to, name): (&Place, &str),
+    overwrite: bool,
+    moving: bool,
+    condition: &Condition,
+    replaces: bool,
+) -> Result<Response, Wrong> {
+    let from = (place.folder.id, object.name.as_str());
+    let target = (to.folder.id, name);
+    if place.owner() != to.owner() {
+        return across((place, object), (to, name), overwrite, moving, condition).await;
+    }
+    if !condition.holds(Some(object)) {
+        return Err(Wrong::FAILED);
+    }
+    let done = if moving {
+        place.mailbox.move_object(from, target, overwrite, &|old| condition.holds(old)).await?
+    } else {
+        place.mailbox.copy_object(from, target, overwrite).await?
+    };
+    match done {
+        Relocated::Done { created, .. } => Ok(status(created && !replaces).into_response()),
+        Relocated::Missing => Err(Wrong::MISSING),
+        Relocated::Failed | Relocated::Taken => Err(Wrong::FAILED),
+        Relocated::UidTaken(name) => Err(uid_conflict(to, &name)),
+    }
+}
+
+fn status(created: bool) -> StatusCode {
+    if created { StatusCode::CREATED } else { StatusCode::NO_CONTENT }
+}
+
+/// From one person's to another's: a copy, and only when that is there the original goes.
+async fn across(
+    (place, object): (&Place, &Object),
+    (to, name): (&Place, &str),
+    overwrite: bool,
+    moving: bool,
+    condition: &Condition,
+) -> Result<Response, Wrong> {
+    if !condition.holds(Some(object)) {
+        return Err(Wrong::FAILED);
+    }
+    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
+    let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
+    let created = match put {
+        Put::Done { created, .. } => created,
+        Put::Failed => return Err(Wrong::FAILED),
+        Put::UidTaken(name) => return Err(uid_conflict(to, &name)),
+    };
+    if moving {
+        let copied = object.item;
+        let gone = place.mailbox.remove_object(place.folder.id, &object.name, &|old| old.is_some_and(|old| old.item == copied)).await?;
+        if gone == Removal::Failed {
+            return Err(Wrong::CONFLICT);
+        }
+    }
+    Ok(status(created).into_response())
+}
+
+async fn folder(call: &Call, place: &Place, to: Destination, overwrite: bool, moving: bool) -> Result<Response, Wrong> {
+    let depth = call.depth()?.unwrap_or(Depth::Infinity);
+    if depth == Depth::One || moving && depth == Depth::Zero {
+        return Err(Wrong::BAD);
+    }
+    let Some(parent) = to.parent.as_ref().filter(|_| place.folder.kind == Kind::Files && to.home == Home::Files) else {
+        return Err(Wrong::FORBIDDEN);
+    };
+    if parent.owner() != place.owner() || place.folder.parent.is_none() {
+        return Err(Wrong::FORBIDDEN);
+    }
+    // Not into itself, and not onto itself or what it lies in (§9.8.5).
+    let target = format!("{}{}/", parent.href, crate::xml::href::segment(&to.name));
+    if target.starts_with(&place.href) || place.href.starts_with(&target) {
+        return Err(Wrong::FORBIDDEN);
+    }
+    if moving {
+        place.need(Rights::DELETE_FOLDER, "unbind")?;
+    }
+    parent.need(Rights::CREATE, "bind")?;
+    match &to.there {
+        Some(Resource::Collection(inner)) => replace_folder(inner, overwrite).await?,
+        Some(Resource::Object(..)) if !overwrite => return Err(Wrong::FAILED),
+        Some(Resource::Object(_, object)) => {
+            parent.mailbox.remove_object(parent.folder.id, &object.name, &|_| true).await?;
+        }
+        _ => {}
+    }
+    if moving {
+        place.mailbox.move_collection(place.folder.id, Some(parent.folder.id), &to.name).await?;
+    } else {
+        copy_tree(call, place, parent, &to.name, depth).await?;
+    }
+    Ok(status(to.there.is_none()).into_response())
+}
+
+/// A folder with what is in it, a level at a time; no more than is bounded.
+async fn copy_tree(call: &Call, place: &Place, parent: &Place, name: &str, depth: Depth) -> Result<(), Wrong> {
+    let mut left = limits::COPIED;
+    let mut todo = vec![(place.clone(), parent.folder.id, name.to_owned())];
+    while let Some((source, into, name)) = todo.pop() {
+        let new = NewCollection { kind: Kind::Files, parent: Some(into), segment: name.clone(), name };
+        let made = source.mailbox.create_collection(&new).await?;
+        let kept: Vec<_> = source.mailbox.properties(source.folder.id, "").await?.into_iter().collect();
+        if !kept.is_empty() {
+            source.mailbox.set_properties(made, "", (&kept, &[]), None).await?;
+        }
+        if depth == Depth::Zero {
+            return Ok(());
+        }
+        let mut after: Option<String> = None;
+        loop {
+            let (page, more) = source.mailbox.objects(source.folder.id, after.as_deref(), limits::BATCH).await?;
+            after = page.last().map(|object| object.name.clone());
+            for object in &page {
+                left = left.checked_sub(1).ok_or(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE))?;
+                source.mailbox.copy_object((source.folder.id, &object.name), (made, &object.name), false).await?;
+            }
+            if !more {
+                break;
+            }
+        }
+        for inner in call.session.folders_in(&source).await? {
+            left = left.checked_sub(1).ok_or(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE))?;
+            let segment = inner.folder.segment.clone();
+            todo.push((inner, made, segment));
+        }
+    }
+    Ok(())
+}

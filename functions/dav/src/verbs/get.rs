@@ -1,0 +1,73 @@
+//! GET and HEAD (RFC 4918 §9.4).
+
+use super::Call;
+use crate::condition::{Condition, etag};
+use crate::live::http_date;
+use crate::live::media;
+use crate::resource::{Place, Resource};
+use crate::wrong::Wrong;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use penfold_mailbox::{Kind, Object};
+
+pub async fn get(call: Call) -> Result<Response, Wrong> {
+    match call.resource().await? {
+        Resource::Object(place, object) => one(&call, &place, &object).await,
+        Resource::Collection(place) => whole(&place).await,
+        Resource::Nothing(..) => Err(Wrong::MISSING),
+        _ => {
+            Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "This is for calendar, contact and file clients.\n")
+                .into_response())
+        }
+    }
+}
+
+async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wrong> {
+    let condition = Condition::read(&call.headers)?;
+    if condition.fails_to_read(object) {
+        return Err(Wrong::FAILED);
+    }
+    let tag = [(header::ETAG, value(&etag(object))?), (header::LAST_MODIFIED, value(&http_date(object.modified))?)];
+    if condition.is_known(object) {
+        return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
+    }
+    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
+    // What somebody put here is never run as a page of this service.
+    let safe = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+    ];
+    Ok((StatusCode::OK, tag, kind, safe, Body::from(bytes)).into_response())
+}
+
+fn value(text: &str) -> Result<HeaderValue, Wrong> {
+    HeaderValue::from_str(text).map_err(|_| Wrong::Status(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// All of a calendar or address book in one file.
+async fn whole(place: &Place) -> Result<Response, Wrong> {
+    let media = match place.folder.kind {
+        Kind::Events | Kind::Tasks | Kind::Notes => "text/calendar; charset=utf-8",
+        Kind::Contacts => "text/vcard; charset=utf-8",
+        _ => {
+            let text = "A folder of files: use a client for WebDAV.\n";
+            return Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response());
+        }
+    };
+    let mut all: Vec<Bytes> = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), super::limits::BATCH).await?;
+        after = page.last().map(|object| object.name.clone());
+        let items: Vec<_> = page.iter().map(|object| object.item).collect();
+        all.extend(place.bytes(&items).await?.into_iter().flatten());
+        if !more {
+            break;
+        }
+    }
+    let text = penfold_calendar::joined(place.folder.kind, &all);
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, media)], text).into_response())
+}

@@ -1,0 +1,117 @@
+//! PROPPATCH (RFC 4918 §9.2): all of it, or nothing.
+
+use super::propfind::key;
+use super::{Call, multistatus, zone};
+use crate::live;
+use crate::resource::Resource;
+use crate::wrong::Wrong;
+use crate::xml::{Multistatus, Precondition, Propstats, multistatus::Response as Answer, proppatch as body};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use body::Change;
+use bytes::Bytes;
+use penfold_formats::xml::{DAV, Element, Name, element_bytes};
+use penfold_mailbox::{Kind, PROPERTY_BYTES, Property};
+use penfold_ports::Rights;
+use penfold_types::Kind as Why;
+
+/// What is to be set and removed.
+#[derive(Default)]
+pub struct Patch {
+    pub set: Vec<Property>,
+    pub remove: Vec<Vec<u8>>,
+    /// The folder's own name.
+    pub rename: Option<String>,
+}
+
+pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
+    let changes = body::read(&call.xml()?)?;
+    let resource = call.resource().await?;
+    let (place, object) = match &resource {
+        Resource::Collection(place) => (place, ""),
+        Resource::Object(place, object) => (place, object.name.as_str()),
+        Resource::Nothing(..) => return Err(Wrong::MISSING),
+        _ => return Ok(refuse(&resource, &changes, |_| Some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY))),
+    };
+    if !object.is_empty() {
+        place.need(Rights::WRITE, "write-properties")?;
+    }
+    let protected = |name: &Name| live::is_live(name).then_some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY);
+    if changes.iter().any(|change| live::is_live(change.name())) {
+        return Ok(refuse(&resource, &changes, protected));
+    }
+    let zone_of = |name: &Name| {
+        let value = changes.iter().find_map(|change| match change {
+            Change::Set(value) if value.name == *name => Some(value),
+            _ => None,
+        });
+        value.and_then(|value| zone::wrong(name, &value.text()))
+    };
+    if changes.iter().any(|change| zone_of(change.name()).is_some()) {
+        return Ok(refuse(&resource, &changes, zone_of));
+    }
+    let owns = object.is_empty() && place.owner() == call.session.me() && place.folder.kind != Kind::Files;
+    let patch = patch(&changes, owns);
+    let too_long = |name: &Name| {
+        let own = key(name);
+        patch.set.iter().any(|(key, value)| *key == own && value.len() > PROPERTY_BYTES).then_some(Precondition::QUOTA_NOT_EXCEEDED)
+    };
+    if changes.iter().any(|change| too_long(change.name()).is_some()) {
+        return Ok(refuse(&resource, &changes, too_long));
+    }
+    let done = place.mailbox.set_properties(place.folder.id, object, (&patch.set, &patch.remove), patch.rename.as_deref()).await;
+    match done {
+        Ok(()) => {}
+        Err(error) if error.kind() == Why::Limit => return Ok(refuse(&resource, &changes, |_| Some(Precondition::QUOTA_NOT_EXCEEDED))),
+        Err(error) => return Err(error.into()),
+    }
+    if call.wants_little() {
+        return Ok(StatusCode::OK.into_response());
+    }
+    let mut all = Propstats::default();
+    for change in &changes {
+        all.add(StatusCode::OK, change.name().clone());
+    }
+    Ok(answer(&resource, all))
+}
+
+/// In the order of the document: what is said last of a name holds.
+pub fn patch(changes: &[Change], owns: bool) -> Patch {
+    let mut patch = Patch::default();
+    for change in changes {
+        let own = key(change.name());
+        let name = change.name().key() == (DAV, "displayname");
+        patch.set.retain(|(key, _)| *key != own);
+        patch.remove.retain(|key| *key != own);
+        match change {
+            Change::Set(value) if name && owns => patch.rename = Some(one_line(value)),
+            Change::Set(value) => patch.set.push((own, Bytes::from(element_bytes(value)))),
+            Change::Remove(_) => patch.remove.push(own),
+        }
+    }
+    patch
+}
+
+/// What a folder can be called.
+pub fn one_line(value: &Element) -> String {
+    let text: String = value.text().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.trim().chars().take(250).collect()
+}
+
+/// Nothing is done: some of it for a reason, the rest because of that (RFC 4918 §9.2.1).
+fn refuse(resource: &Resource, changes: &[Change], why: impl Fn(&Name) -> Option<Precondition>) -> Response {
+    let mut all = Propstats::default();
+    for change in changes {
+        match why(change.name()) {
+            Some(precondition) => all.refused(change.name().clone(), &precondition),
+            None => all.add(StatusCode::FAILED_DEPENDENCY, change.name().clone()),
+        }
+    }
+    answer(resource, all)
+}
+
+fn answer(resource: &Resource, all: Propstats) -> Response {
+    let mut out = Multistatus::new();
+    out.response(&Answer::props(resource.href(), all));
+    multistatus(out)
+}

@@ -1,0 +1,107 @@
+//! PUT (RFC 4918 §9.7, RFC 4791 §5.3.2, RFC 6352 §6.3.2).
+
+use super::{Call, limits};
+use crate::condition::{Condition, etag};
+use crate::resource::{Place, Resource};
+use crate::wrong::Wrong;
+use crate::xml::{Precondition, address_data, calendar_data};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use penfold_calendar::Fault;
+use penfold_mailbox::{Kind, NewObject, Put};
+use penfold_ports::Rights;
+
+pub async fn put(call: Call) -> Result<Response, Wrong> {
+    let (place, name, there) = match call.resource_to_be().await? {
+        Resource::Object(place, object) => (place, object.name.clone(), Some(object)),
+        Resource::Nothing(Some(place), _, _, name) => (place, name, None),
+        Resource::Nothing(None, ..) => return Err(Wrong::FORBIDDEN),
+        _ => return Err(Wrong::Method),
+    };
+    if let Some(old) = &there {
+        place.need(Rights::WRITE, "write-content")?;
+        place.need_sight(old).await?;
+    } else {
+        place.need(Rights::INSERT, "bind")?;
+    }
+    // RFC 9110 §14.4 and §8.4: neither a part of an object, nor one that would have to be decoded.
+    if call.headers.contains_key(header::CONTENT_RANGE) {
+        return Err(Wrong::BAD);
+    }
+    if call.header("content-encoding").is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity")) {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
+    }
+    let condition = Condition::read(&call.headers)?;
+    let media = call.header("content-type").unwrap_or_default().trim().to_owned();
+    let limit = limit(place.folder.kind);
+    let bytes = match call.bytes(limit) {
+        Ok(bytes) => bytes,
+        Err(_) => return Err(too_large(place.folder.kind)),
+    };
+    let new = object(&place, &name, bytes, &media)?;
+    done(&place, place.mailbox.put_object(place.folder.id, &new, &|old| condition.holds(old)).await?)
+}
+
+fn limit(kind: Kind) -> usize {
+    match kind {
+        Kind::Events | Kind::Tasks | Kind::Notes => limits::CALENDAR_OBJECT,
+        Kind::Contacts => limits::CARD,
+        Kind::Files | Kind::Mail => limits::FILE,
+    }
+}
+
+fn too_large(kind: Kind) -> Wrong {
+    match kind {
+        Kind::Events | Kind::Tasks | Kind::Notes => Precondition::CALENDAR_MAX_RESOURCE_SIZE.into(),
+        Kind::Contacts => Precondition::CARD_MAX_RESOURCE_SIZE.into(),
+        Kind::Files | Kind::Mail => StatusCode::PAYLOAD_TOO_LARGE.into(),
+    }
+}
+
+/// What the bytes are to be in this folder, where they can be that.
+pub fn object(place: &Place, name: &str, bytes: Bytes, media: &str) -> Result<NewObject, Wrong> {
+    let kind = place.folder.kind;
+    let given = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match kind {
+        Kind::Events | Kind::Tasks | Kind::Notes if !matches!(&*given, "" | "text/calendar" | "application/octet-stream") => {
+            return Err(Precondition::SUPPORTED_CALENDAR_DATA.into());
+        }
+        Kind::Contacts if !matches!(&*given, "" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/octet-stream") => {
+            return Err(Precondition::SUPPORTED_ADDRESS_DATA.into());
+        }
+        Kind::Files | Kind::Mail => {
+            let media = if media.len() <= 200 && HeaderValue::from_str(media).is_ok() { media.to_owned() } else { String::new() };
+            return Ok(NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media });
+        }
+        _ => {}
+    }
+    penfold_calendar::object(kind, name, bytes).map_err(|fault| wrong(&fault))
+}
+
+/// The element that the standard names for it.
+fn wrong(fault: &Fault) -> Wrong {
+    match fault {
+        Fault::Calendar(fault) => calendar_data::precondition(fault).into(),
+        Fault::Card(fault) => address_data::precondition(*fault).into(),
+        Fault::Component => Precondition::SUPPORTED_CALENDAR_COMPONENT.into(),
+    }
+}
+
+/// The answer to what was put.
+pub fn done(place: &Place, put: Put) -> Result<Response, Wrong> {
+    match put {
+        Put::Done { object, created } => {
+            let status = if created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
+            let tag = HeaderValue::from_str(&etag(&object)).map_err(|_| Wrong::BAD)?;
+            Ok((status, [(header::ETAG, tag)]).into_response())
+        }
+        Put::Failed => Err(Wrong::FAILED),
+        Put::UidTaken(name) => Err(uid_conflict(place, &name)),
+    }
+}
+
+pub fn uid_conflict(place: &Place, name: &str) -> Wrong {
+    let precondition = if place.folder.kind == Kind::Contacts { Precondition::CARD_NO_UID_CONFLICT } else { Precondition::NO_UID_CONFLICT };
+    precondition.at(&place.href_of(name)).into()
+}

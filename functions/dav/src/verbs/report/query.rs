@@ -1,0 +1,142 @@
+//! Objects by what is in them (RFC 4791 §7.8, RFC 6352 §8.6). A query with a time goes by the index of times and reads what may be
+//! in it; any other reads all of the folder.
+
+use super::super::zone::{zone_of, zone_of_text};
+use super::super::{Call, limits, multistatus};
+use super::{Asked, tell};
+use crate::path::Home;
+use crate::resource::{Place, Resource};
+use crate::wrong::Wrong;
+use crate::xml::report::{AddressbookQuery, CalendarQuery, Timezone};
+use crate::xml::{Multistatus, Precondition, multistatus::Response as Answer};
+use axum::response::Response;
+use bytes::Bytes;
+use penfold_formats::icalendar::{self, Zone, filter::CompFilter};
+use penfold_formats::vcard::{self, Card};
+use penfold_mailbox::Object;
+use penfold_ports::Rights;
+use std::ops::Range;
+
+/// Objects that one query looks into.
+const LOOKED_AT: usize = 200_000;
+
+pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -> Result<Response, Wrong> {
+    let places = places(call, resource, Home::Calendars).await?;
+    let mut out = Multistatus::new();
+    for place in &places {
+        place.need(Rights::READ, "read")?;
+        let zone = match &wanted.timezone {
+            Some(Timezone::Id(id)) => Zone::named(id).ok_or(Precondition::VALID_TIMEZONE)?,
+            Some(Timezone::Object(text)) => zone_of_text(text).ok_or(Precondition::VALID_TIMEZONE)?,
+            None => zone_of(place).await?,
+        };
+        let asked = Asked { floating: zone.clone(), ..Asked::new(wanted.selection.clone(), call.wants_little()) };
+        let fits =
+            |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
+        let more = match window(&wanted.filter) {
+            Some(window) => by_time(call, place, window, limits::MATCHES, &fits, &asked, &mut out).await?,
+            None => whole(call, place, limits::MATCHES, &fits, &asked, &mut out).await?,
+        };
+        if more {
+            out.response(&Answer::truncated(place.href.clone()));
+        }
+    }
+    Ok(multistatus(out))
+}
+
+pub async fn cards(call: &Call, resource: &Resource, wanted: AddressbookQuery) -> Result<Response, Wrong> {
+    let asked = Asked::new(wanted.selection, call.wants_little());
+    let limit = wanted.limit.unwrap_or(limits::MATCHES).min(limits::MATCHES);
+    let places = places(call, resource, Home::AddressBooks).await?;
+    let mut out = Multistatus::new();
+    for place in &places {
+        place.need(Rights::READ, "read")?;
+        let fits =
+            |bytes: &[u8]| Card::read(bytes, vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter));
+        if whole(call, place, limit, &fits, &asked, &mut out).await? {
+            out.response(&Answer::truncated(place.href.clone()));
+        }
+    }
+    Ok(multistatus(out))
+}
+
+/// A query of a home looks into all that lies in it.
+async fn places(call: &Call, resource: &Resource, home: Home) -> Result<Vec<Place>, Wrong> {
+    match resource {
+        Resource::Collection(place) if place.home == home => Ok(vec![place.clone()]),
+        Resource::Home(own, owner) if *own == home => {
+            let all = call.session.in_home(home, *owner).await?;
+            Ok(all.into_iter().filter(|place| place.has(Rights::READ)).collect())
+        }
+        _ => Err(Precondition::SUPPORTED_REPORT.into()),
+    }
+}
+
+/// The time that every match has something in: that of the component right below VCALENDAR, where there is one.
+fn window(filter: &CompFilter) -> Option<Range<i64>> {
+    let [only] = filter.comps.as_slice() else { return None };
+    only.time_range.filter(|_| !only.is_not_defined).map(icalendar::filter::TimeRange::window)
+}
+
+type Fits<'a> = &'a (dyn Fn(&[u8]) -> bool + Send + Sync);
+
+async fn by_time(
+    call: &Call,
+    place: &Place,
+    window: Range<i64>,
+    limit: usize,
+    fits: Fits<'_>,
+    asked: &Asked,
+    out: &mut Multistatus,
+) -> Result<bool, Wrong> {
+    let hits = place.mailbox.objects_between(place.folder.id, penfold_calendar::widened(&window), LOOKED_AT).await?;
+    let (mut left, cut) = (limit, hits.len() > LOOKED_AT);
+    for some in hits.chunks(limits::BATCH) {
+        let items: Vec<_> = some.iter().map(|hit| hit.item).collect();
+        let bytes = place.bytes(&items).await?;
+        let matching: Vec<(&str, Bytes)> =
+            some.iter().zip(bytes).filter_map(|(hit, bytes)| Some((hit.name.as_str(), bytes.filter(|bytes| fits(bytes))?))).collect();
+        let names: Vec<&str> = matching.iter().map(|(name, _)| *name).collect();
+        let objects = place.mailbox.objects_named(place.folder.id, &names).await?;
+        let found: Vec<(Object, Bytes)> =
+            objects.into_iter().zip(matching).filter_map(|(object, (_, bytes))| Some((object?, bytes))).collect();
+        if !tell_some(call, place, found, &mut left, asked, out).await? {
+            return Ok(true);
+        }
+    }
+    Ok(cut)
+}
+
+async fn whole(call: &Call, place: &Place, limit: usize, fits: Fits<'_>, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
+    let (mut left, mut looked_at, mut after): (usize, usize, Option<String>) = (limit, 0, None);
+    loop {
+        let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), limits::BATCH).await?;
+        after = page.last().map(|object| object.name.clone());
+        looked_at += page.len();
+        let items: Vec<_> = page.iter().map(|object| object.item).collect();
+        let bytes = place.bytes(&items).await?;
+        let found = page.into_iter().zip(bytes).filter_map(|(object, bytes)| Some((object, bytes.filter(|bytes| fits(bytes))?))).collect();
+        if !tell_some(call, place, found, &mut left, asked, out).await? {
+            return Ok(true);
+        }
+        if !more || looked_at >= LOOKED_AT {
+            return Ok(more);
+        }
+    }
+}
+
+/// False where there is more than may be told.
+async fn tell_some(
+    call: &Call,
+    place: &Place,
+    mut found: Vec<(Object, Bytes)>,
+    left: &mut usize,
+    asked: &Asked,
+    out: &mut Multistatus,
+) -> Result<bool, Wrong> {
+    let fits = found.len() <= *left;
+    found.truncate(*left);
+    *left -= found.len();
+    tell(&call.session, place, found, asked, out).await?;
+    Ok(fits)
+}

@@ -1,0 +1,69 @@
+//! What changed in a folder since a token (RFC 6578): read off the log, so it costs what changed. The first time it is all there
+//! is, in pages: a listing that was cut off goes on behind the name that it stopped at.
+
+use super::super::{Call, limits, listing_token, multistatus, read_sync_token, sync_token};
+use super::{Asked, tell_named};
+use crate::resource::Place;
+use crate::wrong::Wrong;
+use crate::xml::report::{SyncCollection, SyncLevel};
+use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
+use axum::http::StatusCode;
+use axum::response::Response;
+use penfold_mailbox::Since;
+use penfold_ports::Rights;
+
+pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<Response, Wrong> {
+    place.need(Rights::READ, "read")?;
+    if wanted.level == SyncLevel::Infinite {
+        return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
+    }
+    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
+    let limit = wanted.limit.unwrap_or(limits::SYNC).min(limits::SYNC);
+    let given = match &wanted.token {
+        None => None,
+        Some(token) => Some(read_sync_token(token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
+    };
+    match given {
+        Some((since, None)) => changes(call, place, since, limit, &asked).await,
+        Some((since, Some(after))) => listing(call, place, since, Some(&after), limit, &asked).await,
+        None => listing(call, place, place.mailbox.now().await?, None, limit, &asked).await,
+    }
+}
+
+/// What was there at `since` or came later; what changes meanwhile is told of again by the token that ends it.
+async fn listing(call: &Call, place: &Place, since: Since, after: Option<&str>, limit: usize, asked: &Asked) -> Result<Response, Wrong> {
+    // Whoever took too long over it begins again.
+    if place.mailbox.object_changes(place.folder.id, since, 1).await?.is_none() {
+        return Err(Precondition::VALID_SYNC_TOKEN.into());
+    }
+    let mut out = Multistatus::new();
+    let (page, more) = place.mailbox.objects(place.folder.id, after, limit).await?;
+    let last = page.last().map(|object| object.name.clone()).filter(|_| more);
+    tell_named(&call.session, place, page, asked, &mut out).await?;
+    if last.is_some() {
+        out.response(&Answer::truncated(place.href.clone()));
+    }
+    out.sync_token(&last.map_or_else(|| sync_token(since), |last| listing_token(since, &last)));
+    Ok(multistatus(out))
+}
+
+async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: &Asked) -> Result<Response, Wrong> {
+    let found = place.mailbox.object_changes(place.folder.id, since, limit).await?.ok_or(Precondition::VALID_SYNC_TOKEN)?;
+    let mut out = Multistatus::new();
+    let names: Vec<&str> = found.names.keys().map(String::as_str).collect();
+    let mut there = Vec::new();
+    for some in names.chunks(limits::BATCH) {
+        for (name, object) in some.iter().zip(place.mailbox.objects_named(place.folder.id, some).await?) {
+            match object {
+                Some(object) => there.push(object),
+                None => out.response(&Answer::status(place.href_of(name), StatusCode::NOT_FOUND)),
+            }
+        }
+    }
+    tell_named(&call.session, place, there, asked, &mut out).await?;
+    if found.more {
+        out.response(&Answer::truncated(place.href.clone()));
+    }
+    out.sync_token(&sync_token(found.upto));
+    Ok(multistatus(out))
+}

@@ -1,0 +1,46 @@
+//! The zone in which a calendar's floating times and whole days are (RFC 4791 §5.2.2, RFC 7809 §5.2).
+
+use super::propfind::key;
+use crate::resource::Place;
+use crate::wrong::Wrong;
+use crate::xml::Precondition;
+use bytes::Bytes;
+use penfold_formats::icalendar::Zone;
+use penfold_formats::xml::{CALDAV, Limits, Name, read};
+
+/// As its owner set it; UTC where they did not.
+pub async fn zone_of(place: &Place) -> Result<Zone, Wrong> {
+    for (name, by_id) in [("calendar-timezone-id", true), ("calendar-timezone", false)] {
+        let stored = place.mailbox.owners_property(place.folder.id, &key(&Name::known(CALDAV, name))).await?;
+        if let Some(zone) = stored.and_then(|bytes| read_zone(&bytes, by_id)) {
+            return Ok(zone);
+        }
+    }
+    Ok(Zone::fixed(0))
+}
+
+fn read_zone(stored: &Bytes, by_id: bool) -> Option<Zone> {
+    let text = read(stored, Limits::default()).ok()?.text();
+    if by_id {
+        return Zone::named(text.trim());
+    }
+    zone_of_text(&text)
+}
+
+/// The zone that a VCALENDAR with one VTIMEZONE names.
+pub fn zone_of_text(text: &str) -> Option<Zone> {
+    let id = text.lines().find_map(|line| line.trim().strip_prefix("TZID:"))?;
+    Zone::named(id.trim())
+}
+
+/// Why a property that is to name a zone does not; nothing for any other property.
+pub fn wrong(name: &Name, value: &str) -> Option<Precondition> {
+    match name.key() {
+        // RFC 4791 §5.3.1.1.
+        (CALDAV, "calendar-timezone") if !value.contains("BEGIN:VTIMEZONE") || zone_of_text(value).is_none() => {
+            Some(Precondition::VALID_CALENDAR_DATA)
+        }
+        (CALDAV, "calendar-timezone-id") if Zone::named(value.trim()).is_none() => Some(Precondition::VALID_TIMEZONE),
+        _ => None,
+    }
+}

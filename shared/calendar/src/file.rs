@@ -1,0 +1,13 @@
+//! Many objects as one file.
+
+use bytes::Bytes;
+use penfold_formats::vcard;
+use penfold_mailbox::Kind;
+
+/// All of a calendar or address book; what cannot be read is left out.
+pub fn joined(kind: Kind, all: &[Bytes]) -> Vec<u8> {
+    match kind {
+        Kind::Contacts => vcard::join(all.iter().map(|bytes| &bytes[..])),
+        _ => Vec::new(),
+    }
+}

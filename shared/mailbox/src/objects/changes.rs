@@ -1,0 +1,79 @@
+//! What became of a folder's objects since a commit: read off the log, so it costs what changed.
+
+use crate::account::Mailbox;
+use crate::change::Entry;
+use penfold_ports::Rights;
+use penfold_types::{FolderId, Modseq, Result};
+use std::collections::BTreeMap;
+
+/// Changes of the account that are read at once.
+const STRETCH: u64 = 1_000;
+
+/// How far a log was read: every commit before this one, and so many entries of this one that are about the folder's objects.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Since {
+    pub modseq: Modseq,
+    pub entries: u32,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Changes {
+    /// Names, and whether something is there after it.
+    pub names: BTreeMap<String, bool>,
+    pub upto: Since,
+    pub more: bool,
+}
+
+impl Since {
+    /// All of a commit, and of those before it.
+    pub fn whole(modseq: Modseq) -> Self {
+        Self { modseq: modseq.next(), entries: 0 }
+    }
+}
+
+impl Mailbox {
+    /// Up to which commit everything is known that there is now.
+    pub async fn now(&self) -> Result<Since> {
+        Ok(Since::whole(self.view().await?.head.modseq))
+    }
+
+    /// Names whose objects changed since then, at most `limit`; `None` where the log does not reach back, or not yet so far.
+    pub async fn object_changes(&self, folder: FolderId, since: Since, limit: usize) -> Result<Option<Changes>> {
+        self.need_in(folder, Rights::READ).await?;
+        let view = self.view().await?;
+        let Some(own) = view.folders.get(folder) else { return Ok(None) };
+        let head = view.head.modseq;
+        let mut changes = Changes { upto: since, ..Changes::default() };
+        if since.modseq > head.next() || since.modseq <= view.head.floor {
+            return Ok(None);
+        }
+        // Nothing of this folder since: whatever else happened in the account is not read.
+        if own.modseq < since.modseq {
+            changes.upto = Since::whole(head);
+            return Ok(Some(changes));
+        }
+        let mut after = Modseq(since.modseq.get().saturating_sub(1));
+        while after < head {
+            let to = Modseq(head.get().min(after.get() + STRETCH));
+            let Some(log) = self.log(after, to).await? else { return Ok(None) };
+            for change in log {
+                let skip = if change.modseq == since.modseq { since.entries } else { 0 };
+                let mine = change.entries.iter().filter_map(|entry| match entry {
+                    Entry::Object { folder: own, name, after, .. } if *own == folder => Some((name, after.is_some())),
+                    _ => None,
+                });
+                for (at, (name, there)) in (0u32..).zip(mine).skip(skip as usize) {
+                    if changes.names.len() >= limit && !changes.names.contains_key(name) {
+                        changes.upto = Since { modseq: change.modseq, entries: at };
+                        changes.more = true;
+                        return Ok(Some(changes));
+                    }
+                    changes.names.insert(name.clone(), there);
+                }
+            }
+            after = to;
+        }
+        changes.upto = Since::whole(head);
+        Ok(Some(changes))
+    }
+}

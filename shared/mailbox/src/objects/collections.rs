@@ -1,0 +1,209 @@
+//! Folders that hold objects: made, moved and deleted.
+
+use super::{check_object_name, no_folder};
+use crate::account::Mailbox;
+use crate::acl::denied;
+use crate::change::Entry;
+use crate::folder::{Folder, Folders, Kind, Role};
+use crate::verbs::once;
+use penfold_ports::Rights;
+use penfold_types::{Env, Error, FolderId, Result};
+
+/// A folder that is to be.
+#[derive(Clone, Debug)]
+pub struct NewCollection {
+    pub kind: Kind,
+    /// Files lie in folders of files; others lie nowhere.
+    pub parent: Option<FolderId>,
+    pub segment: String,
+    /// What people read.
+    pub name: String,
+}
+
+/// Bytes of a name that people read.
+const NAME: usize = 1024;
+/// Folders of one commit that deletes what lies in one another: each takes three rows.
+const TOGETHER: usize = 25;
+
+impl Folders {
+    /// The folder of objects that has this place in WebDAV. What differs in kind has different homes, but for events, tasks and
+    /// notes, which share one.
+    pub fn collection(&self, kind: Kind, parent: Option<FolderId>, segment: &str) -> Option<&Folder> {
+        self.collections().find(|own| same_home(own.kind, kind) && own.parent == parent && own.segment == segment)
+    }
+}
+
+/// Whether folders of these kinds lie beside one another.
+fn same_home(one: Kind, other: Kind) -> bool {
+    let home = |kind| match kind {
+        Kind::Events | Kind::Tasks | Kind::Notes => Kind::Events,
+        other => other,
+    };
+    home(one) == home(other)
+}
+
+impl Mailbox {
+    /// The folders of an account that hold no mail. Its owner's calendar, task list, address book and files are made where they
+    /// are missing.
+    pub async fn collections(&self) -> Result<std::sync::Arc<Folders>> {
+        let folders = self.folders().await?;
+        let whole = self.scope().grounds().is_empty() && self.scope().rights().within(self.scope().most()).has(Rights::CREATE);
+        if !whole || Role::COLLECTIONS.iter().all(|role| folders.with_role(*role).is_some()) {
+            return Ok(folders);
+        }
+        let env = self.inner.world.env.clone();
+        once(self, |draft| {
+            for role in Role::COLLECTIONS {
+                if draft.view().folders.with_role(role).is_none() {
+                    let segment = free_segment(&draft.view().folders, role);
+                    let uidvalidity = draft.next_uidvalidity(env.now());
+                    let folder = Folder::new(FolderId::new(&env), None, role.name(), Some(role), uidvalidity);
+                    draft.entry(Entry::FolderSet(Folder { segment, ..folder }));
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        self.folders().await
+    }
+
+    /// A folder of objects of which the scope may know at least when they are; whatever else it may not see is not there.
+    pub async fn folder_for_busy(&self, fits: impl Fn(&Folder) -> bool + Send) -> Result<Folder> {
+        let view = self.view().await?;
+        let found = view.folders.collections().find(|own| fits(own) && self.rights(own).has_some(Rights::READ.and(Rights::FREE_BUSY)));
+        found.cloned().ok_or_else(no_folder)
+    }
+
+    pub async fn create_collection(&self, new: &NewCollection) -> Result<FolderId> {
+        check_object_name(&new.segment)?;
+        check_title(&new.name)?;
+        let env = self.inner.world.env.clone();
+        once(self, |draft| {
+            let folders = &draft.view().folders;
+            if folders.collection(new.kind, new.parent, &new.segment).is_some() {
+                return Err(Error::conflict("there is such a folder already"));
+            }
+            if let Some(parent) = new.parent {
+                let above = folders.get(parent).ok_or_else(no_folder)?;
+                if above.kind != new.kind || depth(folders, parent) >= Folder::DEPTH_LIMIT {
+                    return Err(Error::limit("a folder of this kind cannot lie there"));
+                }
+            }
+            if folders.len() >= Folder::COUNT_LIMIT {
+                return Err(Error::limit("an account has at most 5,000 folders"));
+            }
+            Ok(make(draft, new, &env))
+        })
+        .await
+    }
+
+    /// Gives it another place; what is in it comes along.
+    pub async fn move_collection(&self, folder: FolderId, parent: Option<FolderId>, segment: &str) -> Result<()> {
+        check_object_name(segment)?;
+        once(self, |draft| {
+            let folders = &draft.view().folders;
+            let own = folders.get(folder).cloned().ok_or_else(no_folder)?;
+            if own.role.is_some() {
+                return Err(Error::denied("a folder with a use of its own stays where it is"));
+            }
+            if folders.collection(own.kind, parent, segment).is_some() {
+                return Err(Error::conflict("there is such a folder already"));
+            }
+            let mut up = parent;
+            for _ in 0..Folder::DEPTH_LIMIT {
+                if up == Some(folder) {
+                    return Err(Error::denied("a folder cannot go below itself"));
+                }
+                up = up.and_then(|id| folders.get(id)).and_then(|above| above.parent);
+            }
+            if parent.is_some_and(|id| folders.get(id).is_none_or(|above| above.kind != own.kind)) {
+                return Err(Error::conflict("a folder of this kind cannot lie there"));
+            }
+            draft.entry(Entry::FolderSet(Folder { parent, segment: segment.to_owned(), ..own }));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a folder of objects with all that is in it, folders too. Those that lie in it go first, some a commit.
+    pub async fn delete_collection(&self, folder: FolderId) -> Result<()> {
+        self.need_in(folder, Rights::DELETE_FOLDER).await?;
+        loop {
+            let gone = once(self, |draft| {
+                let own = draft.view().folders.get(folder).ok_or_else(no_folder)?;
+                if own.role.is_some() {
+                    return Err(Error::denied("a folder with a use of its own cannot be deleted"));
+                }
+                let mut doomed = below(&draft.view().folders, folder);
+                doomed.truncate(TOGETHER);
+                for id in &doomed {
+                    draft.entry(Entry::FolderGone(*id));
+                }
+                Ok(doomed)
+            })
+            .await?;
+            // Whoever may delete a folder need not be allowed to take out what is in it: that is the account's own work.
+            let own = self.inner.directory.job_scope(self.account());
+            let whole = self.mailboxes().open(&own).await?;
+            for id in &gone {
+                whole.empty_gone(*id).await?;
+            }
+            if gone.contains(&folder) {
+                return Ok(());
+            }
+            if gone.is_empty() {
+                return Err(denied());
+            }
+        }
+    }
+}
+
+fn check_title(name: &str) -> Result<()> {
+    if name.len() > NAME || name.chars().any(char::is_control) {
+        return Err(Error::invalid("a folder's name has at most 1,024 bytes and no control characters"));
+    }
+    Ok(())
+}
+
+fn make(draft: &mut crate::draft::Draft, new: &NewCollection, env: &Env) -> FolderId {
+    let id = FolderId::new(env);
+    let uidvalidity = draft.next_uidvalidity(env.now());
+    let folder = Folder::new(id, new.parent, &new.name, None, uidvalidity);
+    draft.make(Folder { kind: new.kind, segment: new.segment.clone(), ..folder });
+    id
+}
+
+/// The usual one, or one that is free.
+fn free_segment(folders: &Folders, role: Role) -> String {
+    let usual = role.name().to_lowercase();
+    let mut segment = usual.clone();
+    let mut number = 2;
+    while folders.collection(role.kind(), None, &segment).is_some() {
+        segment = format!("{usual}-{number}");
+        number += 1;
+    }
+    segment
+}
+
+fn depth(folders: &Folders, folder: FolderId) -> usize {
+    let mut up = Some(folder);
+    (0..=Folder::DEPTH_LIMIT)
+        .take_while(|_| {
+            let there = up.is_some();
+            up = up.and_then(|id| folders.get(id)).and_then(|own| own.parent);
+            there
+        })
+        .count()
+}
+
+/// A folder and all that lie in it, the innermost first.
+fn below(folders: &Folders, folder: FolderId) -> Vec<FolderId> {
+    let mut found = vec![folder];
+    let mut at = 0;
+    while let Some(own) = found.get(at).copied() {
+        found.extend(folders.collections().filter(|inner| inner.parent == Some(own)).map(|inner| inner.id));
+        at += 1;
+    }
+    found.reverse();
+    found
+}

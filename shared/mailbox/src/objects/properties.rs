@@ -1,0 +1,175 @@
+//! What clients keep beside objects and folders without its meaning anything here (RFC 4918 §4.1, dead properties). Those of a
+//! folder are each viewer's own, where they are not the owner's: colours, orders, names.
+
+use super::no_folder;
+use crate::account::Mailbox;
+use crate::change::Entry;
+use crate::commit::Outcome;
+use crate::draft::Draft;
+use crate::folder::Folder;
+use crate::verbs::{ROUNDS, busy};
+use bytes::Bytes;
+use penfold_ports::{Query, Rights, Row, Sk, Write};
+use penfold_types::{Error, FolderId, PrincipalId, Result};
+use std::collections::BTreeMap;
+
+/// Properties that a viewer may set for a folder.
+pub const PROPERTIES: usize = 100;
+/// Properties of one object: it is moved with them in one commit.
+pub const PROPERTIES_OF_OBJECT: usize = 40;
+/// Bytes of one.
+pub const PROPERTY_BYTES: usize = 16 * 1024;
+/// Bytes of what one is called.
+const KEY_BYTES: usize = 500;
+
+/// What it is called, and its value.
+pub type Property = (Vec<u8>, Bytes);
+
+impl Mailbox {
+    /// Of a folder (`object` is empty) or of an object in it. Where the viewer set none of a name, the owner's counts.
+    pub async fn properties(&self, folder: FolderId, object: &str) -> Result<BTreeMap<Vec<u8>, Bytes>> {
+        self.need_in(folder, Rights::READ).await?;
+        let owner = self.account().principal;
+        let mut found = self.properties_of(folder, object, owner).await?;
+        let viewer = self.scope().viewer();
+        if viewer != owner && object.is_empty() {
+            found.extend(self.properties_of(folder, object, viewer).await?);
+        }
+        Ok(found)
+    }
+
+    /// One that the owner set for a folder, for who learns when they are busy: in which zone their days begin.
+    pub async fn owners_property(&self, folder: FolderId, key: &[u8]) -> Result<Option<Bytes>> {
+        self.judge_in(folder, |own| own.has_some(Rights::READ.and(Rights::FREE_BUSY))).await?;
+        let sk = Sk::property(folder, "", self.account().principal, key);
+        let Some(row) = self.inner.world.table.get(&self.scope().key(sk.clone())).await? else { return Ok(None) };
+        let sealed = row.bytes("v").ok_or_else(super::read::damaged)?;
+        Ok(Some(self.open_sealed(sk.as_bytes(), sealed).await?.into()))
+    }
+
+    /// Of all objects of a folder, by their names: one query.
+    pub async fn properties_of_objects(&self, folder: FolderId) -> Result<BTreeMap<String, BTreeMap<Vec<u8>, Bytes>>> {
+        self.need_in(folder, Rights::READ).await?;
+        let (prefix, owner) = (Sk::all_properties(folder), self.account().principal);
+        let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;
+        let mut found: BTreeMap<String, BTreeMap<Vec<u8>, Bytes>> = BTreeMap::new();
+        for (sk, row) in rows {
+            let Some((object, rest)) = sk.as_bytes().strip_prefix(prefix.as_bytes()).and_then(split) else { continue };
+            let Some(key) = rest.strip_prefix(owner.as_bytes()).filter(|_| !object.is_empty()) else { continue };
+            let sealed = row.bytes("v").ok_or_else(super::read::damaged)?;
+            let value = self.open_sealed(sk.as_bytes(), sealed).await?.into();
+            found.entry(object.to_owned()).or_default().insert(key.to_vec(), value);
+        }
+        Ok(found)
+    }
+
+    /// Sets some and removes others, all or none. `rename`: the folder's name, for everybody; for its owner alone.
+    pub async fn set_properties(
+        &self,
+        folder: FolderId,
+        object: &str,
+        change: (&[Property], &[Vec<u8>]),
+        rename: Option<&str>,
+    ) -> Result<()> {
+        let (set, remove) = change;
+        if set.iter().any(|(key, value)| key.len() > KEY_BYTES || value.len() > PROPERTY_BYTES) {
+            return Err(Error::limit("a property has at most 16 KB"));
+        }
+        let owner = self.account().principal;
+        let whose = if object.is_empty() { self.scope().viewer() } else { owner };
+        self.need_in(folder, if object.is_empty() { Rights::LOOKUP } else { Rights::WRITE }).await?;
+        let cipher = self.inner.cipher(self.scope().tenant()).await?;
+        let _turn = self.shared.writing.lock().await;
+        for round in 0..ROUNDS {
+            let view = self.view_to_decide().await?;
+            let own = view.folders.get(folder).cloned().ok_or_else(no_folder)?;
+            let mut after = self.properties_of(folder, object, whose).await?;
+            after.retain(|key, _| !remove.contains(key));
+            after.extend(set.iter().cloned());
+            if after.len() > if object.is_empty() { PROPERTIES } else { PROPERTIES_OF_OBJECT } {
+                return Err(Error::limit("there are too many properties already"));
+            }
+            let mut draft = Draft::new(self.scope(), &view);
+            for (key, value) in set {
+                let sk = Sk::property(folder, object, whose, key);
+                let sealed = cipher.seal_row(&self.inner.world.env, sk.as_bytes(), value)?;
+                draft.write(Write::put(self.scope().key(sk), Row::new().with("v", sealed)));
+            }
+            for key in remove.iter().filter(|key| set.iter().all(|(other, _)| other != *key)) {
+                draft.write(Write::delete(self.scope().key(Sk::property(folder, object, whose, key))));
+            }
+            self.note_properties(&mut draft, own, object, rename).await?;
+            match self.commit(draft).await? {
+                Outcome::Done => return Ok(()),
+                Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,
+            }
+        }
+        Err(busy())
+    }
+
+    /// The entry that says so in the log.
+    async fn note_properties(&self, draft: &mut Draft, own: Folder, object: &str, rename: Option<&str>) -> Result<()> {
+        let folder = own.id;
+        if !object.is_empty() {
+            let old = self.object_now(folder, object).await?.ok_or_else(|| Error::not_found("no such object"))?;
+            let modseq = draft.modseq();
+            draft.write(Write::put(self.scope().key(Sk::object(folder, object)), super::Object { modseq, ..old.clone() }.to_row()));
+            draft.entry(Entry::Object { folder, name: object.to_owned(), before: Some(old.version()), after: Some(old.version()) });
+        } else if self.scope().viewer() == self.account().principal {
+            let name = rename.map_or_else(|| own.name.clone(), str::to_owned);
+            draft.entry(Entry::FolderSet(Folder { name, ..own }));
+        } else {
+            draft.entry(Entry::Viewer { folder, viewer: self.scope().viewer() });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn properties_of(&self, folder: FolderId, object: &str, whose: PrincipalId) -> Result<BTreeMap<Vec<u8>, Bytes>> {
+        let prefix = Sk::properties(folder, object, whose);
+        let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;
+        let mut found = BTreeMap::new();
+        for (sk, row) in rows {
+            let Some(key) = sk.as_bytes().strip_prefix(prefix.as_bytes()) else { continue };
+            let sealed = row.bytes("v").ok_or_else(super::read::damaged)?;
+            found.insert(key.to_vec(), self.open_sealed(sk.as_bytes(), sealed).await?.into());
+        }
+        Ok(found)
+    }
+
+    /// What takes an object's properties away with it.
+    pub(super) async fn without_properties(&self, folder: FolderId, object: &str) -> Result<Vec<Write>> {
+        let owner = self.account().principal;
+        let found = self.properties_of(folder, object, owner).await?;
+        Ok(found.keys().map(|key| Write::delete(self.scope().key(Sk::property(folder, object, owner, key)))).collect())
+    }
+
+    /// Moves them with their object; those of what it replaces go.
+    pub(super) async fn write_properties_moved(&self, draft: &mut Draft, from: (FolderId, &str), to: (FolderId, &str)) -> Result<()> {
+        let moved = self.properties_of(from.0, from.1, self.account().principal).await?;
+        for key in moved.keys() {
+            draft.write(Write::delete(self.scope().key(Sk::property(from.0, from.1, self.account().principal, key))));
+        }
+        self.write_properties_of(draft, to, &moved).await
+    }
+
+    /// Gives an object these and no others.
+    pub(super) async fn write_properties_of(&self, draft: &mut Draft, to: (FolderId, &str), new: &BTreeMap<Vec<u8>, Bytes>) -> Result<()> {
+        let owner = self.account().principal;
+        let cipher = self.inner.cipher(self.scope().tenant()).await?;
+        for (key, value) in new {
+            let sk = Sk::property(to.0, to.1, owner, key);
+            let sealed = cipher.seal_row(&self.inner.world.env, sk.as_bytes(), value)?;
+            draft.write(Write::put(self.scope().key(sk), Row::new().with("v", sealed)));
+        }
+        for key in self.properties_of(to.0, to.1, owner).await?.into_keys().filter(|key| !new.contains_key(key)) {
+            draft.write(Write::delete(self.scope().key(Sk::property(to.0, to.1, owner, &key))));
+        }
+        Ok(())
+    }
+}
+
+/// An object's name, and what stands behind it.
+fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == 0)?;
+    Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
+}
