@@ -69,6 +69,8 @@ pub struct PersonInfo {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended.
     pub recovery: Option<Address>,
+    /// In no search and no address book.
+    pub hidden: bool,
     /// Title, department and the like.
     pub profile: Profile,
     /// Moves with each change.
@@ -94,6 +96,9 @@ pub struct PersonChange {
     pub sent_copy: Option<bool>,
     /// An address elsewhere, or none.
     pub recovery: Option<Option<Address>>,
+    /// In no search and no address book.
+    #[serde(default)]
+    pub hidden: Option<bool>,
     pub profile: ProfileChange,
 }
 
@@ -162,6 +167,8 @@ pub struct SharedInfo {
     pub name: String,
     /// Bytes.
     pub quota: u64,
+    /// In no search and no address book.
+    pub hidden: bool,
     pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,
