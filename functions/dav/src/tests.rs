@@ -2,6 +2,7 @@
 
 mod begin;
 mod collections;
+mod directory;
 mod cost;
 mod objects;
 mod queries;

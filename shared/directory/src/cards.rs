@@ -177,6 +177,10 @@ impl Directory {
         Ok(found)
     }
 
+    pub async fn tenant_name(&self, tenant: TenantId) -> Result<String> {
+        Ok(self.tenant(tenant).await?.name)
+    }
+
     /// All addresses of somebody, the primary one first.
     pub async fn addresses(&self, account: Account) -> Result<Vec<Address>> {
         let primary = self.principal_now(account).await?.address;

@@ -123,6 +123,9 @@ pub async fn value(session: &Session, resource: &Resource, name: &Name) -> Resul
         },
         CALENDARSERVER => match (name.local(), resource) {
             ("getctag", Resource::Collection(place)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq)))),
+            ("getctag", Resource::Book(_)) => {
+                Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", session.book_revision().await?))))
+            }
             _ => principal::value(session, resource, name).await,
         },
         APPLE => Ok(None),
