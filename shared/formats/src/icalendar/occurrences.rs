@@ -201,7 +201,11 @@ fn originals(timing: &Timing, zone: &Zone, window: Range<i64>, limit: usize) -> 
     };
     add(Original { utc: zone.utc(start.clock.local), local: start.clock.local, length: None });
     for series in &timing.rules {
-        let mut each = |local: i64| add(Original { utc: zone.utc(local), local, length: None });
+        let mut each = |local: i64| {
+            let utc = zone.utc(local);
+            // Of a time that the clock skips, what it shows instead.
+            add(Original { utc, local: zone.local(utc), length: None })
+        };
         series.walk(clock.clone(), &mut budget, &mut each).map_err(|_| TooMany)?;
     }
     for (date, length) in &timing.dates {
