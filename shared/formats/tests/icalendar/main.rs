@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod generate;
+mod hostile;
+mod reading;
 mod second_opinion;
 mod windows;
