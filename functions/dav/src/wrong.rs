@@ -104,6 +104,8 @@ impl IntoResponse for Wrong {
                     let body = error::body(&[Precondition::QUOTA_NOT_EXCEEDED.element()]);
                     (status, [(header::CONTENT_TYPE, XML)], body).into_response()
                 }
+                // Why something is not there is told to nobody.
+                Kind::NotFound => status.into_response(),
                 _ => (status, error.text().to_owned()).into_response(),
             },
         }

@@ -56,8 +56,8 @@ impl std::error::Error for TooMany {}
 
 /// Steps of one search: some milliseconds.
 const STEPS: u64 = 1_000_000;
-/// Instances that a search may look at beside those that it answers with.
-const BESIDE: usize = 100_000;
+/// Instances that a search may look at beside those that it answers with, where they can be outside of its window.
+const BESIDE: usize = 20_000;
 
 /// What a rule or a list has, before overrides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -146,8 +146,11 @@ impl<'a> Parts<'a> {
             return without_start(timing, index, floating).map_or(Ok(()), |only| push(only, out));
         };
         let zone = start.zone.as_ref().unwrap_or(floating);
-        let reach = overrides.reach(timing);
-        for original in originals(timing, zone, window.start.saturating_sub(reach)..window.end.saturating_add(reach), limit)? {
+        let (before, behind) = overrides.reach(timing);
+        let few = self.overrides.len() + timing.except_dates.len();
+        let beside = if before == 0 && timing.except.is_empty() { few } else { few + BESIDE };
+        let near = window.start.saturating_sub(before)..window.end.saturating_add(behind);
+        for original in originals(timing, zone, near, limit.saturating_add(beside))? {
             if overrides.replaces(&original) {
                 continue;
             }
@@ -187,9 +190,8 @@ fn without_start(timing: &Timing, component: usize, floating: &Zone) -> Option<O
 }
 
 /// What the start, the rules and the lists have between two times, without what is excepted; in order, each once.
-fn originals(timing: &Timing, zone: &Zone, window: Range<i64>, limit: usize) -> Result<Vec<Original>, TooMany> {
+fn originals(timing: &Timing, zone: &Zone, window: Range<i64>, most: usize) -> Result<Vec<Original>, TooMany> {
     let Some(start) = &timing.start else { return Ok(Vec::new()) };
-    let most = limit.saturating_add(BESIDE);
     let (mut out, mut over, mut budget) = (Vec::new(), false, Budget::new(STEPS));
     let clock = clock_window(&window, zone);
     let mut add = |original: Original| {
@@ -201,7 +203,11 @@ fn originals(timing: &Timing, zone: &Zone, window: Range<i64>, limit: usize) -> 
     };
     add(Original { utc: zone.utc(start.clock.local), local: start.clock.local, length: None });
     for series in &timing.rules {
-        let mut each = |local: i64| add(Original { utc: zone.utc(local), local, length: None });
+        let mut each = |local: i64| {
+            let utc = zone.utc(local);
+            // Of a time that the clock skips, what it shows instead.
+            add(Original { utc, local: zone.local(utc), length: None })
+        };
         series.walk(clock.clone(), &mut budget, &mut each).map_err(|_| TooMany)?;
     }
     for (date, length) in &timing.dates {

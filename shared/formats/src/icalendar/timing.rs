@@ -77,7 +77,7 @@ impl Zones {
 }
 
 /// Steps that counting the ends of all rules of an object may take.
-pub(crate) const COUNTING: u64 = 2_000_000;
+pub(crate) const COUNTING: u64 = 1_000_000;
 
 impl Timing {
     pub(crate) fn read(component: &Component, zones: &Zones, limits: &Limits, budget: &mut Budget) -> Result<Self, Fault> {

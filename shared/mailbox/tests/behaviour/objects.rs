@@ -1,5 +1,6 @@
 //! Items that have names: put, replaced, moved, copied, removed; found by name, UID and time; and what the log says of them.
 
+use crate::support::hooks::Fault;
 use crate::support::{House, house};
 use bytes::Bytes;
 use penfold_mailbox::{
@@ -246,4 +247,73 @@ async fn a_repair_takes_out_what_has_no_content_and_what_leads_nowhere() {
     sound(&house, &house.elsewhere().open(mailbox.scope()).await.unwrap()).await;
     let (objects, _) = house.elsewhere().open(mailbox.scope()).await.unwrap().objects(folder, None, 10).await.unwrap();
     assert_eq!(objects.len(), 1);
+}
+
+/// What a client was told, and what is there, are one, whatever becomes of answers.
+#[tokio::test(start_paused = true)]
+async fn every_change_of_an_object_happens_once_when_answers_get_lost() {
+    let cases: [&[Fault]; 5] = [
+        &[Fault::Lost { done: true }],
+        &[Fault::Lost { done: false }],
+        &[Fault::Throttled, Fault::Lost { done: true }],
+        &[Fault::Lost { done: false }, Fault::Lost { done: true }],
+        &[Fault::Fine, Fault::Lost { done: true }],
+    ];
+    for (case, faults) in cases.into_iter().enumerate() {
+        let house = house().await;
+        let mailbox = house.open(house.ann).await;
+        let folder = calendar(&mailbox).await;
+        let arm = || {
+            house.hooks.clear();
+            house.hooks.next(faults.iter().copied());
+        };
+        let begin = mailbox.now().await.unwrap();
+        arm();
+        let new = mailbox.put_object(folder, &event("a.ics", "a", 0, "one"), &|old| old.is_none()).await.unwrap();
+        let Put::Done { object: first, created: true } = new else { panic!("{case} {new:?}") };
+        arm();
+        let again = mailbox.put_object(folder, &event("a.ics", "a", 50, "two"), &|old| old.is_some_and(|old| old.item == first.item)).await;
+        let Put::Done { object, created: false } = again.unwrap() else { panic!("{case}") };
+        arm();
+        mailbox.set_properties(folder, "a.ics", (&[(b"p".to_vec(), Bytes::from_static(b"v"))], &[]), None).await.unwrap();
+        arm();
+        let moved = mailbox.move_object((folder, "a.ics"), (folder, "b.ics"), false, &|_| true).await.unwrap();
+        assert!(matches!(moved, Relocated::Done { object: ref moved, created: true } if moved.item == object.item), "{case} {moved:?}");
+        arm();
+        assert!(matches!(mailbox.copy_object((folder, "b.ics"), (folder, "c.ics"), false).await.unwrap(), Relocated::UidTaken(_)), "{case}");
+        arm();
+        let work = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into() };
+        let work = mailbox.create_collection(&work).await.unwrap();
+        arm();
+        let copied = mailbox.copy_object((folder, "b.ics"), (work, "c.ics"), false).await.unwrap();
+        assert!(matches!(copied, Relocated::Done { created: true, .. }), "{case} {copied:?}");
+        arm();
+        assert_eq!(mailbox.remove_object(folder, "b.ics", &|_| true).await.unwrap(), Removal::Done, "{case}");
+        arm();
+        mailbox.delete_collection(work).await.unwrap();
+        house.hooks.clear();
+        let names = mailbox.object_changes(folder, begin, 10).await.unwrap().unwrap().names;
+        assert_eq!(names, BTreeMap::from([("a.ics".to_owned(), false), ("b.ics".to_owned(), false)]), "{case}");
+        assert_eq!(mailbox.head().await.unwrap().items, 0, "{case}");
+        sound(&house, &mailbox).await;
+    }
+}
+
+/// Two who write the same name, each on the condition that nobody did: one is first.
+#[tokio::test(start_paused = true)]
+async fn of_two_processes_that_write_one_name_one_wins() {
+    let house = house().await;
+    let (here, there) = (house.open(house.ann).await, house.elsewhere().open(&house.scope(house.ann)).await.unwrap());
+    let folder = calendar(&here).await;
+    for round in 0..20 {
+        let name = format!("{round}.ics");
+        let (one, other) = (event(&name, &name, 0, "one"), event(&name, &name, 0, "other"));
+        let (a, b) = tokio::join!(
+            here.put_object(folder, &one, &|old| old.is_none()),
+            there.put_object(folder, &other, &|old| old.is_none())
+        );
+        let won = [a.unwrap(), b.unwrap()].into_iter().filter(|put| matches!(put, Put::Done { created: true, .. })).count();
+        assert_eq!(won, 1, "{round}");
+    }
+    sound(&house, &here).await;
 }

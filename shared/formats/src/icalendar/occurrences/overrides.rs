@@ -62,8 +62,8 @@ impl<'a> Overrides<'a> {
         self.singles.iter().copied()
     }
 
-    /// How far an original can be from a window in which it happens.
-    pub(super) fn reach(&self, timing: &Timing) -> i64 {
+    /// How far before a window, and how far behind it, an original can be that happens there.
+    pub(super) fn reach(&self, timing: &Timing) -> (i64, i64) {
         let mut length = timing.length.nominal();
         for (_, own) in &timing.dates {
             length = length.max(own.map_or(0, Duration::nominal));
@@ -75,7 +75,7 @@ impl<'a> Overrides<'a> {
         }
         // A day by the clock can be longer than 24 hours.
         let days = if length >= DAY { DAY } else { 0 };
-        length + shift + days
+        (length + shift + days, shift)
     }
 
     pub(super) fn replaces(&self, original: &Original) -> bool {

@@ -49,7 +49,7 @@ impl Series {
     pub(crate) fn new(rule: &Rule, start: Clock, zone: Option<&Zone>, budget: &mut Budget) -> Result<Self, Spent> {
         let rule = rule.filled(start);
         let times = Times::of(&rule);
-        let empty = rule.impossible();
+        let empty = rule.impossible() || !rule.has_time(start.local) || !rule.has_day(start.local.div_euclid(DAY), budget)?;
         let mut series = Self { start: start.local, times, last: None, until: None, empty, rule };
         match (series.rule.until, zone) {
             (Some(Clock { local, form: Form::Utc }), Some(zone)) => series.until = Some((local, zone.clone())),
@@ -145,7 +145,7 @@ impl Series {
         let mut week = first + 7 * round_up((target - first) / 7, self.rule.interval);
         let mut days = Vec::new();
         while week.saturating_mul(DAY) < window.end {
-            budget.spend(7)?;
+            budget.spend(2)?;
             days.clear();
             days.extend((week..week + 7).filter(|day| self.rule.fits_day(*day)));
             if !self.emit(&days, DAY, window, budget, each)? {

@@ -1,6 +1,9 @@
 //! The set of one period: its days, and the times of each.
 
-use super::{Frequency, Rule, Skip};
+use super::{
+    Frequency, Rule, Skip,
+    series::{Budget, Spent},
+};
 use crate::icalendar::civil::{DAY, date_of, day_of, days_in_month, days_in_year, first_week, weekday};
 
 /// Within what BYDAY counts (§3.3.10, notes 1 and 2).
@@ -34,7 +37,7 @@ impl Rule {
         }
         if self.by_month_day.is_empty() {
             out.extend((first..first + length).filter(|day| self.fits(*day, within)));
-            return 31;
+            return 8;
         }
         for number in &self.by_month_day {
             let day = match number {
@@ -100,6 +103,45 @@ impl Rule {
         }
         let (number, weeks) = ((day - first) / 7 + 1, (next - first) / 7);
         self.by_week.iter().any(|week| *week == number || *week == number - weeks - 1)
+    }
+
+    /// Whether any day fits a rule of days or less: the calendar is the same again after 400 years.
+    pub(super) fn has_day(&self, from: i64, budget: &mut Budget) -> Result<bool, Spent> {
+        let lists = [self.by_month.len(), self.by_month_day.len(), self.by_year_day.len(), self.by_week.len(), self.by_day.len()];
+        if self.frequency < Frequency::Daily || lists.iter().filter(|length| **length > 0).count() < 2 {
+            return Ok(true);
+        }
+        let mut day = from;
+        while day < from + 146_097 {
+            budget.spend(1)?;
+            if self.fits_day(day) {
+                return Ok(true);
+            }
+            day = self.next_day(day);
+        }
+        Ok(false)
+    }
+
+    /// Whether a rule of hours or less ever comes to a time that BYHOUR and the like let be: the remainders of its steps are all
+    /// that it comes to.
+    pub(super) fn has_time(&self, start: i64) -> bool {
+        let (unit, of_day) = match self.frequency {
+            Frequency::Hourly => (3600, 24),
+            Frequency::Minutely => (60, 1440),
+            Frequency::Secondly => (1, DAY),
+            _ => return true,
+        };
+        let (mut step, mut rest) = (self.interval, of_day);
+        while rest > 0 {
+            (step, rest) = (rest, step % rest);
+        }
+        let first = start.rem_euclid(DAY) / unit % step;
+        let listed = |list: &[i64], value: i64| list.is_empty() || list.contains(&value);
+        (0..of_day / step).map(|number| (first + number * step) * unit).any(|time| {
+            listed(&self.by_hour, time / 3600)
+                && (unit == 3600 || listed(&self.by_minute, time / 60 % 60))
+                && (unit != 1 || listed(&self.by_second, time % 60))
+        })
     }
 
     /// When a search may go on, where this day does not fit: the next one, or the next month that BYMONTH has.

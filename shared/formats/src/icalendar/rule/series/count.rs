@@ -14,7 +14,8 @@ impl Series {
         if count <= 1 || self.empty {
             return Ok(self.start);
         }
-        let Some(each) = self.constant() else { return Ok(self.nth(self.start..END, count - 1, budget)?.unwrap_or(END)) };
+        let until = self.end().map_or(END, |end| end.saturating_add(1));
+        let Some(each) = self.constant() else { return Ok(self.nth(self.start..until, count - 1, budget)?.unwrap_or(END)) };
         let Some(first) = self.period(0) else { return Ok(self.start) };
         let mut of_first = 0;
         self.walk_rule(first.clone(), budget, &mut |_| {
