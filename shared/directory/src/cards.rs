@@ -2,7 +2,7 @@
 
 use crate::contacts::Contact;
 use crate::rows::{Principal, PrincipalKind, Status, principal_of, rest, sk};
-use crate::{Directory, Profile, access};
+use crate::{Directory, LogoInfo, Profile, access};
 use penfold_ports::{Account, Key, Query, Row, Sk};
 use penfold_types::{Address, PrincipalId, Result, TenantId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,7 @@ pub struct DirectoryCard {
     pub name: String,
     pub profile: Profile,
     pub hidden: bool,
+    pub photo: Option<LogoInfo>,
     /// Moves with each change.
     pub revision: u64,
 }
@@ -63,6 +64,7 @@ impl DirectoryCard {
             name: own.name,
             profile: own.profile,
             hidden,
+            photo: own.photo,
             revision: own.revision,
         }
     }
@@ -79,6 +81,7 @@ impl DirectoryCard {
             name,
             profile: own.profile,
             hidden: false,
+            photo: None,
             revision: own.revision,
         })
     }

@@ -27,6 +27,8 @@
 //! | words.rs, search.rs | by which words everybody is found, and how |
 //! | cards.rs | the organisation's directory as people see it |
 //! | contacts.rs | people outside whom a tenant keeps for all |
+//! | photos.rs | pictures of people |
+//! | mailed.rs | whom somebody wrote to |
 //! | branding.rs | how a tenant is seen: name, colours, logo |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
@@ -51,12 +53,14 @@ mod group_rules;
 mod groups;
 mod hasher;
 mod keys;
+mod mailed;
 mod moving;
 mod my_groups;
 mod naming;
 mod once;
 mod operator;
 mod others;
+mod photos;
 mod profile;
 mod roles;
 mod routes;
@@ -90,14 +94,16 @@ pub use group_rules::{GroupRules, JoinPolicy};
 pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
+pub use mailed::Mailed;
 pub use moving::{claimed_by, named_by, tenant_entry};
 pub use my_groups::MyGroup;
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
+    AppPassword, ContactChange, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
     OneOfMany, Operator, Page, PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
+pub use photos::PHOTO;
 pub use profile::{Attribute, Profile, ProfileChange};
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};

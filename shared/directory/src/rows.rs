@@ -25,13 +25,15 @@
 //! | | `words` | that everything has its words: v, and p how far that came |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
 //! | | `anyone#O` | whose mailbox has folders that are open to everybody in the tenant: v as in `in#f#O` |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, hi 1 where it is hidden, wd its words in `word#`, at created; and what `profile.rs` names |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, hi 1 where it is hidden, wd its words in `word#`, fk kind, fs size and ft tag of a photo, at created; and what `profile.rs` names |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, sc what it opens, at created, used day |
 //! | | `secret#totp`, `secret#totp-next` | k the shared secret, sealed, sp the last step used, at; the next one counts once its first code was given |
 //! | | `secret#recovery` | h what is kept of the codes left, kv key version |
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
+//! | | `photo` | b a picture, sealed |
+//! | | `mailed#hash` | an address outside that this wrote to: b it and its name, sealed, c how often, d day of the last time |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
 //! | | `owns#G`, `asks#G` | the groups that this owns, or asks to be in |
 //! | | `visit#O` | d the last day on which it is noted that this looked into folders of O's mailbox |
@@ -263,6 +265,8 @@ pub(crate) struct Principal {
     pub profile: Profile,
     /// What `words.rs` keeps here; `None` where an older version wrote the row.
     pub words: Option<String>,
+    /// A picture of them, which stands in a row of its own.
+    pub photo: Option<crate::LogoInfo>,
     /// Moves with each change of this row; 0 where an older version wrote it.
     pub revision: u64,
     pub created: Timestamp,
@@ -286,6 +290,7 @@ impl Principal {
             recovery: None,
             profile: Profile::default(),
             words: None,
+            photo: None,
             revision: 1,
             created,
         }
@@ -329,6 +334,9 @@ impl Principal {
             row.set("rc", recovery.to_string());
         }
         self.profile.write(&mut row);
+        if let Some(photo) = &self.photo {
+            crate::photos::write(photo, &mut row);
+        }
         if let Some(words) = &self.words {
             row.set("wd", words.as_str());
         }
@@ -359,6 +367,7 @@ impl Principal {
                 recovery: row.str("rc").and_then(|text| text.parse().ok()),
                 profile: Profile::read(row),
                 words: row.str("wd").map(str::to_owned),
+                photo: crate::photos::read(row),
                 revision: row.u64("rv").unwrap_or(0),
                 created: read_time(row),
             })
@@ -543,6 +552,10 @@ pub(crate) mod sk {
 
     pub fn principal() -> Sk {
         Sk::text("p")
+    }
+
+    pub fn photo() -> Sk {
+        Sk::text("photo")
     }
 
     pub fn alias(address: &Address) -> Sk {

@@ -100,6 +100,12 @@ impl Asked {
         Self { words: found, domains }
     }
 
+    /// Whether somebody of this name and address is meant.
+    pub fn fits_address(&self, name: &str, address: &Address) -> bool {
+        let own = words_of(name, &Profile::default(), &[address]);
+        self.fits(own.iter().map(String::as_str)) && self.domains.iter().all(|begin| address.domain().as_str().starts_with(begin.as_str()))
+    }
+
     /// Whether an entry of these words is meant.
     pub fn fits<'a>(&self, words: impl Iterator<Item = &'a str> + Clone) -> bool {
         self.words.iter().all(|asked| words.clone().any(|word| word.starts_with(asked.as_str())))

@@ -1,5 +1,6 @@
 //! What the operator gives and gets back.
 
+use crate::LogoInfo;
 use crate::filter::Filter;
 use crate::group_rules::{GroupRules, JoinPolicy};
 use crate::profile::{Profile, ProfileChange};
@@ -71,6 +72,7 @@ pub struct PersonInfo {
     pub recovery: Option<Address>,
     /// In no search and no address book.
     pub hidden: bool,
+    pub photo: Option<LogoInfo>,
     /// Title, department and the like.
     pub profile: Profile,
     /// Moves with each change.

@@ -164,6 +164,7 @@ impl Operator {
             roles: person.roles,
             recovery: person.recovery,
             hidden: person.group.hidden,
+            photo: person.photo,
             profile: person.profile,
             revision: person.revision,
             created: person.created,

@@ -20,8 +20,7 @@ pub struct Deleted {
 /// What stays of a principal: its row as it was, its aliases, and that it may come back.
 pub(super) fn gone_row(principal: &Principal, aliases: &[Address], now: Timestamp) -> Row {
     let aliases: Vec<_> = aliases.iter().map(Address::to_string).collect();
-    let principal = Principal { words: None, ..principal.clone() };
-    principal.row().with("ca", time(principal.created)).with("at", time(now)).with("al", aliases.join("\n")).with("ok", true)
+    principal.bare().row().with("ca", time(principal.created)).with("at", time(now)).with("al", aliases.join("\n")).with("ok", true)
 }
 
 fn read_gone(row: &Row) -> Result<(Principal, Vec<Address>)> {

@@ -156,6 +156,96 @@ async fn what_an_older_version_wrote_is_found_after_the_first_search_and_kept_ri
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn outside_contacts_stand_beside_everybody_else() {
+    let house = house().await;
+    let tenant = house.tenant("One").await;
+    let texts = [(Attribute::Company, Some("Acme".to_owned()))].into_iter().collect();
+    let new = ContactChange {
+        name: Some("Zoë Smith".into()),
+        addresses: Some(vec![a("zoe@acme.test"), a("z.smith@home.test")]),
+        profile: ProfileChange { texts, manager: None },
+    };
+    let id = house.operator.create_contact(tenant, &new).await.unwrap();
+    for (text, count) in [("zoe", 1), ("smi zo", 1), ("z.smith@ho", 1), ("zoe@acme.test", 1), ("zoe@one", 0), ("acme", 0)] {
+        assert_eq!(house.called(text).await.len(), count, "{text}");
+    }
+    let (cards, _) = house.directory.search_cards(tenant, &["zoe"], false, 10, |_| true).await.unwrap();
+    assert!(cards.is_empty(), "nobody who signs in");
+    let (first, next) = house.directory.all_cards(tenant, None, 10).await.unwrap();
+    assert_eq!((first.len(), first[0].id, first[0].more_addresses.len()), (1, id, 1));
+    assert_eq!(house.directory.all_cards(tenant, next.as_deref(), 10).await.unwrap().0.len(), 2);
+    assert_eq!(house.directory.entries(tenant, &[id]).await.unwrap()[0].as_ref().unwrap().name, "Zoë Smith");
+
+    let seen = house.directory.contact(tenant, id).await.unwrap().revision;
+    let other = ContactChange { addresses: Some(vec![a("zoe@acme.test")]), name: Some("Zoe Jones".into()), ..Default::default() };
+    let changed = house.operator.expecting(Some(seen)).update_contact(tenant, id, &other).await.unwrap();
+    assert_eq!((changed.revision, changed.profile.get(Attribute::Company)), (seen + 1, Some("Acme")));
+    assert_eq!((house.called("smith").await.len(), house.called("jon").await.len()), (0, 1));
+    assert_eq!(kind(house.operator.expecting(Some(seen)).delete_contact(tenant, id).await), Kind::Conflict);
+    assert_eq!(kind(house.operator.delete_contact(house.tenant("Two").await, id).await), Kind::NotFound);
+    for wrong in [vec![], vec![a("x@one.test")], vec![a("x@a.test"), a("X@a.test")], (0..6).map(|n| a(&format!("x{n}@a.test"))).collect()] {
+        let change = ContactChange { addresses: Some(wrong), ..Default::default() };
+        assert_eq!(kind(house.operator.update_contact(tenant, id, &change).await), Kind::Invalid);
+    }
+    house.operator.delete_contact(tenant, id).await.unwrap();
+    assert!(house.called("zoe").await.is_empty());
+    house.words_agree().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_photo_is_what_its_bytes_are_and_goes_with_its_person() {
+    let house = house().await;
+    let ann = house.account("ann@one.test").await;
+    let jpeg = bytes::Bytes::from([&b"\xff\xd8\xff\xe0"[..], &[7; 1000]].concat());
+    let set = house.operator.set_photo(&a("ann@one.test"), Some(jpeg.clone())).await.unwrap();
+    assert_eq!(set.photo.as_ref().map(|info| (info.kind, info.size)), Some((LogoKind::Jpeg, 1004)));
+    assert_eq!(house.directory.photo(ann).await.unwrap(), Some(jpeg.clone()));
+    let stored = house.partition("p#").into_iter().find(|(key, _)| key.sk().as_bytes() == b"photo").unwrap().1;
+    assert!(!stored.bytes("b").unwrap().windows(100).any(|part| part == [7; 100]), "it is sealed");
+    let large = [&jpeg[..], &vec![0; crate::PHOTO]].concat();
+    for wrong in [b"<svg/>".to_vec(), b"RIFF\x10\0\0\0WEBPVP8 ".to_vec(), large] {
+        assert_eq!(kind(house.operator.set_photo(&a("ann@one.test"), Some(wrong.into())).await), Kind::Invalid);
+    }
+    house.operator.delete_person(&a("ann@one.test")).await.unwrap();
+    house.operator.restore(ann.tenant, ann.principal).await.unwrap();
+    assert_eq!((house.directory.photo_info(ann).await.unwrap(), house.directory.photo(ann).await.unwrap()), (None, None));
+    house.operator.set_photo(&a("bob@one.test"), Some(jpeg)).await.unwrap();
+    assert_eq!(house.operator.set_photo(&a("bob@one.test"), None).await.unwrap().photo, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_somebody_writes_to_is_remembered_bounded_and_for_them_alone() {
+    let house = house().await;
+    let (ann, bob) = (house.account("ann@one.test").await, house.account("bob@one.test").await);
+    let to = |address: &str, name: &str| (a(address), name.to_owned());
+    house.directory.note_mailed(ann, &[to("kim@far.test", "Kim Ngô"), to("kurt@far.test", "")]).await.unwrap();
+    for _ in 0..3 {
+        house.directory.note_mailed(ann, &[to("Kurt@far.test", ""), to("kurt@far.test", "Kurt")]).await.unwrap();
+    }
+    let found = async |who, text: &str| {
+        let all = house.directory.mailed(who, text, 10).await.unwrap();
+        all.into_iter().map(|one| (one.address.key(), one.name, one.count)).collect::<Vec<_>>()
+    };
+    let (kim, kurt) = (("kim@far.test".to_owned(), "Kim Ngô".to_owned(), 1), ("kurt@far.test".to_owned(), "Kurt".to_owned(), 4));
+    assert_eq!(found(ann, "k").await.iter().map(|one| (one.0.clone(), one.2)).collect::<Vec<_>>(), [(kurt.0, 4), (kim.0.clone(), 1)]);
+    assert_eq!(found(ann, "ngo").await, [kim.clone()]);
+    assert_eq!(found(ann, "kim@fa").await, [kim]);
+    assert!(found(ann, "kim@near").await.is_empty() && found(ann, "").await.is_empty() && found(bob, "k").await.is_empty());
+    assert!(!house.partition("p#").iter().any(|(_, row)| row.encode().windows(8).any(|part| part == b"far.test")), "it is sealed");
+    // The oldest go.
+    for day in 0..60 {
+        house.sleep(DAY).await;
+        let many: Vec<_> = (0..10).map(|number| to(&format!("x{day}.{number}@far.test"), "")).collect();
+        house.directory.note_mailed(ann, &many).await.unwrap();
+    }
+    assert_eq!(house.partition("p#").iter().filter(|(key, _)| key.sk().as_bytes().starts_with(b"mailed#")).count(), 500);
+    assert!(found(ann, "kim").await.is_empty());
+    assert_eq!(found(ann, "x59").await.len(), 10);
+    house.directory.operator().delete_person(&a("ann@one.test")).await.unwrap();
+    assert!(!house.partition("p#").iter().any(|(key, _)| key.sk().as_bytes().starts_with(b"mailed#")));
+}
+
 /// Rows as they are written one by one, of people whose names are made of few parts.
 async fn many(house: &House, tenant: TenantId, count: u32) {
     let (first, last) = (["anna", "bert", "carla", "dora"], ["smith", "miller", "jones"]);
