@@ -104,16 +104,16 @@ impl Directory {
         Some(Mailed { address: address.parse().ok()?, name: name.to_owned(), count: row.u64("c")?, day: day_of(row) })
     }
 
-    /// Those whom somebody wrote to and who are called by what was typed, the likeliest first.
-    pub async fn mailed(&self, account: Account, text: &str, limit: usize) -> Result<Vec<Mailed>> {
-        let asked = Asked::read(text);
-        if asked.words.is_empty() && asked.domains.is_empty() {
+    /// Those whom somebody wrote to and who are called by what was typed (`None`: all of them), the likeliest first.
+    pub async fn mailed(&self, account: Account, text: Option<&str>, limit: usize) -> Result<Vec<Mailed>> {
+        let asked = text.map(Asked::read);
+        if asked.as_ref().is_some_and(|asked| asked.words.is_empty() && asked.domains.is_empty()) {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
         for (_, row) in self.mailed_rows(account).await? {
             let Some(own) = self.read_mailed(account, &row).await else { continue };
-            if asked.fits_address(&own.name, &own.address) {
+            if asked.as_ref().is_none_or(|asked| asked.fits_address(&own.name, &own.address)) {
                 found.push(own);
             }
         }
