@@ -42,17 +42,50 @@ impl Place {
     }
 
     /// Whether private things are shown as they are: to their owner, and to the members of a shared mailbox.
-    fn sees_private(&self) -> bool {
+    pub fn sees_private(&self) -> bool {
         self.mailbox.scope().grounds().is_empty()
     }
 
-    /// The bytes of versions, as this person may see them.
-    pub async fn bytes(&self, items: &[ItemId]) -> Result<Vec<Option<Bytes>>, Wrong> {
-        let all = self.mailbox.object_bytes(self.folder.id, items).await?;
-        if self.sees_private() {
+    /// Whether this person is whose folder it is.
+    pub fn is_own(&self) -> bool {
+        self.mailbox.scope().viewer() == self.owner()
+    }
+
+    /// The bytes of versions, as this person may see them: what is private of others only in part, and no alarms but their own.
+    pub async fn bytes(&self, versions: &[Version<'_>]) -> Result<Vec<Option<Bytes>>, Wrong> {
+        let items: Vec<ItemId> = versions.iter().map(|version| version.item).collect();
+        let all = self.mailbox.object_bytes(self.folder.id, &items).await?;
+        if self.is_own() {
             return Ok(all);
         }
-        Ok(all.into_iter().map(|bytes| bytes.map(|bytes| penfold_calendar::for_others(self.folder.kind, bytes))).collect())
+        let kind = self.folder.kind;
+        let named: Vec<(&str, ItemId)> = versions.iter().map(|version| (version.name, version.id)).collect();
+        let notes = self.mailbox.own_notes(self.folder.id, &named).await?;
+        let seen = |bytes: Bytes| if self.sees_private() { bytes } else { penfold_calendar::for_others(kind, bytes) };
+        let each = all.into_iter().zip(notes);
+        Ok(each.map(|(bytes, note)| bytes.map(|bytes| penfold_calendar::as_seen(kind, seen(bytes), note.as_deref()))).collect())
+    }
+
+    /// Objects with the bytes of just that version. One that was replaced in between is read once more; one that is gone is left out.
+    pub async fn read(&self, objects: Vec<Object>) -> Result<Vec<(Object, Bytes)>, Wrong> {
+        let versions: Vec<Version<'_>> = objects.iter().map(Version::from).collect();
+        let all = self.bytes(&versions).await?;
+        let mut found = Vec::with_capacity(objects.len());
+        for (object, bytes) in objects.into_iter().zip(all) {
+            if let Some(bytes) = bytes {
+                found.push((object, bytes));
+            } else if let Some(now) = self.mailbox.object(self.folder.id, &object.name).await?
+                && let Some(bytes) = self.bytes(&[(&now).into()]).await?.pop().flatten()
+            {
+                found.push((now, bytes));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether an object is still the version that was judged, for whom not everything is shown.
+    pub fn is_as_seen(&self, judged: &Object, now: Option<&Object>) -> bool {
+        self.sees_private() || now.is_some_and(|now| now.item == judged.item)
     }
 
     /// Refuses to change what is seen in part only.
@@ -72,6 +105,19 @@ impl Place {
     pub fn below(&self, folder: &Folder) -> Self {
         let href = format!("{}{}/", self.href, href::segment(&folder.segment));
         Self { mailbox: self.mailbox.clone(), rights: self.mailbox.rights(folder), folder: folder.clone(), home: self.home, href }
+    }
+}
+
+/// A version of an object that is read.
+pub struct Version<'a> {
+    pub name: &'a str,
+    pub id: ItemId,
+    pub item: ItemId,
+}
+
+impl<'a> From<&'a Object> for Version<'a> {
+    fn from(object: &'a Object) -> Self {
+        Self { name: &object.name, id: object.id, item: object.item }
     }
 }
 
@@ -140,7 +186,14 @@ impl Session {
         }
         let directory = &self.dav.directory;
         match directory.open_shared(&self.who, owner).await {
-            Err(error) if error.kind() == Why::NotFound => Ok(directory.open_folders(&self.who, owner).await?),
+            Err(error) if error.kind() == Why::NotFound => {
+                let scope = directory.open_folders(&self.who, owner).await?;
+                // Once a day; where that cannot be written now, a later request does it.
+                if let Err(error) = directory.note_visit(&self.who, owner).await {
+                    tracing::warn!(%error, "a visit to another's folders was not noted");
+                }
+                Ok(scope)
+            }
             scope => Ok(scope?),
         }
     }
@@ -173,8 +226,7 @@ impl Session {
                 continue;
             }
             if at + 1 < rest.len() {
-                // RFC 4918 §9.7.1: what would lie in what is not there.
-                return Err(Wrong::CONFLICT);
+                return Err(Wrong::MISSING);
             }
             return match if place.has(Rights::READ) { place.mailbox.object(place.folder.id, segment).await? } else { None } {
                 Some(object) => Ok(Resource::Object(place, object)),
@@ -220,7 +272,12 @@ impl Session {
         };
         let [segment] = segments.as_slice() else { return Err(Wrong::MISSING) };
         let (owner, id) = path::read_alias(segment).filter(|_| owner == self.me()).map_or((owner, None), |(other, id)| (other, Some(id)));
-        let mailbox = self.dav.mailboxes.open(&self.scope_of(owner).await?).await?;
+        // One's own are made where they are missing.
+        let mailbox = if owner == self.me() {
+            self.mailbox_of(owner).await?.0
+        } else {
+            self.dav.mailboxes.open(&self.scope_of(owner).await?).await?
+        };
         let fits = |own: &Folder| own.kind == Kind::Events && id.map_or(own.segment == *segment, |id| own.id == id);
         let folder = mailbox.folder_for_busy(fits).await?;
         Ok(place(&mailbox, &folder, Home::Calendars, format!("{}{}/", path::home(Home::Calendars, owner), href::segment(segment))))

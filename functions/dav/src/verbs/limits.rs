@@ -18,8 +18,14 @@ pub const MEMBERS: usize = 200_000;
 pub const MATCHES: usize = 100_000;
 /// Members that one page of a sync-collection tells of, unless the client wants fewer.
 pub const SYNC: usize = 5_000;
+/// The same with the bytes of objects.
+pub const SYNC_WITH_DATA: usize = 200;
+/// Octets of an answer, beyond which nothing more is told in it.
+pub const ANSWER: usize = 64 << 20;
 /// Hrefs of a multiget.
 pub const HREFS: usize = 10_000;
+/// Objects of a folder that is read as one file.
+pub const IN_ONE_FILE: usize = 20_000;
 /// Rows that are read at once.
 pub const BATCH: usize = 100;
 /// Members of a folder that is copied with all that is in it.
