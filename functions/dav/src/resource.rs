@@ -66,21 +66,31 @@ impl Place {
         Ok(each.map(|(bytes, note)| bytes.map(|bytes| penfold_calendar::as_seen(kind, seen(bytes), note.as_deref()))).collect())
     }
 
-    /// Objects with the bytes of just that version. One that was replaced in between is read once more; one that is gone is left out.
+    /// Objects with the bytes of just that version. One that was replaced in between is read again; one that is gone is left out.
     pub async fn read(&self, objects: Vec<Object>) -> Result<Vec<(Object, Bytes)>, Wrong> {
-        let versions: Vec<Version<'_>> = objects.iter().map(Version::from).collect();
-        let all = self.bytes(&versions).await?;
-        let mut found = Vec::with_capacity(objects.len());
-        for (object, bytes) in objects.into_iter().zip(all) {
-            if let Some(bytes) = bytes {
-                found.push((object, bytes));
-            } else if let Some(now) = self.mailbox.object(self.folder.id, &object.name).await?
-                && let Some(bytes) = self.bytes(&[(&now).into()]).await?.pop().flatten()
-            {
-                found.push((now, bytes));
+        let mut found: Vec<Option<(Object, Bytes)>> = vec![None; objects.len()];
+        let mut left: Vec<(usize, Object)> = objects.into_iter().enumerate().collect();
+        for _ in 0..READ_ROUNDS {
+            let versions: Vec<Version<'_>> = left.iter().map(|(_, object)| object.into()).collect();
+            let all = self.bytes(&versions).await?;
+            let mut again = Vec::new();
+            for ((at, object), bytes) in left.into_iter().zip(all) {
+                match bytes {
+                    Some(bytes) => found[at] = Some((object, bytes)),
+                    None => again.push((at, object.name)),
+                }
             }
+            if again.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            let names: Vec<&str> = again.iter().map(|(_, name)| name.as_str()).collect();
+            let now = self.mailbox.objects_named(self.folder.id, &names).await?;
+            left = again.iter().zip(now).filter_map(|((at, _), now)| Some((*at, now?))).collect();
         }
-        Ok(found)
+        if left.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        Err(Wrong::Busy)
     }
 
     /// Whether an object is still the version that was judged, for whom not everything is shown.
@@ -137,6 +147,9 @@ pub enum Resource {
     /// Nothing, in a place where something could be: in a folder, or in a home (`None`).
     Nothing(Option<Place>, Home, PrincipalId, String),
 }
+
+/// How often an object is read anew that is replaced all the time.
+const READ_ROUNDS: usize = 8;
 
 /// Segments that no calendar can have.
 pub const INBOX: &str = "inbox";

@@ -135,7 +135,7 @@ impl View {
         });
         let as_set = |(id, wanted): (&FolderId, &Option<&Folder>)| {
             let place = |own: &'_ Folder| (own.name.clone(), own.parent, own.segment.clone());
-            self.folders.get(*id).map(place) == wanted.map(|folder| place(folder))
+            self.folders.get(*id).map(place) == wanted.map(place)
         };
         counted && set.iter().all(as_set)
     }

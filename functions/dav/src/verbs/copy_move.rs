@@ -165,7 +165,7 @@ async fn across(
     if !condition.holds(Some(object)) {
         return Err(Wrong::FAILED);
     }
-    let bytes = place.bytes(&[object.into()]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
     let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {

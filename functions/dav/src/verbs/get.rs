@@ -26,6 +26,9 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
 
 async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wrong> {
     let condition = Condition::read(&call.headers)?;
+    // The entity tag that is told is that of the bytes that are sent.
+    let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
+    let object = &object;
     if condition.fails_to_read(object) {
         return Err(Wrong::FAILED);
     }
@@ -33,7 +36,6 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     if condition.is_known(object) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    let bytes = place.bytes(&[object.into()]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
     // What somebody put here is never run as a page of this service.
     let safe = [
