@@ -450,15 +450,21 @@ class Follower(Talker):
         self.tokens.pop(path, None)
 
     def read(self, path):
-        asked = "<d:prop><d:getetag/><c:calendar-data/></d:prop>"
-        window = f'<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"><c:time-range start="{STEADY[0]}" end="{STEADY[1]}"/></c:comp-filter></c:comp-filter></c:filter>'
-        for root, inner in (("c:calendar-query", asked + window), ("c:calendar-multiget", asked + f"<d:href>{path}</d:href>")):
-            answer = self.ask("REPORT", folder_of(path), body(root, inner), 1)
-            one = answer.responses.get(path) if answer.status == 207 else None
-            if one is None or one.status or "c:calendar-data" not in one.found:
-                self.book.fail(f"{root} leaves out {path}, which is never deleted: {answer.status}, {len(answer.content)} octets{'' if one is None else f', with {one.status}'}")
-                continue
-            self.book.saw(one.text("d:getetag"), one.text("c:calendar-data"), f"{root} of {path}")
+        """By one of the ways that there are."""
+        asked, window = "<d:prop><d:getetag/><c:calendar-data/></d:prop>", f'<c:time-range start="{STEADY[0]}" end="{STEADY[1]}"/>'
+        what, root, inner, depth = self.rnd.choice((
+            ("calendar-query by time", "c:calendar-query", asked + filtered(window), 1), ("calendar-query", "c:calendar-query", asked + filtered(""), 1),
+            ("multiget", "c:calendar-multiget", asked + f"<d:href>{path}</d:href>", 1),
+            ("sync-collection with data", "d:sync-collection", "<d:sync-token/><d:sync-level>1</d:sync-level>" + asked, 0)))
+        answer = self.ask("REPORT", folder_of(path), body(root, inner), depth)
+        one = answer.responses.get(path) if answer.status == 207 else None
+        if one is None or one.status or "c:calendar-data" not in one.found:
+            return self.book.fail(f"{what} leaves out {path}, which is never deleted: {answer.status}{'' if one is None else f', with {one.status}'}")
+        return self.book.saw(one.text("d:getetag"), one.text("c:calendar-data"), f"{what} of {path}")
+
+
+def filtered(inner):
+    return f'<c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">{inner}</c:comp-filter></c:comp-filter></c:filter>'
 
 
 class Load:
