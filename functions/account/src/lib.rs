@@ -5,6 +5,7 @@
 //! | sign_up.rs | a company, its domain and its first administrator |
 //! | sessions.rs | signing in, and where one is signed in |
 //! | me.rs | who am I; the password |
+//! | directory.rs | whom one may write to; one's own photo |
 //! | second_factor.rs | codes beside the password |
 //! | app_passwords.rs, tokens.rs | for programs |
 //! | groups.rs | groups that one is in, could join, or owns |
@@ -15,6 +16,7 @@
 
 mod app_passwords;
 mod branding;
+mod directory;
 mod groups;
 mod letter;
 mod me;
@@ -65,6 +67,8 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(sessions::close))
         .routes(routes!(me::show, me::change))
         .routes(routes!(me::set_password))
+        .routes(routes!(directory::search))
+        .routes(routes!(directory::show_photo, directory::set_photo, directory::remove_photo))
         .routes(routes!(second_factor::begin))
         .routes(routes!(second_factor::end))
         .routes(routes!(second_factor::confirm))

@@ -4,6 +4,7 @@
 mod app_passwords;
 mod audit;
 mod branding;
+mod contacts;
 mod delegates;
 mod deleted;
 mod domains;
@@ -16,6 +17,7 @@ mod keys;
 mod members;
 mod passwords;
 mod people;
+mod photos;
 mod queue;
 mod reports;
 mod roles;
@@ -76,6 +78,9 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(people::show, people::change, people::remove))
         .routes(routes!(people::aliases, people::add_alias))
         .routes(routes!(people::remove_alias))
+        .routes(routes!(photos::show, photos::set, photos::remove))
+        .routes(routes!(contacts::list, contacts::create))
+        .routes(routes!(contacts::show, contacts::change, contacts::remove))
         .routes(routes!(passwords::set))
         .routes(routes!(passwords::end_second_factor))
         .routes(routes!(app_passwords::list, app_passwords::create))

@@ -28,6 +28,8 @@ pub(crate) struct Person {
     /// Where a forgotten password is mended.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_address: Option<String>,
+    /// In no search and no address book of the organisation.
+    hidden: bool,
     profile: ProfileView,
     created: When,
     revision: u64,
@@ -54,6 +56,7 @@ impl From<PersonInfo> for Person {
             sent_copy: info.sent_copy,
             two_factor: info.two_factor,
             recovery_address: info.recovery.map(|address| address.to_string()),
+            hidden: info.hidden,
             profile: info.profile.into(),
             created: When(info.created),
             revision: info.revision,
@@ -92,6 +95,8 @@ pub(crate) struct PersonChange {
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<String>)]
     recovery_address: Option<Option<String>>,
+    /// In no search and no address book of the organisation.
+    hidden: Option<bool>,
     profile: Option<NewProfile>,
 }
 
@@ -224,6 +229,7 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Perso
         status: change.status.map(|status| if status == PersonStatus::Active { Status::Active } else { Status::Suspended }),
         sent_copy: change.sent_copy,
         recovery,
+        hidden: change.hidden,
         profile,
     };
     let changed = call.operator()?.expecting(expected).update_person(&person.address, &change).await;

@@ -14,6 +14,8 @@ pub(crate) struct SharedMailbox {
     name: String,
     /// Octets that it may hold.
     quota: u64,
+    /// In no search and no address book of the organisation.
+    hidden: bool,
     profile: ProfileView,
     created: When,
     revision: u64,
@@ -26,6 +28,7 @@ impl From<SharedInfo> for SharedMailbox {
             address: info.address.to_string(),
             name: info.name,
             quota: info.quota,
+            hidden: info.hidden,
             profile: info.profile.into(),
             created: When(info.created),
             revision: info.revision,
@@ -54,6 +57,8 @@ pub(crate) struct SharedMailboxChange {
     #[serde(default, deserialize_with = "text::nullable")]
     #[schema(value_type = Option<u64>)]
     quota: Option<Option<u64>>,
+    /// In no search and no address book of the organisation.
+    hidden: Option<bool>,
     profile: Option<NewProfile>,
 }
 
@@ -111,7 +116,7 @@ pub(crate) async fn change(call: Call, wanted: IfMatch, Body(change): Body<Share
     let quota = change.quota.map(|quota| quota.map_or(Quota::Default, Quota::Bytes));
     let profile = change.profile.unwrap_or_default().read("/profile")?;
     call.directory().allow_profile(call.caller()?, call.tenant()?, shared.id, &profile).await?;
-    let change = Change { name: change.name, quota, profile, ..Change::default() };
+    let change = Change { name: change.name, quota, hidden: change.hidden, profile, ..Change::default() };
     let changed = call.operator()?.expecting(expected).update_shared(&shared.address, &change).await;
     let shared = changed.map_err(|error| wanted.explain(error))?;
     Ok(tagged(shared.revision, SharedMailbox::from(shared)))

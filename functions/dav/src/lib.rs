@@ -4,11 +4,13 @@
 //! |---|---|
 //! | sign_in.rs | whose request it is |
 //! | path.rs, resource.rs | what a path names, and what is there for this person |
+//! | book.rs | the organisation's directory as an address book |
 //! | live/ | properties that are worked out |
 //! | verbs/ | a file for each method; report/ a file for each report |
 //! | xml/ | bodies: requests as plain structures, and answers |
 //! | wrong.rs | why something is refused, as an answer |
 
+mod book;
 mod condition;
 mod live;
 mod path;

@@ -6,7 +6,7 @@ use crate::path::{self, Home, Target};
 use crate::wrong::Wrong;
 use crate::xml::href;
 use bytes::Bytes;
-use penfold_directory::{PrincipalKind, SignedIn};
+use penfold_directory::SignedIn;
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
 use penfold_ports::{Rights, Scope};
 use penfold_types::{ItemId, Kind as Why, PrincipalId};
@@ -144,6 +144,9 @@ pub enum Resource {
     Outbox(PrincipalId),
     Collection(Place),
     Object(Place, Object),
+    /// The organisation's directory, in one's own home, and a card in it.
+    Book(PrincipalId),
+    Entry(Box<crate::book::Entry>),
     /// Nothing, in a place where something could be: in a folder, or in a home (`None`).
     Nothing(Option<Place>, Home, PrincipalId, String),
 }
@@ -181,7 +184,10 @@ impl Session {
                 self.scope_of(owner).await?;
                 Ok(Resource::Home(home, owner))
             }
-            Target::Inside(home, owner, segments) => self.inside(home, owner, &segments).await,
+            Target::Inside(home, owner, segments) => match self.in_book(home, owner, &segments).await? {
+                Some(found) => Ok(found),
+                None => self.inside(home, owner, &segments).await,
+            },
         }
     }
 
@@ -333,7 +339,7 @@ impl Session {
     }
 
     pub fn is_group(card: &penfold_directory::DirectoryCard) -> bool {
-        card.kind == PrincipalKind::Group
+        card.kind == penfold_directory::CardKind::Group
     }
 }
 
@@ -353,6 +359,8 @@ impl Resource {
             Self::Inbox(owner) => format!("{}{INBOX}/", path::home(Home::Calendars, *owner)),
             Self::Outbox(owner) => format!("{}{OUTBOX}/", path::home(Home::Calendars, *owner)),
             Self::Collection(place) => place.href.clone(),
+            Self::Book(home) => crate::book::href(*home),
+            Self::Entry(entry) => entry.href(),
             Self::Object(place, object) => place.href_of(&object.name),
             Self::Nothing(Some(place), _, _, name) => place.href_of(name),
             Self::Nothing(None, home, owner, name) => format!("{}{}", path::home(*home, *owner), href::segment(name)),

@@ -3,6 +3,7 @@
 mod begin;
 mod collections;
 mod cost;
+mod directory;
 mod objects;
 mod queries;
 mod sharing;

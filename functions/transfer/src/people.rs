@@ -147,6 +147,7 @@ fn only_new(change: PersonChange, now: &PersonInfo) -> Option<PersonChange> {
         status: change.status.filter(|status| *status != now.status),
         sent_copy: change.sent_copy.filter(|copy| *copy != now.sent_copy),
         recovery: change.recovery.filter(|address| *address != now.recovery),
+        hidden: None,
         profile: ProfileChange {
             texts: change.profile.texts.into_iter().filter(|(one, text)| now.profile.get(*one) != text.as_deref()).collect(),
             manager: None,

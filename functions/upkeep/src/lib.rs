@@ -65,6 +65,7 @@ impl Upkeep {
             if sweep {
                 self.destroy_gone(tenant, KEPT).await?;
                 operator.lapse_claims(tenant).await?;
+                self.directory.complete_words(tenant).await?;
                 penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.directory.expire_once(Some(tenant)).await?;
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;

@@ -55,6 +55,13 @@ pub struct AuditHead {
     pub hash: Bytes,
     /// When the last one was.
     pub at: Timestamp,
+    /// The last act after which an entry of the directory may look different.
+    pub directory: u64,
+}
+
+/// Whether an act may change how somebody looks in the directory, or who is in it.
+fn changes_directory(act: &str) -> bool {
+    ["person.", "group.", "shared.", "contact."].iter().any(|noun| act.starts_with(noun))
 }
 
 /// What [`Directory::verify_audit`] found.
@@ -67,8 +74,10 @@ pub struct AuditProof {
 
 impl AuditHead {
     fn read(row: Option<&Row>) -> Result<Self> {
-        let Some(row) = row else { return Ok(Self { number: 0, hash: Bytes::new(), at: Timestamp::from_millis(0) }) };
-        let read = || Some(Self { number: row.u64("n")?, hash: row.bytes("h")?.clone(), at: read_time(row) });
+        let Some(row) = row else { return Ok(Self { number: 0, hash: Bytes::new(), at: Timestamp::from_millis(0), directory: 0 }) };
+        // An older version does not say which act it was.
+        let directory = || row.u64("d").or_else(|| row.u64("n"));
+        let read = || Some(Self { number: row.u64("n")?, hash: row.bytes("h")?.clone(), at: read_time(row), directory: directory()? });
         read().ok_or_else(|| Error::broken("the head of the audit log is damaged"))
     }
 
@@ -80,7 +89,7 @@ impl AuditHead {
     }
 
     fn row(&self) -> Row {
-        Row::new().with("n", self.number).with("h", self.hash.clone()).with("at", time(self.at))
+        Row::new().with("n", self.number).with("h", self.hash.clone()).with("at", time(self.at)).with("d", self.directory)
     }
 
     /// The entry that comes after this head, and the head that it makes.
@@ -95,7 +104,8 @@ impl AuditHead {
         if !detail.is_empty() {
             row.set("d", detail);
         }
-        (Self { number, hash, at }, row)
+        let directory = if changes_directory(act.act) { number } else { self.directory };
+        (Self { number, hash, at, directory }, row)
     }
 }
 
@@ -171,6 +181,11 @@ impl Directory {
         let query = Query { pk: first.pk().clone(), from: first.sk().clone(), to, limit, reverse: true };
         let rows = self.store().query_all(&query).await?;
         Ok(rows.into_iter().take(limit).filter_map(|(key, row)| read(&key, &row)).collect())
+    }
+
+    /// Moves whenever an entry of a tenant's directory may look different, or is there no longer: one read.
+    pub async fn directory_revision(&self, tenant: TenantId) -> Result<u64> {
+        Ok(self.audit_head(tenant).await?.directory)
     }
 
     pub(crate) async fn audit_head(&self, tenant: TenantId) -> Result<AuditHead> {

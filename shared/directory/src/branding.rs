@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 use bytes::Bytes;
 use penfold_ports::{Name, Row, Value, When, Write};
 use penfold_types::{Address, Error, Result, TenantId};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of a logo.
 pub const LOGO: usize = 64 * 1024;
@@ -27,7 +28,7 @@ pub struct Branding {
 }
 
 /// What is said of a logo without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogoInfo {
     pub kind: LogoKind,
     pub size: u64,
@@ -35,7 +36,8 @@ pub struct LogoInfo {
     pub tag: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogoKind {
     Png,
     Jpeg,
@@ -43,7 +45,7 @@ pub enum LogoKind {
 }
 
 impl LogoKind {
-    const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
+    pub(crate) const ALL: [Self; 3] = [Self::Png, Self::Jpeg, Self::WebP];
 
     /// What the bytes are, whatever is said of them.
     pub fn of(bytes: &[u8]) -> Option<Self> {
@@ -108,6 +110,14 @@ impl std::fmt::Display for Colour {
         let [red, green, blue] = self.0;
         write!(f, "#{red:02x}{green:02x}{blue:02x}")
     }
+}
+
+/// What is said of a picture; `None` where the bytes are none of those that are shown here.
+pub(crate) fn picture(bytes: &Bytes) -> Option<LogoInfo> {
+    let kind = LogoKind::of(bytes)?;
+    let hash = digest::digest(&digest::SHA256, bytes);
+    let tag = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    Some(LogoInfo { kind, size: bytes.len() as u64, tag })
 }
 
 impl Branding {
@@ -199,9 +209,7 @@ impl Operator {
         if bytes.len() > LOGO {
             return Err(Error::invalid(format!("a logo has at most {LOGO} bytes")));
         }
-        let kind = LogoKind::of(&bytes).ok_or_else(|| Error::invalid("a logo is a PNG, a JPEG or a WebP"))?;
-        let hash = digest::digest(&digest::SHA256, &bytes);
-        let tag: String = hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let LogoInfo { kind, tag, .. } = picture(&bytes).ok_or_else(|| Error::invalid("a logo is a PNG, a JPEG or a WebP"))?;
         let number = LogoKind::ALL.iter().position(|one| *one == kind).unwrap_or_default() as u64;
         let set = vec![("lk".into(), number.into()), ("ls".into(), (bytes.len() as u64).into()), ("lh".into(), tag.into())];
         let put = Write::put(key, Row::new().with("b", bytes));

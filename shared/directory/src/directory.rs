@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub tenants: Cache<TenantId, Tenant>,
     pub keys: Cache<(TenantId, u32), DataKey>,
     pub services: Cache<(), Service>,
+    /// Tenants whose entries all have their words.
+    pub worded: Cache<TenantId, ()>,
     pub door: Door,
     /// One at a time, of the tenants that share a stripe, writes into the audit log.
     pub noting: Vec<tokio::sync::Mutex<()>>,
@@ -84,6 +86,7 @@ impl Directory {
             tenants: Cache::new(5_000),
             keys: Cache::new(10_000),
             services: Cache::new(1),
+            worded: Cache::new(10_000),
             door,
             noting: (0..16).map(|_| tokio::sync::Mutex::new(())).collect(),
         };

@@ -24,6 +24,11 @@
 //! | profile.rs | what is known of people beside their addresses |
 //! | naming.rs | in whose name somebody may write |
 //! | sharing.rs, others.rs | whose folders are open to whom; what of others somebody may open |
+//! | words.rs, search.rs | by which words everybody is found, and how |
+//! | cards.rs | the organisation's directory as people see it |
+//! | contacts.rs | people outside whom a tenant keeps for all |
+//! | photos.rs | pictures of people |
+//! | mailed.rs | whom somebody wrote to |
 //! | branding.rs | how a tenant is seen: name, colours, logo |
 //! | moving.rs | where a tenant has rows, for moving it to another store |
 //! | operator/ | everything that an administrator does, each act with its audit row |
@@ -39,6 +44,7 @@ mod cell_secrets;
 mod check;
 mod claimable;
 mod claims;
+mod contacts;
 mod directory;
 mod domain_keys;
 mod dynamic;
@@ -47,17 +53,20 @@ mod group_rules;
 mod groups;
 mod hasher;
 mod keys;
+mod mailed;
 mod moving;
 mod my_groups;
 mod naming;
 mod once;
 mod operator;
 mod others;
+mod photos;
 mod profile;
 mod roles;
 mod routes;
 mod rows;
 mod sealing;
+mod search;
 mod second_factor;
 mod service;
 mod sessions;
@@ -67,6 +76,7 @@ mod sign_in;
 mod sign_up;
 mod store;
 mod throttle;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -74,8 +84,9 @@ mod tests;
 pub use audit::{AuditEntry, AuditHead, AuditProof};
 pub use branding::{Branding, Colour, LOGO, LogoInfo, LogoKind};
 pub use caller::{Caller, Reach};
-pub use cards::DirectoryCard;
+pub use cards::{CardKind, DirectoryCard};
 pub use claims::Claim;
+pub use contacts::Contact;
 pub use directory::{Directory, Options};
 pub use domain_keys::{DomainKey, KeyChange, KeyState};
 pub use filter::{Condition, Filter, How, Rule, Subject, Test};
@@ -83,14 +94,16 @@ pub use group_rules::{GroupRules, JoinPolicy};
 pub use groups::{Member, MemberKey};
 pub use hasher::{Argon2id, Cheap, Hasher};
 pub use keys::DataKey;
+pub use mailed::Mailed;
 pub use moving::{claimed_by, named_by, tenant_entry};
 pub use my_groups::MyGroup;
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
+    AppPassword, ContactChange, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
     OneOfMany, Operator, Page, PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
+pub use photos::PHOTO;
 pub use profile::{Attribute, Profile, ProfileChange};
 pub use roles::{Permission, Role, RoleGrant, Within};
 pub use routes::{DMARC_REPORTS, Recipient, TLS_REPORTS};
@@ -102,3 +115,4 @@ pub use shared::SharedMailbox;
 pub use sharing::{ANYONE, GranteeInfo, Granting};
 pub use sign_in::{SignInError, SignedIn, Use};
 pub use sign_up::{NewSignUp, ProofBy, SignUp, TRIAL};
+pub use words::folded;

@@ -42,6 +42,9 @@ pub enum Permission {
     GroupWrite,
     SharedRead,
     SharedWrite,
+    /// People outside who stand in the directory.
+    ContactRead,
+    ContactWrite,
     RightsRead,
     RightsWrite,
     QueueRead,
@@ -62,7 +65,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::DomainRead,
@@ -78,6 +81,8 @@ impl Permission {
         Self::GroupWrite,
         Self::SharedRead,
         Self::SharedWrite,
+        Self::ContactRead,
+        Self::ContactWrite,
         Self::RightsRead,
         Self::RightsWrite,
         Self::QueueRead,
@@ -104,6 +109,7 @@ impl Permission {
                 | Self::SessionRead
                 | Self::GroupRead
                 | Self::SharedRead
+                | Self::ContactRead
                 | Self::RightsRead
                 | Self::QueueRead
                 | Self::TraceRead
@@ -159,6 +165,8 @@ impl Role {
                     | P::GroupWrite
                     | P::SharedRead
                     | P::SharedWrite
+                    | P::ContactRead
+                    | P::ContactWrite
                     | P::RightsRead
                     | P::RightsWrite
                     | P::TraceRead
@@ -179,6 +187,7 @@ impl Role {
                     | P::SessionWrite
                     | P::GroupRead
                     | P::SharedRead
+                    | P::ContactRead
                     | P::TraceRead
             ),
             Self::Compliance => {
@@ -189,12 +198,13 @@ impl Role {
                         | P::PersonRead
                         | P::GroupRead
                         | P::SharedRead
+                        | P::ContactRead
                         | P::RightsRead
                         | P::RoleRead
                         | P::AuditRead
                 ) || matches!(permission, P::TraceRead | P::ReportRead | P::QueueRead)
             }
-            Self::Records => matches!(permission, P::TenantRead | P::PersonRead | P::SharedRead | P::TraceRead | P::AuditRead),
+            Self::Records => matches!(permission, P::TenantRead | P::PersonRead | P::SharedRead | P::ContactRead | P::TraceRead | P::AuditRead),
             Self::ReadOnly => permission.reads(),
         }
     }

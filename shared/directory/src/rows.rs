@@ -13,22 +13,27 @@
 //! | | `dkim#D#selector` | al algorithm, k private key sealed, st state, at since |
 //! | | `key#V` | w wrapped key, at |
 //! | | `name#kind#domain#local` | one row for each address: p principal, al 1 for an alias |
-//! | | `audit` | n number and h hash of the last act, at |
+//! | | `audit` | n number and h hash of the last act, at, d number of the last one that may show in the directory |
 //! | | `nesting` | v: moves with each nesting of groups, so that two of them cannot close a circle together |
 //! | | `roles` | that each role for a group stands in its group too, those that an older version gave as well |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `brand`, `brand#logo` | how the tenant is seen: n name, c1 and c2 colours, sa and su where help is, lk, ls and lh of the logo, rv revision; b its bytes |
 //! | | `filter#G` | by what a dynamic group chooses: f |
 //! | | `filters` | v: moves with each dynamic group that is made, so that they can be counted |
+//! | | `word#W` NUL `P` | a word that somebody, a group or a contact is found by: k its kind, w all its words |
+//! | | `contact#id` | somebody outside: n name, a addresses, wd words, rv revision, at created; and what `profile.rs` names |
+//! | | `words` | that everything has its words: v, and p how far that came |
 //! | | `gone#P` | a deleted principal whose mailbox waits to be destroyed: its own row as it was, al aliases, at deleted, ca created |
 //! | | `anyone#O` | whose mailbox has folders that are open to everybody in the tenant: v as in `in#f#O` |
-//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, at created; and what `profile.rs` names |
+//! | `p#T#P` | `p` | k kind, a primary address, n name, st, lv 1 until its deletion begins, q quota, sv secret version, wp who may post, sc 0 where no copy of what was sent is kept, tf 1 where a password alone is not enough, ro roles, rc where a lost password is mended, rv revision, hi 1 where it is hidden, wd its words in `word#`, fk kind, fs size and ft tag of a photo, at created; and what `profile.rs` names |
 //! | | `alias#address` | an alias |
 //! | | `secret#password` | h in PHC form |
 //! | | `secret#app#id` | h keyed hash, kv key version, n name, sc what it opens, at created, used day |
 //! | | `secret#totp`, `secret#totp-next` | k the shared secret, sealed, sp the last step used, at; the next one counts once its first code was given |
 //! | | `secret#recovery` | h what is kept of the codes left, kv key version |
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
+//! | | `photo` | b a picture, sealed |
+//! | | `mailed#hash` | an address outside that this wrote to: b it and its name, sealed, c how often, d day of the last time |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |
 //! | | `owns#G`, `asks#G` | the groups that this owns, or asks to be in |
 //! | | `visit#O` | d the last day on which it is noted that this looked into folders of O's mailbox |
@@ -246,7 +251,7 @@ pub(crate) struct Principal {
     pub quota: Option<u64>,
     pub secret_version: u64,
     pub who_may_post: PostPolicy,
-    /// Of a group.
+    /// Of a group; whether one is hidden is said here of everybody.
     pub group: GroupRules,
     /// What they send is kept in Sent.
     pub sent_copy: bool,
@@ -258,6 +263,10 @@ pub(crate) struct Principal {
     pub recovery: Option<Address>,
     /// Title, department and the like.
     pub profile: Profile,
+    /// What `words.rs` keeps here; `None` where an older version wrote the row.
+    pub words: Option<String>,
+    /// A picture of them, which stands in a row of its own.
+    pub photo: Option<crate::LogoInfo>,
     /// Moves with each change of this row; 0 where an older version wrote it.
     pub revision: u64,
     pub created: Timestamp,
@@ -280,9 +289,24 @@ impl Principal {
             roles: Vec::new(),
             recovery: None,
             profile: Profile::default(),
+            words: None,
+            photo: None,
             revision: 1,
             created,
         }
+    }
+
+    /// As far as words and cards go, as it is after a change.
+    pub fn changed(&self, change: &crate::PersonChange) -> Self {
+        let mut after = Self { profile: self.profile.with(&change.profile), ..self.clone() };
+        after.name = change.name.clone().unwrap_or(after.name);
+        after.group.hidden = change.hidden.unwrap_or(after.group.hidden);
+        after
+    }
+
+    /// Not in the organisation's directory.
+    pub fn is_hidden(&self) -> bool {
+        self.group.hidden
     }
 
     pub fn row(&self) -> Row {
@@ -310,6 +334,15 @@ impl Principal {
             row.set("rc", recovery.to_string());
         }
         self.profile.write(&mut row);
+        if let Some(photo) = &self.photo {
+            crate::photos::write(photo, &mut row);
+        }
+        if let Some(words) = &self.words {
+            row.set("wd", words.as_str());
+        }
+        if self.kind != PrincipalKind::Group && self.group.hidden {
+            row.set("hi", true);
+        }
         if self.kind == PrincipalKind::Group {
             row.set("wp", self.who_may_post.number());
             self.group.write(&mut row);
@@ -333,6 +366,8 @@ impl Principal {
                 roles: roles::read(row.str("ro").unwrap_or_default()),
                 recovery: row.str("rc").and_then(|text| text.parse().ok()),
                 profile: Profile::read(row),
+                words: row.str("wd").map(str::to_owned),
+                photo: crate::photos::read(row),
                 revision: row.u64("rv").unwrap_or(0),
                 created: read_time(row),
             })
@@ -368,7 +403,7 @@ pub(crate) fn gone_entry(tenant: TenantId) -> Key {
 }
 
 /// A sort key of a text and an id.
-fn keyed(prefix: &str, id: &[u8; 16]) -> Sk {
+pub(crate) fn keyed(prefix: &str, id: &[u8; 16]) -> Sk {
     Sk::from_stored(&[prefix.as_bytes(), id].concat())
 }
 
@@ -474,6 +509,27 @@ pub(crate) mod sk {
         keyed("r#", principal.as_bytes())
     }
 
+    /// Everybody who has an address: the first of their names, and the first key after them.
+    pub fn everybody() -> (Sk, Sk) {
+        (Sk::text("name#g#"), Sk::text("name#s$"))
+    }
+
+    pub const CONTACTS: &str = "contact#";
+
+    pub fn contacts() -> Sk {
+        Sk::text(CONTACTS)
+    }
+
+    /// Somebody outside.
+    pub fn contact(id: PrincipalId) -> Sk {
+        keyed(CONTACTS, id.as_bytes())
+    }
+
+    /// How far everything has its words.
+    pub fn words() -> Sk {
+        Sk::text("words")
+    }
+
     pub fn gone(principal: PrincipalId) -> Sk {
         keyed("gone#", principal.as_bytes())
     }
@@ -496,6 +552,10 @@ pub(crate) mod sk {
 
     pub fn principal() -> Sk {
         Sk::text("p")
+    }
+
+    pub fn photo() -> Sk {
+        Sk::text("photo")
     }
 
     pub fn alias(address: &Address) -> Sk {

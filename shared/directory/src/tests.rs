@@ -13,6 +13,7 @@ mod rehearsal;
 mod restore;
 mod revisions;
 mod roles;
+mod search;
 mod second_factor;
 mod sessions;
 mod sign_in;

@@ -11,6 +11,7 @@
 //! | page.rs | lists, page by page |
 //! | tag.rs | ETag and If-Match (RFC 9110 §8.8.3, §13.1.1) |
 //! | session.rs, app_password.rs, profile.rs, group.rs, filter.rs, branding.rs | how these are shown, to their owner and to who administers |
+//! | photo.rs | photos of people |
 //! | once.rs | Idempotency-Key: a POST that comes again is answered as it was |
 //! | limits.rs | how often, and the header fields that say it |
 //! | basic.rs, peer.rs | Basic (RFC 7617); whose connection it is |
@@ -29,6 +30,7 @@ mod limits;
 mod once;
 mod page;
 mod peer;
+mod photo;
 mod problem;
 mod profile;
 mod session;
@@ -49,6 +51,7 @@ pub use group::{Added, JoinAnswer, JoinRequestView, Joining, Member, MemberKind,
 pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
 pub use peer::{Peer, behind_balancer};
+pub use photo::{no_photo, photo, sent_photo};
 pub use problem::{Problem, Wrong};
 pub use profile::{NewProfile, ProfileView};
 pub use session::SessionView;

@@ -108,6 +108,7 @@ impl PersonRow {
             status: self.status,
             sent_copy: self.sent_copy,
             recovery: self.recovery.clone().map(Some),
+            hidden: None,
             profile: self.profile.clone(),
         }
     }

@@ -95,7 +95,7 @@ impl Person {
             Self::Show { address } => show(reply, operator.person(&address).await?).await,
             Self::Set { address, name, quota, status, sent_copy, roles, profile, manager } => {
                 let profile = ProfileChange { texts: profile.into_iter().collect(), manager: boss(&operator, manager.as_deref()).await? };
-                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy, recovery: None, profile };
+                let change = PersonChange { name, quota, status: status.map(Into::into), sent_copy, recovery: None, hidden: None, profile };
                 if !roles.is_empty() {
                     operator.set_roles(&address, &grants(&roles)?).await?;
                 }

@@ -9,6 +9,7 @@ use penfold_mailbox::Kind;
 pub(super) fn value(resource: &Resource, local: &str) -> Option<Element> {
     match resource {
         Resource::Collection(place) | Resource::Object(place, _) if place.folder.kind == Kind::Contacts => {}
+        Resource::Book(_) | Resource::Entry(_) => {}
         _ => return None,
     }
     match local {

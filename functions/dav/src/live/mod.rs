@@ -125,6 +125,7 @@ pub async fn value(session: &Session, resource: &Resource, name: &Name) -> Resul
         },
         CALENDARSERVER => match (name.local(), resource) {
             ("getctag", Resource::Collection(place)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq)))),
+            ("getctag", Resource::Book(_)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", session.book_revision().await?)))),
             _ => principal::value(session, resource, name).await,
         },
         _ => Ok(None),

@@ -18,6 +18,8 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
     let calendars = path::home(Home::Calendars, id);
     Ok(match (name.ns(), name.local()) {
         (CALDAV, "calendar-home-set") => Some(hrefs(CALDAV, "calendar-home-set", &[calendars])),
+        // What Apple's clients look people up in.
+        (CARDDAV, "directory-gateway") if mine => Some(hrefs(CARDDAV, "directory-gateway", &[crate::book::href(id)])),
         (CARDDAV, "addressbook-home-set") => Some(hrefs(CARDDAV, "addressbook-home-set", &[path::home(Home::AddressBooks, id)])),
         (CALDAV, "calendar-user-address-set") => {
             let mut all: Vec<String> = addresses(session, id).await?.iter().map(|address| format!("mailto:{address}")).collect();

@@ -4,7 +4,7 @@ use super::{href, text};
 use crate::condition::etag;
 use crate::path::{self, Home};
 use crate::resource::{Place, Resource, Session};
-use crate::verbs::sync_token;
+use crate::verbs::{book, sync_token};
 use crate::wrong::Wrong;
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
 use penfold_mailbox::{Kind, Object, Since};
@@ -15,7 +15,10 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
     Ok(match name.local() {
         "resourcetype" => Some(resourcetype(resource)),
         "displayname" => displayname(session, resource).await?,
-        "getetag" => object.map(|object| text(DAV, "getetag", &etag(object))),
+        "getetag" => match resource {
+            Resource::Entry(entry) => Some(text(DAV, "getetag", &entry.etag())),
+            _ => object.map(|object| text(DAV, "getetag", &etag(object))),
+        },
         "getcontentlength" => match resource {
             // What others see of it may be shorter.
             Resource::Object(place, object) if place.is_own() => Some(text(DAV, "getcontentlength", &object.size.to_string())),
@@ -23,6 +26,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         },
         "getcontenttype" => match resource {
             Resource::Object(place, object) => Some(text(DAV, "getcontenttype", media(place.folder.kind, object))),
+            Resource::Entry(_) => Some(text(DAV, "getcontenttype", "text/vcard; charset=utf-8")),
             _ => None,
         },
         "getlastmodified" => object.map(|object| text(DAV, "getlastmodified", &http_date(object.modified))),
@@ -40,6 +44,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         }
         "supported-report-set" => Some(reports(resource)),
         "sync-token" => match resource {
+            Resource::Book(_) => Some(text(DAV, "sync-token", &book::token(session.book_revision().await?, None))),
             Resource::Collection(place) if place.has(penfold_ports::Rights::READ) => {
                 Some(text(DAV, "sync-token", &sync_token(place.folder.id, Since::whole(place.folder.modseq))))
             }
@@ -63,7 +68,8 @@ fn resourcetype(resource: &Resource) -> Element {
     let element = Element::known(DAV, "resourcetype");
     let collection = |element: Element| element.with(Element::known(DAV, "collection"));
     match resource {
-        Resource::Object(..) | Resource::Nothing(..) => element,
+        Resource::Object(..) | Resource::Entry(_) | Resource::Nothing(..) => element,
+        Resource::Book(_) => collection(element).with(Element::known(CARDDAV, "addressbook")),
         Resource::Principal(_) => collection(element).with(Element::known(DAV, "principal")),
         Resource::Inbox(_) => collection(element).with(Element::known(CALDAV, "schedule-inbox")),
         Resource::Outbox(_) => collection(element).with(Element::known(CALDAV, "schedule-outbox")),
@@ -85,6 +91,7 @@ async fn displayname(session: &Session, resource: &Resource) -> Result<Option<El
             None => return Ok(None),
         },
         Resource::Home(home, _) | Resource::Homes(home) => home.as_str().to_owned(),
+        Resource::Book(_) => session.book_name().await?,
         Resource::Inbox(_) => "Inbox".to_owned(),
         Resource::Outbox(_) => "Outbox".to_owned(),
         _ => return Ok(None),
@@ -136,6 +143,9 @@ fn reports(resource: &Resource) -> Element {
         (DAV, "principal-match"),
         (DAV, "acl-principal-prop-set"),
     ];
+    if let Resource::Book(_) = resource {
+        names.extend([(DAV, "sync-collection"), (CARDDAV, "addressbook-query"), (CARDDAV, "addressbook-multiget")]);
+    }
     if let Resource::Collection(place) = resource {
         names.push((DAV, "sync-collection"));
         match place.folder.kind {

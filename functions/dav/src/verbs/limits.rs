@@ -16,6 +16,10 @@ pub const INSTANCES: usize = 10_000;
 pub const ATTENDEES: usize = 1_000;
 /// Members that a PROPFIND tells of.
 pub const MEMBERS: usize = 200_000;
+/// Entries of the organisation's directory that a PROPFIND tells of.
+pub const ENTRIES: usize = 10_000;
+/// Octets of an answer after which no more cards of the directory are put into it.
+pub const CARDS: usize = 16 << 20;
 /// Members that one report tells of.
 pub const MATCHES: usize = 100_000;
 /// Members that one page of a sync-collection tells of, unless the client wants fewer.

@@ -14,6 +14,8 @@ mod zone;
 
 pub mod limits;
 
+pub use report::book;
+
 use crate::Dav;
 use crate::path::{Home, Target};
 use crate::resource::{Resource, Session};
@@ -54,6 +56,8 @@ pub fn options(path: &str) -> Response {
 pub async fn dispatch(dav: &Dav, who: SignedIn, request: Request) -> Result<Response, Wrong> {
     let (parts, body) = request.into_parts();
     let session = Session { dav: dav.clone(), who };
+    let destination = parts.headers.get("destination").and_then(|value| value.to_str().ok());
+    session.refuse_to_write(&parts.method, parts.uri.path(), destination)?;
     let path = parts.uri.path().to_owned();
     let limit = match (&parts.method, Target::read(&path)) {
         (&Method::PUT, Some(Target::Inside(Home::Files, ..))) => limits::FILE,

@@ -69,7 +69,7 @@ pub async fn propfind(call: Call) -> Result<Response, Wrong> {
         return Err(Wrong::MISSING);
     }
     let depth = match (call.depth()?, &resource) {
-        (_, Resource::Object(..)) => Depth::Zero,
+        (_, Resource::Object(..) | Resource::Entry(_)) => Depth::Zero,
         (None | Some(Depth::Infinity), _) => return Err(Precondition::PROPFIND_FINITE_DEPTH.into()),
         (Some(depth), _) => depth,
     };
@@ -101,8 +101,12 @@ async fn members(session: &Session, resource: &Resource, asked: &Asked, out: &mu
             if *home == Home::Calendars && *owner == me {
                 all.extend([Resource::Inbox(me), Resource::Outbox(me)]);
             }
+            if *home == Home::AddressBooks && *owner == me {
+                all.push(Resource::Book(me));
+            }
             all
         }
+        Resource::Book(_) => return super::report::book::members(session, asked, out).await,
         Resource::Collection(place) => {
             for inner in session.folders_in(place).await? {
                 tell(session, &Resource::Collection(inner), asked, out, "").await?;

@@ -1,11 +1,15 @@
 use super::Operator;
 use super::principals::{address_words, new_address_words};
-use crate::access;
-use crate::rows::{PrincipalKind, Route, alive, sk};
-use penfold_ports::{Query, Row, Sk, When, Write, shared};
+use crate::audit::Act;
+use crate::rows::{Principal, PrincipalKind, Route, sk};
+use crate::store::Refused;
+use crate::{access, words};
+use penfold_ports::{Account, Row, When, Write, shared};
 use penfold_types::{Address, Error, Kind, Result};
 
 const ALIASES: usize = 200;
+/// Of those who change somebody's aliases at the same time, each has to come in once.
+const TRIES: usize = 10;
 
 impl Operator {
     /// Another address of a person, group or shared mailbox, in any domain that is proved to the same tenant. Of another's domain
@@ -17,17 +21,14 @@ impl Operator {
             judged => judged?,
         }
         let scope = access::organisation(account.tenant);
-        let prefix = Sk::text("alias#");
-        let pk = scope.principal(account.principal, prefix.clone()).pk().clone();
-        if self.directory.store().query_all(&Query::prefix(pk, &prefix)).await?.len() >= ALIASES {
-            return Err(Error::limit(format!("{of} has {ALIASES} aliases already")));
-        }
         let route = Route { tenant: account.tenant, principal: account.principal, kind: principal.kind, alias: true };
         let mut writes = self.address_writes(alias, &route);
-        writes.push(Write::Check { key: self.principal_key(account), when: alive(None) });
         writes.push(Write::put(scope.principal(account.principal, sk::alias(alias)), Row::new().with("a", alias.to_string())));
         let act = self.act(account.tenant, "alias.add", &principal.address.to_string(), &alias.to_string());
-        self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(alias, write)))
+        let full = || Error::limit(format!("{of} has {ALIASES} aliases already"));
+        let with = |all: Vec<Address>| if all.len() < ALIASES { Ok([all, vec![alias.clone()]].concat()) } else { Err(full()) };
+        let done = self.change_aliases(account, &principal, writes, with, act).await;
+        done.map_err(|refused| refused.explain(|write| new_address_words(alias, write)))
     }
 
     pub async fn remove_alias(&self, of: &Address, alias: &Address) -> Result<()> {
@@ -37,10 +38,58 @@ impl Operator {
         }
         let writes = alias_removal(account, principal.kind, alias);
         let act = self.act(account.tenant, "alias.remove", &principal.address.to_string(), &alias.to_string());
-        let words = |_| Error::not_found(format!("{alias} is no alias of {of}"));
-        self.commit(writes, act).await.map_err(|refused| refused.explain(words))?;
+        let words = |write| match write {
+            0 => Error::not_found(format!("{alias} is no alias of {of}")),
+            _ => Error::conflict("changed by somebody else meanwhile; try again"),
+        };
+        let without = |all: Vec<Address>| Ok(all.into_iter().filter(|one| one != alias).collect());
+        self.change_aliases(account, &principal, writes, without, act).await.map_err(|refused| refused.explain(words))?;
         self.directory.forget_routes();
         Ok(())
+    }
+
+    /// `writes`, and behind them the words that somebody is found by once their aliases are what `change` makes of them.
+    async fn change_aliases(
+        &self,
+        account: Account,
+        principal: &Principal,
+        writes: Vec<Write>,
+        change: impl Fn(Vec<Address>) -> Result<Vec<Address>>,
+        act: Act,
+    ) -> Result<(), Refused> {
+        let (mut principal, mut tries) = (principal.clone(), 0);
+        loop {
+            let after = change(self.aliases(account).await.map_err(Refused::Other)?).map_err(Refused::Other)?;
+            let mut all = writes.clone();
+            all.extend(self.found_by(account, &principal, &after));
+            tries += 1;
+            match self.commit(all, act.clone()).await {
+                Err(Refused::Condition(write)) if write == writes.len() && tries < TRIES => {
+                    principal = self.directory.principal_now(account).await.map_err(Refused::Other)?;
+                }
+                answer => return answer,
+            }
+        }
+    }
+
+    /// That somebody is there and has the words still that were read, and the rows of those that they have from now on.
+    fn found_by(&self, account: Account, principal: &Principal, aliases: &[Address]) -> Vec<Write> {
+        let scope = access::organisation(account.tenant);
+        let words = principal.words.as_deref();
+        let change = words::change(&scope, account.principal, principal.kind.number(), words, &principal.own_words(aliases));
+        let mut still = vec![("lv".into(), 1u64.into())];
+        let mut set = vec![("wd".into(), change.stored.into())];
+        match words {
+            Some(words) => still.push(("wd".into(), words.into())),
+            // Of an older version; who renames it at the same time has not seen these words.
+            None if principal.revision > 0 => {
+                still.push(("rv".into(), principal.revision.into()));
+                set.push(("rv".into(), principal.revision.saturating_add(1).into()));
+            }
+            None => {}
+        }
+        let own = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Equal(still) };
+        std::iter::once(own).chain(change.writes).collect()
     }
 }
 

@@ -7,9 +7,11 @@ use super::principals::act;
 use super::restore::gone_row;
 use super::roles::role_groups;
 use crate::access;
+use crate::words;
 use crate::rows::{Principal, PrincipalKind, Status, rest, sk};
 use penfold_ports::{Account, Query, Sk, When, Write, shared};
 use penfold_types::{Address, PrincipalId, Result};
+use std::collections::BTreeSet;
 
 const CHUNK: usize = 90;
 
@@ -50,7 +52,7 @@ impl Operator {
     /// From here on it is not there for anybody. What is kept of it is what it is at this moment.
     async fn mark_deleted(&self, account: Account, principal: &Principal, guard: Option<Write>) -> Result<()> {
         self.expects(principal.revision)?;
-        let set = vec![
+        let mut set = vec![
             ("st".into(), Status::Deleting.number().into()),
             ("lv".into(), 0u64.into()),
             ("sv".into(), principal.secret_version.saturating_add(1).into()),
@@ -60,13 +62,17 @@ impl Operator {
             let mark = Write::Update { key: self.principal_key(account), set, remove: vec![], when: When::Present };
             return Ok(self.commit(vec![mark], act).await?);
         }
+        let scope = access::organisation(account.tenant);
+        let words = words::change(&scope, account.principal, principal.kind.number(), principal.words.as_deref(), &BTreeSet::new());
+        set.push(("wd".into(), words.stored.into()));
         let mut writes = vec![self.principal_update(account, principal, set, vec![])?];
+        writes.extend(words.writes);
         writes.extend(guard);
         if principal.kind != PrincipalKind::Group {
             // The mailbox itself: the sweep marks its head destroyed, removes its rows and then this one; until then it can
             // be restored.
             let gone = gone_row(principal, &self.aliases(account).await?, self.directory.env().now());
-            writes.push(Write::put(access::organisation(account.tenant).organisation(sk::gone(account.principal)), gone));
+            writes.push(Write::put(scope.organisation(sk::gone(account.principal)), gone));
         }
         Ok(self.commit(writes, act).await?)
     }

@@ -75,8 +75,12 @@ impl Operator {
         if change.add_posters.len() + change.remove_posters.len() > 30 {
             return Err(Error::limit("at most 30 posters are changed at once"));
         }
+        let mut after = Principal { name: change.name.clone().unwrap_or_else(|| group.name.clone()), ..group.clone() };
+        after.group.hidden = change.hidden.unwrap_or(group.group.hidden);
+        let words = self.reword(account, &group, &after, &mut set).await?;
         let scope = access::organisation(account.tenant);
         let mut writes = vec![self.principal_update(account, &group, set, vec![])?];
+        writes.extend(words);
         if let Some(filter) = &change.filter {
             if !group.group.dynamic {
                 return Err(Error::conflict(format!("{address} has members of its own; a group with a filter is made as one")));

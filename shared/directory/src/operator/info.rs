@@ -1,5 +1,6 @@
 //! What the operator gives and gets back.
 
+use crate::LogoInfo;
 use crate::filter::Filter;
 use crate::group_rules::{GroupRules, JoinPolicy};
 use crate::profile::{Profile, ProfileChange};
@@ -69,6 +70,9 @@ pub struct PersonInfo {
     pub roles: Vec<RoleGrant>,
     /// Where a forgotten password is mended.
     pub recovery: Option<Address>,
+    /// In no search and no address book.
+    pub hidden: bool,
+    pub photo: Option<LogoInfo>,
     /// Title, department and the like.
     pub profile: Profile,
     /// Moves with each change.
@@ -94,6 +98,9 @@ pub struct PersonChange {
     pub sent_copy: Option<bool>,
     /// An address elsewhere, or none.
     pub recovery: Option<Option<Address>>,
+    /// In no search and no address book.
+    #[serde(default)]
+    pub hidden: Option<bool>,
     pub profile: ProfileChange,
 }
 
@@ -162,6 +169,8 @@ pub struct SharedInfo {
     pub name: String,
     /// Bytes.
     pub quota: u64,
+    /// In no search and no address book.
+    pub hidden: bool,
     pub profile: Profile,
     /// Moves with each change.
     pub revision: u64,

@@ -116,7 +116,7 @@ impl Operator {
         let account = Account { tenant, principal: *id };
         let created = self.directory.env().now();
         let begin = Principal::new(PrincipalKind::Person, &new.address, &new.name, created);
-        let person = Principal {
+        let mut person = Principal {
             quota: new.quota,
             status: change.status.filter(|status| *status != Status::Deleting).unwrap_or(begin.status),
             sent_copy: change.sent_copy.unwrap_or(begin.sent_copy),
@@ -126,6 +126,7 @@ impl Operator {
         };
         let route = Route { tenant, principal: *id, kind: PrincipalKind::Person, alias: false };
         let mut writes = self.address_rows(&new.address, &route).to_vec();
+        writes.extend(person.index(&scope, *id, aliases));
         writes.push(Write::put_new(self.principal_key(account), person.row()));
         if let Some(password) = &new.password {
             check_password(password)?;

@@ -4,6 +4,7 @@
 mod aliases;
 mod app_passwords;
 mod by_id;
+mod contacts;
 mod delete;
 mod domain_keys;
 mod domains;
@@ -18,6 +19,7 @@ mod owners;
 mod password_rules;
 mod passwords;
 mod people;
+mod photos;
 mod principals;
 mod restore;
 mod roles;
@@ -31,6 +33,7 @@ use crate::{Directory, access};
 use penfold_ports::{Account, Scope, Write};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
 
+pub use contacts::ContactChange;
 pub(crate) use groups::group_info;
 pub use info::{
     AppPassword, DomainInfo, GroupChange, GroupInfo, MemberInfo, NewGroup, NewPerson, NewShared, Page, PersonChange, PersonInfo, Quota,

@@ -111,8 +111,13 @@ impl Operator {
         if let Some(quota) = change.quota {
             detail.push(format!("quota {quota:?}"));
         }
+        if let Some(hidden) = change.hidden {
+            set.push(("hi".into(), hidden.into()));
+            detail.push(format!("hidden {hidden}"));
+        }
         quota_change(change.quota, &mut set, &mut remove);
         change.profile.write(&mut set, &mut remove, &mut detail)?;
+        let words = self.reword(account, &person, &person.changed(change), &mut set).await?;
         let manager = match change.profile.manager.flatten() {
             Some(principal) => self.managed_by(Account { tenant: account.tenant, principal }, Some(account)).await?,
             None => None,
@@ -122,6 +127,7 @@ impl Operator {
             let mut writes = vec![self.principal_update(account, &person, set, remove)?];
             writes.extend(guard);
             writes.extend(manager);
+            writes.extend(words);
             self.update_principal_with(account, writes, act).await?;
         }
         self.person(address).await
@@ -157,6 +163,8 @@ impl Operator {
             two_factor: person.two_factor,
             roles: person.roles,
             recovery: person.recovery,
+            hidden: person.group.hidden,
+            photo: person.photo,
             profile: person.profile,
             revision: person.revision,
             created: person.created,

@@ -4,6 +4,7 @@ use super::{Operator, Page, Quota};
 use crate::access;
 use crate::audit::Act;
 use crate::rows::{Principal, PrincipalKind, Route, Status, principal_of, sk};
+use crate::words;
 use penfold_ports::{Account, Key, Name, Query, Row, Sk, Value, When, Write, shared};
 use penfold_types::{Address, Domain, Error, PrincipalId, Result, TenantId};
 
@@ -38,8 +39,11 @@ impl Operator {
         let (address, tenant) = (&principal.address, account.tenant);
         let route = Route { tenant, principal: account.principal, kind: principal.kind, alias: false };
         let mut writes = self.address_writes(address, &route);
+        let mut principal = principal.clone();
+        let found_by = principal.index(&access::organisation(tenant), account.principal, &[]);
         writes.push(Write::put_new(self.principal_key(account), principal.row()));
         writes.extend(extra);
+        writes.extend(found_by);
         let act = self.act(tenant, act(principal.kind, "create"), &address.to_string(), &principal.name);
         self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(address, write)))?;
         Ok(account)
@@ -93,7 +97,29 @@ impl Operator {
         if before.revision > 0 {
             still.push(("rv".into(), before.revision.into()));
         }
+        // Aliases change words too, and are no change of the revision.
+        if let Some(words) = before.words.as_ref().filter(|_| set.iter().any(|(name, _)| name.as_str() == "wd")) {
+            still.push(("wd".into(), words.as_str().into()));
+        }
         Ok(Write::Update { key: self.principal_key(account), set, remove, when: When::Equal(still) })
+    }
+
+    /// The rows of the words that somebody is found by from now on, where those change; `set` then also says it in their own row.
+    pub(super) async fn reword(
+        &self,
+        account: Account,
+        before: &Principal,
+        after: &Principal,
+        set: &mut Vec<(Name, Value)>,
+    ) -> Result<Vec<Write>> {
+        if before.words.is_some() && before.own_words(&[]) == after.own_words(&[]) {
+            return Ok(Vec::new());
+        }
+        let aliases = self.aliases(account).await?;
+        let (scope, kind) = (access::organisation(account.tenant), before.kind.number());
+        let change = words::change(&scope, account.principal, kind, before.words.as_deref(), &after.own_words(&aliases));
+        set.push(("wd".into(), change.stored.into()));
+        Ok(change.writes)
     }
 
     /// Refuses where the caller saw another revision.

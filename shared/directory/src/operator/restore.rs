@@ -20,7 +20,7 @@ pub struct Deleted {
 /// What stays of a principal: its row as it was, its aliases, and that it may come back.
 pub(super) fn gone_row(principal: &Principal, aliases: &[Address], now: Timestamp) -> Row {
     let aliases: Vec<_> = aliases.iter().map(Address::to_string).collect();
-    principal.row().with("ca", time(principal.created)).with("at", time(now)).with("al", aliases.join("\n")).with("ok", true)
+    principal.bare().row().with("ca", time(principal.created)).with("at", time(now)).with("al", aliases.join("\n")).with("ok", true)
 }
 
 fn read_gone(row: &Row) -> Result<(Principal, Vec<Address>)> {
@@ -53,7 +53,7 @@ impl Operator {
         let unknown = || Error::not_found("nobody of this id was deleted, or the mailbox is destroyed already");
         let row = self.directory.store().get(&key).await?.filter(|row| row.u64("ok") == Some(1)).ok_or_else(unknown)?;
         let (gone, aliases) = read_gone(&row)?;
-        let principal = Principal {
+        let mut principal = Principal {
             status: Status::Active,
             secret_version: gone.secret_version.saturating_add(2),
             revision: gone.revision.saturating_add(1),
@@ -65,8 +65,10 @@ impl Operator {
         let address = principal.address.clone();
         let route = Route { tenant, principal: id, kind: principal.kind, alias: false };
         let mut writes = self.address_writes(&address, &route);
+        let found_by = principal.index(&scope, id, &[]);
         writes.push(Write::put_new(self.principal_key(account), principal.row()));
         writes.push(Write::Delete { key, when: When::Equal(vec![("ok".into(), 1u64.into())]) });
+        writes.extend(found_by);
         let verb = if principal.kind == PrincipalKind::Person { "person.restore" } else { "shared.restore" };
         let act = self.act(tenant, verb, &address.to_string(), &principal.name);
         self.commit(writes, act).await.map_err(|refused| refused.explain(|write| new_address_words(&address, write)))?;

@@ -39,13 +39,19 @@ impl Operator {
         }
         quota_change(change.quota, &mut set, &mut remove);
         detail.push(format!("name {:?}, quota {:?}", change.name, change.quota));
+        if let Some(hidden) = change.hidden {
+            set.push(("hi".into(), hidden.into()));
+            detail.push(format!("hidden {hidden}"));
+        }
         change.profile.write(&mut set, &mut remove, &mut detail)?;
+        let words = self.reword(account, &shared, &shared.changed(change), &mut set).await?;
         if !set.is_empty() || !remove.is_empty() {
             let act = self.act(account.tenant, act(PrincipalKind::Shared, "update"), &shared.address.to_string(), &detail.join(", "));
             let mut writes = vec![self.principal_update(account, &shared, set, remove)?];
             if let Some(principal) = change.profile.manager.flatten() {
                 writes.extend(self.managed_by(Account { tenant: account.tenant, principal }, None).await?);
             }
+            writes.extend(words);
             self.update_principal_with(account, writes, act).await?;
         }
         self.shared(address).await
@@ -82,6 +88,7 @@ impl Operator {
             address: shared.address,
             name: shared.name,
             quota: shared.quota.unwrap_or(self.directory.inner.options.quota),
+            hidden: shared.group.hidden,
             profile: shared.profile,
             revision: shared.revision,
             created: shared.created,

@@ -47,6 +47,8 @@ impl Operator {
             Write::put_new(shared::tenant_entry(&folded), entry),
             Write::put_new(scope.organisation(sk::tenant()), row),
             self.directory.new_data_key(tenant, 1).await?,
+            // Everything in it has its words from the start.
+            Write::put(scope.organisation(sk::words()), Row::new().with("v", crate::search::VERSION)),
         ];
         writes.extend(extra(tenant));
         let taken = |_| Error::conflict(format!("there is a tenant named {name} already"));
@@ -158,7 +160,7 @@ impl Operator {
         // Nothing takes the mark back any more. While the tenant has its name, whoever was cut off can come again.
         store.destroy(tenant.id).await?;
         let mut keys = Vec::new();
-        for begins in ["key#", "claim#", "dkim#", "brand"] {
+        for begins in ["key#", "claim#", "dkim#", "brand", "contact#", "word#"] {
             let rows = store.query_all(&Query::prefix(key.pk().clone(), &Sk::text(begins))).await?;
             keys.extend(rows.into_iter().map(|(sk, _)| Write::delete(scope.organisation(sk))));
         }
@@ -173,6 +175,7 @@ impl Operator {
             Write::delete(scope.organisation(sk::filters())),
             Write::delete(scope.organisation(sk::administrators())),
             Write::delete(scope.organisation(sk::roles_indexed())),
+            Write::delete(scope.organisation(sk::words())),
             Write::delete(key),
         ];
         self.commit(writes, self.act(tenant.id, "tenant.remove", &tenant.name, "")).await?;

@@ -114,6 +114,11 @@ impl TextMatch {
         Self { text: collation.fold(text).into_owned(), collation, kind, negate }
     }
 
+    /// What a value that fits begins with or holds, folded: an index may look for it. `None` where no such text says enough.
+    pub fn beginning(&self) -> Option<&str> {
+        (!self.negate && self.kind != MatchType::EndsWith).then_some(self.text.as_str())
+    }
+
     /// Whether one of the values, folded already, has the text, or none of them where it is negated.
     fn fits<'v>(&self, mut folded: impl Iterator<Item = Cow<'v, str>>) -> bool {
         folded.any(|value| self.has(&value)) != self.negate

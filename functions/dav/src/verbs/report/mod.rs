@@ -1,5 +1,6 @@
 //! REPORT (RFC 3253 §3.6), a file for each.
 
+pub mod book;
 mod busy;
 mod data;
 mod expand;
@@ -34,6 +35,7 @@ pub async fn report(call: Call) -> Result<Response, Wrong> {
         return Err(Wrong::MISSING);
     }
     match wanted {
+        Report::SyncCollection(wanted) if matches!(resource, Resource::Book(_)) => book::sync(&call, wanted).await,
         Report::SyncCollection(wanted) => sync::sync(&call, folder(&resource)?, wanted).await,
         Report::CalendarMultiget(wanted) => multiget::multiget(&call, Home::Calendars, wanted).await,
         Report::AddressbookMultiget(wanted) => multiget::multiget(&call, Home::AddressBooks, wanted).await,

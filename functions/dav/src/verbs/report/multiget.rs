@@ -34,6 +34,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     }
     for (path, names) in folders {
         match call.session.resource(&path).await {
+            Ok(Resource::Book(_)) if home == Home::AddressBooks => super::book::named(&call.session, &names, &asked, &mut out).await?,
             Ok(Resource::Collection(place)) if place.home == home => {
                 if !in_folder(call, &place, &names, &asked, &mut out).await? {
                     out.response(&Answer::truncated(place.href.clone()));

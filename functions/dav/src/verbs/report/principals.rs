@@ -10,7 +10,7 @@ use crate::xml::wanted::Wanted;
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use penfold_directory::DirectoryCard;
+use penfold_directory::{DirectoryCard, folded};
 use penfold_formats::xml::{CALDAV, CALENDARSERVER, DAV, Element, Name, element_bytes};
 use penfold_ports::{Grantee, Rights};
 use penfold_types::PrincipalId;
@@ -103,11 +103,11 @@ async fn find(
 }
 
 fn is_called(card: &DirectoryCard, name: &Name, wanted: &Match) -> bool {
-    let text = wanted.text.to_lowercase();
+    let text = folded(&wanted.text);
     let text = text.strip_prefix("mailto:").unwrap_or(&text);
     let own = match name.key() {
-        (DAV, "displayname") => card.name.to_lowercase(),
-        _ => card.address.to_string().to_lowercase(),
+        (DAV, "displayname") => folded(&card.name),
+        _ => folded(&card.address.to_string()),
     };
     match wanted.kind {
         MatchType::Contains => own.contains(text),

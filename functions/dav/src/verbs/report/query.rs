@@ -46,10 +46,14 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
 }
 
 pub async fn cards(call: &Call, resource: &Resource, wanted: AddressbookQuery) -> Result<Response, Wrong> {
-    let asked = Asked::new(wanted.selection, call.wants_little());
+    let asked = Asked::new(wanted.selection.clone(), call.wants_little());
     let limit = wanted.limit.unwrap_or(limits::MATCHES).min(limits::MATCHES);
-    let places = places(call, resource, Home::AddressBooks).await?;
     let mut out = Multistatus::new();
+    let me = call.session.me();
+    if matches!(resource, Resource::Book(_)) || matches!(resource, Resource::Home(Home::AddressBooks, owner) if *owner == me) {
+        super::book::query(&call.session, &wanted, &asked, &mut out).await?;
+    }
+    let places = if matches!(resource, Resource::Book(_)) { Vec::new() } else { places(call, resource, Home::AddressBooks).await? };
     for place in &places {
         place.need(Rights::READ, "read")?;
         let fits =
