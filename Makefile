@@ -44,6 +44,7 @@ test-authentication: build-all
 
 test-crash: build
 	@$(SUITE) crash python3 tests/crash/crash.py
+	@$(SUITE) crash-dav python3 tests/crash/dav.py
 
 test-diskfull: build
 	@$(SUITE) diskfull python3 tests/crash/diskfull.py
@@ -134,6 +135,7 @@ soak: build build-all
 	@scripts/setup-build test
 	@scripts/setup-test clients tools
 	@$(SUITE) crash env ROUNDS=2000 python3 tests/crash/crash.py
+	@$(SUITE) crash-dav env ROUNDS=2000 python3 tests/crash/dav.py
 	@$(SUITE) sending env ROUNDS=1000 python3 tests/crash/sending.py
 	@$(SUITE) api env API_EXAMPLES=200 python3 tests/api/run.py conformance
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py

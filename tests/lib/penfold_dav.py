@@ -119,11 +119,11 @@ def path_of(href):
 
 
 class Dav:
-    """Somebody who asks, over one connection that is kept."""
+    """Somebody who asks, over one connection that is kept. `again`: what was sent on one that is gone is sent once more."""
 
-    def __init__(self, host, port, user=None, password=None, timeout=60, agent="penfold-tests"):
+    def __init__(self, host, port, user=None, password=None, timeout=60, agent="penfold-tests", again=True):
         self.host, self.port, self.user, self.password, self.timeout, self.agent, self.line = host, port, user, password, timeout, agent, None
-        self._home = None
+        self._home, self.again = None, again
 
     def ask(self, method, path, content=None, depth=None, **fields):
         """Underscores in a field's name become hyphens."""
@@ -157,7 +157,7 @@ class Dav:
             except (http.client.HTTPException, OSError):
                 # A connection that was kept may be gone; a new one says what is the matter.
                 self.close()
-                if last or fresh:
+                if last or fresh or not self.again:
                     raise
 
     def close(self):

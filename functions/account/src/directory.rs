@@ -91,7 +91,8 @@ pub(crate) async fn search(call: Call, Params(typed): Params<Typed>) -> Result<a
         Some(q) => call.directory().find_cards(who.account.tenant, q, limit).await?.0,
         None => Vec::new(),
     };
-    let there: BTreeSet<String> = cards.iter().flat_map(|card| std::iter::once(&card.address).chain(&card.more_addresses)).map(Address::key).collect();
+    let there: BTreeSet<String> =
+        cards.iter().flat_map(|card| std::iter::once(&card.address).chain(&card.more_addresses)).map(Address::key).collect();
     let mut found: Vec<Entry> = cards.into_iter().map(Entry::from).collect();
     if found.len() < limit {
         let mailed = call.directory().mailed(who.account, typed.q.as_deref(), MOST).await?;

@@ -52,8 +52,10 @@ impl Entry {
         let text = |attribute| card.profile.get(attribute).unwrap_or_default();
         let emails: Vec<String> = std::iter::once(&card.address).chain(&card.more_addresses).map(ToString::to_string).collect();
         let emails: Vec<&str> = emails.iter().map(String::as_str).collect();
-        let phones: Vec<(&str, &str)> =
-            [(text(Attribute::Phone), "voice"), (text(Attribute::Mobile), "cell")].into_iter().filter(|(phone, _)| !phone.is_empty()).collect();
+        let phones: Vec<(&str, &str)> = [(text(Attribute::Phone), "voice"), (text(Attribute::Mobile), "cell")]
+            .into_iter()
+            .filter(|(phone, _)| !phone.is_empty())
+            .collect();
         let uid = card.id.to_string();
         let called = if card.name.is_empty() { emails.first().copied().unwrap_or_default() } else { card.name.as_str() };
         let fields = Fields {
@@ -96,19 +98,15 @@ impl Session {
     pub async fn entries(&self, names: &[&str]) -> Result<Vec<Option<Entry>>, Wrong> {
         let ids: Vec<Option<PrincipalId>> = names.iter().map(|name| name.strip_suffix(ENDING)?.parse().ok()).collect();
         let wanted: Vec<PrincipalId> = ids.iter().flatten().copied().collect();
-        let cards: Vec<DirectoryCard> =
-            self.dav.directory.entries(self.who.account.tenant, &wanted).await?.into_iter().flatten().collect();
+        let cards: Vec<DirectoryCard> = self.dav.directory.entries(self.who.account.tenant, &wanted).await?.into_iter().flatten().collect();
         let found = self.as_entries(cards).await?;
         Ok(ids.iter().map(|id| found.iter().find(|entry| Some(entry.card.id) == *id).cloned()).collect())
     }
 
     pub async fn as_entries(&self, cards: Vec<DirectoryCard>) -> Result<Vec<Entry>, Wrong> {
         let managers = self.dav.directory.managers(self.who.account.tenant, &cards).await?;
-        let entry = |card: DirectoryCard| Entry {
-            manager: card.profile.manager.and_then(|id| managers.get(&id).cloned()),
-            card,
-            home: self.me(),
-        };
+        let entry =
+            |card: DirectoryCard| Entry { manager: card.profile.manager.and_then(|id| managers.get(&id).cloned()), card, home: self.me() };
         Ok(cards.into_iter().map(entry).collect())
     }
 
@@ -158,4 +156,3 @@ impl Session {
         }
     }
 }
-

@@ -84,6 +84,13 @@ impl Condition {
             && self.list_holds(object)
     }
 
+    /// For a folder, which has no entity tag: it is there, and that is all.
+    pub fn holds_for_folder(&self) -> bool {
+        self.matches.as_ref().is_none_or(|tags| *tags == Tags::Any)
+            && self.none_match.as_ref().is_none_or(|tags| *tags != Tags::Any)
+            && self.list_holds(None)
+    }
+
     /// For what only reads: what is there already need not be sent again.
     pub fn is_known(&self, object: &Object) -> bool {
         self.none_match.as_ref().is_some_and(|tags| tags.has_weakly(Some(object)))

@@ -42,17 +42,60 @@ impl Place {
     }
 
     /// Whether private things are shown as they are: to their owner, and to the members of a shared mailbox.
-    fn sees_private(&self) -> bool {
+    pub fn sees_private(&self) -> bool {
         self.mailbox.scope().grounds().is_empty()
     }
 
-    /// The bytes of versions, as this person may see them.
-    pub async fn bytes(&self, items: &[ItemId]) -> Result<Vec<Option<Bytes>>, Wrong> {
-        let all = self.mailbox.object_bytes(self.folder.id, items).await?;
-        if self.sees_private() {
+    /// Whether this person is whose folder it is.
+    pub fn is_own(&self) -> bool {
+        self.mailbox.scope().viewer() == self.owner()
+    }
+
+    /// The bytes of versions, as this person may see them: what is private of others only in part, and no alarms but their own.
+    pub async fn bytes(&self, versions: &[Version<'_>]) -> Result<Vec<Option<Bytes>>, Wrong> {
+        let items: Vec<ItemId> = versions.iter().map(|version| version.item).collect();
+        let all = self.mailbox.object_bytes(self.folder.id, &items).await?;
+        if self.is_own() {
             return Ok(all);
         }
-        Ok(all.into_iter().map(|bytes| bytes.map(|bytes| penfold_calendar::for_others(self.folder.kind, bytes))).collect())
+        let kind = self.folder.kind;
+        let named: Vec<(&str, ItemId)> = versions.iter().map(|version| (version.name, version.id)).collect();
+        let notes = self.mailbox.own_notes(self.folder.id, &named).await?;
+        let seen = |bytes: Bytes| if self.sees_private() { bytes } else { penfold_calendar::for_others(kind, bytes) };
+        let each = all.into_iter().zip(notes);
+        Ok(each.map(|(bytes, note)| bytes.map(|bytes| penfold_calendar::as_seen(kind, seen(bytes), note.as_deref()))).collect())
+    }
+
+    /// Objects with the bytes of just that version. One that was replaced in between is read again; one that is gone is left out.
+    pub async fn read(&self, objects: Vec<Object>) -> Result<Vec<(Object, Bytes)>, Wrong> {
+        let mut found: Vec<Option<(Object, Bytes)>> = vec![None; objects.len()];
+        let mut left: Vec<(usize, Object)> = objects.into_iter().enumerate().collect();
+        for _ in 0..READ_ROUNDS {
+            let versions: Vec<Version<'_>> = left.iter().map(|(_, object)| object.into()).collect();
+            let all = self.bytes(&versions).await?;
+            let mut again = Vec::new();
+            for ((at, object), bytes) in left.into_iter().zip(all) {
+                match bytes {
+                    Some(bytes) => found[at] = Some((object, bytes)),
+                    None => again.push((at, object.name)),
+                }
+            }
+            if again.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            let names: Vec<&str> = again.iter().map(|(_, name)| name.as_str()).collect();
+            let now = self.mailbox.objects_named(self.folder.id, &names).await?;
+            left = again.iter().zip(now).filter_map(|((at, _), now)| Some((*at, now?))).collect();
+        }
+        if left.is_empty() {
+            return Ok(found.into_iter().flatten().collect());
+        }
+        Err(Wrong::Busy)
+    }
+
+    /// Whether an object is still the version that was judged, for whom not everything is shown.
+    pub fn is_as_seen(&self, judged: &Object, now: Option<&Object>) -> bool {
+        self.sees_private() || now.is_some_and(|now| now.item == judged.item)
     }
 
     /// Refuses to change what is seen in part only.
@@ -75,6 +118,19 @@ impl Place {
     }
 }
 
+/// A version of an object that is read.
+pub struct Version<'a> {
+    pub name: &'a str,
+    pub id: ItemId,
+    pub item: ItemId,
+}
+
+impl<'a> From<&'a Object> for Version<'a> {
+    fn from(object: &'a Object) -> Self {
+        Self { name: &object.name, id: object.id, item: object.item }
+    }
+}
+
 /// What a path names.
 #[derive(Clone)]
 pub enum Resource {
@@ -94,6 +150,9 @@ pub enum Resource {
     /// Nothing, in a place where something could be: in a folder, or in a home (`None`).
     Nothing(Option<Place>, Home, PrincipalId, String),
 }
+
+/// How often an object is read anew that is replaced all the time.
+const READ_ROUNDS: usize = 8;
 
 /// Segments that no calendar can have.
 pub const INBOX: &str = "inbox";
@@ -146,7 +205,14 @@ impl Session {
         }
         let directory = &self.dav.directory;
         match directory.open_shared(&self.who, owner).await {
-            Err(error) if error.kind() == Why::NotFound => Ok(directory.open_folders(&self.who, owner).await?),
+            Err(error) if error.kind() == Why::NotFound => {
+                let scope = directory.open_folders(&self.who, owner).await?;
+                // Once a day; where that cannot be written now, a later request does it.
+                if let Err(error) = directory.note_visit(&self.who, owner).await {
+                    tracing::warn!(%error, "a visit to another's folders was not noted");
+                }
+                Ok(scope)
+            }
             scope => Ok(scope?),
         }
     }
@@ -179,8 +245,7 @@ impl Session {
                 continue;
             }
             if at + 1 < rest.len() {
-                // RFC 4918 §9.7.1: what would lie in what is not there.
-                return Err(Wrong::CONFLICT);
+                return Err(Wrong::MISSING);
             }
             return match if place.has(Rights::READ) { place.mailbox.object(place.folder.id, segment).await? } else { None } {
                 Some(object) => Ok(Resource::Object(place, object)),
@@ -226,7 +291,12 @@ impl Session {
         };
         let [segment] = segments.as_slice() else { return Err(Wrong::MISSING) };
         let (owner, id) = path::read_alias(segment).filter(|_| owner == self.me()).map_or((owner, None), |(other, id)| (other, Some(id)));
-        let mailbox = self.dav.mailboxes.open(&self.scope_of(owner).await?).await?;
+        // One's own are made where they are missing.
+        let mailbox = if owner == self.me() {
+            self.mailbox_of(owner).await?.0
+        } else {
+            self.dav.mailboxes.open(&self.scope_of(owner).await?).await?
+        };
         let fits = |own: &Folder| own.kind == Kind::Events && id.map_or(own.segment == *segment, |id| own.id == id);
         let folder = mailbox.folder_for_busy(fits).await?;
         Ok(place(&mailbox, &folder, Home::Calendars, format!("{}{}/", path::home(Home::Calendars, owner), href::segment(segment))))

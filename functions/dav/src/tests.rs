@@ -2,8 +2,8 @@
 
 mod begin;
 mod collections;
-mod directory;
 mod cost;
+mod directory;
 mod objects;
 mod queries;
 mod sharing;

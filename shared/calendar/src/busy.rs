@@ -11,6 +11,8 @@ use std::ops::Range;
 const OBJECTS: usize = 20_000;
 /// Instances of one series in one question.
 const INSTANCES: usize = 10_000;
+/// Times of all of them.
+const TOGETHER: usize = 200_000;
 /// Series that are read at once.
 const BATCH: usize = 100;
 
@@ -44,6 +46,9 @@ pub async fn busy(mailbox: &Mailbox, folder: FolderId, window: Range<i64>, float
         for bytes in mailbox.object_bytes_for_busy(folder, some).await?.into_iter().flatten() {
             let Ok(object) = Object::read(&bytes) else { continue };
             let Ok(all) = object.busy(window.clone(), floating, INSTANCES) else { return Ok(None) };
+            if found.len() + all.len() > TOGETHER {
+                return Ok(None);
+            }
             found.extend(all.into_iter().map(|(time, kind)| Busy { start: time.start, end: time.end, kind }));
         }
     }

@@ -1,6 +1,7 @@
 //! Many objects as one file.
 
 use bytes::Bytes;
+use penfold_formats::icalendar::{self, Object};
 use penfold_formats::vcard;
 use penfold_mailbox::Kind;
 
@@ -8,6 +9,9 @@ use penfold_mailbox::Kind;
 pub fn joined(kind: Kind, all: &[Bytes]) -> Vec<u8> {
     match kind {
         Kind::Contacts => vcard::join(all.iter().map(|bytes| &bytes[..])),
-        _ => Vec::new(),
+        _ => {
+            let objects: Vec<Object> = all.iter().filter_map(|bytes| Object::read(bytes).ok()).collect();
+            icalendar::join(&objects)
+        }
     }
 }

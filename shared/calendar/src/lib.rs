@@ -5,16 +5,19 @@
 //! |---|---|
 //! | object.rs | bytes to an object, with its UID and when it is |
 //! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
+//! | alarms.rs | whose alarms are whose |
 //! | busy.rs | when somebody is busy, by that index |
 //! | private.rs | what others see of what is private |
 //! | file.rs | many objects as one file |
 
+mod alarms;
 mod busy;
 mod facts;
 mod file;
 mod object;
 mod private;
 
+pub use alarms::{apart, as_seen};
 pub use busy::{Busy, busy, free_busy_text};
 pub use file::joined;
 pub use object::{Fault, object, uid_of};

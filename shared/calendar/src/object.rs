@@ -33,7 +33,7 @@ pub(crate) fn component(kind: Kind) -> Option<icalendar::Kind> {
 
 /// What the bytes are to be under this name in a folder of this kind.
 pub fn object(kind: Kind, name: &str, bytes: Bytes) -> Result<NewObject, Fault> {
-    let new = NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media: String::new() };
+    let new = NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media: String::new(), note: None };
     match component(kind) {
         Some(component) => timed(component, new),
         None => card(new),

@@ -5,6 +5,7 @@
 
 mod busy;
 mod civil;
+pub mod diff;
 mod edit;
 mod fault;
 pub mod filter;

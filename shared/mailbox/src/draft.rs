@@ -3,7 +3,7 @@
 use crate::acl::{denied, refusal, rights_in};
 use crate::change::{Change, Entry, Placed};
 use crate::content::NewContent;
-use crate::folder::Folder;
+use crate::folder::{Folder, Kind};
 use crate::sealed::DataCipher;
 use crate::state::{self, Digest};
 use crate::view::View;
@@ -91,6 +91,11 @@ impl Draft {
 
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Bytes before this commit.
+    pub fn used_before(&self) -> u64 {
+        self.before.head.used
     }
 
     /// As it will be after this commit.
@@ -195,7 +200,7 @@ impl Draft {
         if folder.subscribed != own.subscribed {
             whole(Rights::LOOKUP)?;
         }
-        if (folder.parent, &folder.name) == (own.parent, &own.name) {
+        if (folder.parent, &folder.segment) == (own.parent, &own.segment) && (folder.name == own.name || own.kind != Kind::Mail) {
             return Ok(());
         }
         let rights = rights_in(&self.scope, own);

@@ -134,7 +134,8 @@ impl View {
             Entry::Acl { folder, .. } => self.folders.get(*folder).is_none_or(|own| own.acl.modseq >= last.modseq),
         });
         let as_set = |(id, wanted): (&FolderId, &Option<&Folder>)| {
-            self.folders.get(*id).map(|own| (&own.name, own.parent)) == wanted.map(|folder| (&folder.name, folder.parent))
+            let place = |own: &'_ Folder| (own.name.clone(), own.parent, own.segment.clone());
+            self.folders.get(*id).map(place) == wanted.map(place)
         };
         counted && set.iter().all(as_set)
     }

@@ -155,6 +155,11 @@ impl Sk {
         Self::parts(&[&Self::properties(folder, object, viewer).0, property])
     }
 
+    /// Of one object, by all viewers.
+    pub fn all_properties_of(folder: FolderId, object: &str) -> Self {
+        Self::parts(&[b"y#", folder.as_bytes(), b"#", object.as_bytes(), &[0]])
+    }
+
     pub fn all_properties(folder: FolderId) -> Self {
         Self::parts(&[b"y#", folder.as_bytes(), b"#"])
     }

@@ -60,8 +60,13 @@ async fn one_s_own_photo_is_set_shown_and_taken_away() {
     assert_eq!(house.get("/v1/me/photo", &token).await.status, 404);
     assert_eq!(put("image/jpeg", jpeg.clone()).await, 204);
     let shown = house.get("/v1/me/photo", &token).await;
-    assert_eq!((shown.status, shown.headers["content-type"].to_str().unwrap(), shown.headers["x-content-type-options"].to_str().unwrap()), (200, "image/jpeg", "nosniff"));
-    for (kind, bytes, status) in [("text/html", jpeg.clone(), 415), ("image/png", b"<svg/>".to_vec(), 422), ("image/png", vec![0; 300_000], 413)] {
+    assert_eq!(
+        (shown.status, shown.headers["content-type"].to_str().unwrap(), shown.headers["x-content-type-options"].to_str().unwrap()),
+        (200, "image/jpeg", "nosniff")
+    );
+    for (kind, bytes, status) in
+        [("text/html", jpeg.clone(), 415), ("image/png", b"<svg/>".to_vec(), 422), ("image/png", vec![0; 300_000], 413)]
+    {
         assert_eq!(put(kind, bytes).await, status, "{kind}");
     }
     assert_eq!(house.ask("DELETE", "/v1/me/photo", &token, None).await.status, 204);

@@ -21,19 +21,32 @@ const PRIVILEGES: [(&str, &str, Rights); 10] = [
     (DAV, "all", Rights::ALL),
 ];
 
-/// The privileges that rights come to.
-fn ace_privileges(rights: Rights) -> Vec<Element> {
+/// What is told and cannot be granted by itself: it would be more than it says.
+const ABSTRACT: [&str; 2] = ["write-properties", "read-acl"];
+
+/// The privileges that rights come to, by name.
+pub fn privileges_of(rights: Rights) -> Vec<(&'static str, &'static str)> {
     // Whoever reads also knows when somebody is busy.
     let rights = if rights.has(Rights::READ) { rights.and(Rights::FREE_BUSY) } else { rights };
-    let has = PRIVILEGES.iter().filter(|(_, _, needed)| rights.has(*needed));
-    has.map(|(ns, local, _)| Element::known(DAV, "privilege").with(Element::known(ns, local))).collect()
+    PRIVILEGES.iter().filter(|(_, _, needed)| rights.has(*needed)).map(|(ns, local, _)| (*ns, *local)).collect()
 }
 
-/// The rights that privileges ask for; `None` where one of them is not known.
-pub fn rights_of_privileges<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> Option<Rights> {
+fn ace_privileges(rights: Rights) -> Vec<Element> {
+    privileges_of(rights).into_iter().map(|(ns, local)| Element::known(DAV, "privilege").with(Element::known(ns, local))).collect()
+}
+
+/// The rights that privileges ask for; `None` where one of them is not known, or is told beside others only.
+pub fn rights_of_privileges<'a>(names: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Option<Rights> {
     let mut rights = Rights::NONE;
-    for (ns, local) in names {
+    for (ns, local) in names.clone() {
         let (_, _, needed) = PRIVILEGES.iter().find(|(known_ns, known, _)| *known_ns == ns && *known == local)?;
+        if ABSTRACT.contains(&local) {
+            let whole = if local == "read-acl" { ["write-acl", "all"] } else { ["write", "all"] };
+            if names.clone().any(|(_, other)| whole.contains(&other)) {
+                continue;
+            }
+            return None;
+        }
         // Whoever may write something there has to see that it is there, and what is in it.
         let seen = if local == "read-free-busy" { Rights::NONE } else { Rights::LOOKUP.and(Rights::READ) };
         rights = rights.and(*needed).and(seen);
@@ -61,7 +74,8 @@ pub(super) async fn value(session: &Session, resource: &Resource, local: &str) -
             Some(Element::known(DAV, "acl-restrictions").with(Element::known(DAV, "grant-only")).with(Element::known(DAV, "no-invert")))
         }
         "acl" => match place {
-            Some(place) if place.has(Rights::ADMINISTER) => Some(acl(place).await?),
+            // Of what lies in a folder it is the folder's.
+            Some(place) if place.has(Rights::ADMINISTER) && matches!(resource, Resource::Collection(_)) => Some(acl(place).await?),
             _ => None,
         },
         _ => None,

@@ -6,13 +6,14 @@ mod card;
 mod principal;
 mod webdav;
 
-pub use access::rights_of_privileges;
+pub use access::{privileges_of, rights_of_privileges};
+pub use calendar::component;
 pub(crate) use webdav::http_date;
 pub use webdav::media;
 
 use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
-use penfold_formats::xml::{APPLE, CALDAV, CALENDARSERVER, CARDDAV, DAV, Element, Name};
+use penfold_formats::xml::{CALDAV, CALENDARSERVER, CARDDAV, DAV, Element, Name};
 
 /// What `allprop` shows (RFC 4918 §9.1): the properties of RFC 4918 itself.
 const BASIC: [&str; 9] = [
@@ -74,6 +75,7 @@ const LIVE: [(&str, &[&str]); 4] = [
             "schedule-default-calendar-URL",
             "schedule-inbox-URL",
             "schedule-outbox-URL",
+            "schedule-tag",
             "supported-calendar-component-set",
             "supported-calendar-component-sets",
             "supported-calendar-data",
@@ -92,7 +94,7 @@ const LIVE: [(&str, &[&str]); 4] = [
             "supported-collation-set",
         ],
     ),
-    (CALENDARSERVER, &["email-address-set", "getctag"]),
+    (CALENDARSERVER, &["created-by", "email-address-set", "getctag", "updated-by"]),
 ];
 
 pub fn is_live(name: &Name) -> bool {
@@ -123,12 +125,9 @@ pub async fn value(session: &Session, resource: &Resource, name: &Name) -> Resul
         },
         CALENDARSERVER => match (name.local(), resource) {
             ("getctag", Resource::Collection(place)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq)))),
-            ("getctag", Resource::Book(_)) => {
-                Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", session.book_revision().await?))))
-            }
+            ("getctag", Resource::Book(_)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", session.book_revision().await?)))),
             _ => principal::value(session, resource, name).await,
         },
-        APPLE => Ok(None),
         _ => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use crate::resource::{Place, Resource, Session};
 use crate::verbs::{book, sync_token};
 use crate::wrong::Wrong;
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
-use penfold_mailbox::{Kind, Object};
+use penfold_mailbox::{Kind, Object, Since};
 use penfold_types::Timestamp;
 
 pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -> Result<Option<Element>, Wrong> {
@@ -19,7 +19,11 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
             Resource::Entry(entry) => Some(text(DAV, "getetag", &entry.etag())),
             _ => object.map(|object| text(DAV, "getetag", &etag(object))),
         },
-        "getcontentlength" => object.map(|object| text(DAV, "getcontentlength", &object.size.to_string())),
+        "getcontentlength" => match resource {
+            // What others see of it may be shorter.
+            Resource::Object(place, object) if place.is_own() => Some(text(DAV, "getcontentlength", &object.size.to_string())),
+            _ => None,
+        },
         "getcontenttype" => match resource {
             Resource::Object(place, object) => Some(text(DAV, "getcontenttype", media(place.folder.kind, object))),
             Resource::Entry(_) => Some(text(DAV, "getcontenttype", "text/vcard; charset=utf-8")),
@@ -42,7 +46,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         "sync-token" => match resource {
             Resource::Book(_) => Some(text(DAV, "sync-token", &book::token(session.book_revision().await?, None))),
             Resource::Collection(place) if place.has(penfold_ports::Rights::READ) => {
-                Some(text(DAV, "sync-token", &sync_token(place.mailbox.now().await?)))
+                Some(text(DAV, "sync-token", &sync_token(place.folder.id, Since::whole(place.folder.modseq))))
             }
             _ => None,
         },
@@ -160,7 +164,7 @@ fn reports(resource: &Resource) -> Element {
 
 async fn quota(session: &Session, resource: &Resource, name: &Name) -> Result<Option<Element>, Wrong> {
     let mailbox = match resource {
-        Resource::Collection(place) | Resource::Object(place, _) if place.owner() == session.me() => place.mailbox.clone(),
+        Resource::Collection(place) if place.owner() == session.me() => place.mailbox.clone(),
         Resource::Home(_, owner) if *owner == session.me() => session.mailbox_of(*owner).await?.0,
         _ => return Ok(None),
     };

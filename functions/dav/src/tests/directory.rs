@@ -52,7 +52,8 @@ async fn everybody_of_the_tenant_is_in_it_and_nobody_else() {
     house.change("bob@one.test", PersonChange { name: Some("Bób Müller".into()), profile, ..PersonChange::default() }).await;
     let card = house.get("ann@one.test", &house.card(house.bob)).await;
     assert_eq!(card.status, StatusCode::OK);
-    for line in ["FN:Bób Müller", "EMAIL;TYPE=INTERNET,WORK,pref:bob@one.test", "TITLE:Head\\, Sales", "ORG:One Inc", "+1 555 0100", "Ann"] {
+    for line in ["FN:Bób Müller", "EMAIL;TYPE=INTERNET,WORK,pref:bob@one.test", "TITLE:Head\\, Sales", "ORG:One Inc", "+1 555 0100", "Ann"]
+    {
         assert!(card.text.contains(line), "{line} in {}", card.text);
     }
     assert!(card.text.contains(&format!("UID:{}", house.bob)), "{}", card.text);
@@ -60,7 +61,8 @@ async fn everybody_of_the_tenant_is_in_it_and_nobody_else() {
     let heard = house.propfind("ann@one.test", &house.book(), "1", "<d:getetag/>").await;
     let mut wanted = vec![house.book(), house.card(house.ann), house.card(house.bob)];
     let mut found = heard.hrefs();
-    (wanted.sort(), found.sort_unstable());
+    wanted.sort();
+    found.sort_unstable();
     assert_eq!(found, wanted);
     assert!(heard.text.contains(&card.header("etag").replace('"', "&quot;")) || heard.text.contains(card.header("etag")), "{}", heard.text);
     let known = house.ask("ann@one.test", "GET", &house.card(house.bob), &[("if-none-match", card.header("etag"))], "").await;
@@ -158,7 +160,8 @@ async fn who_is_hidden_is_in_no_list_and_no_search_and_still_shares() {
         let heard = house.report("ann@one.test", &house.book(), "card:addressbook-query", &query(&filter)).await;
         assert!(heard.hrefs().iter().all(|href| *href == house.card(house.ann)), "{}", heard.text);
     }
-    let search = "<d:property-search><d:prop><d:displayname/></d:prop><d:match>bob</d:match></d:property-search><d:prop><d:displayname/></d:prop>";
+    let search =
+        "<d:property-search><d:prop><d:displayname/></d:prop><d:match>bob</d:match></d:property-search><d:prop><d:displayname/></d:prop>";
     assert!(house.report("ann@one.test", "/dav/principals/", "d:principal-property-search", search).await.hrefs().is_empty());
     let principal = house.propfind("ann@one.test", &format!("/dav/principals/{}/", house.bob), "0", "<d:displayname/>").await;
     assert_eq!(principal.within("displayname"), "Bob");

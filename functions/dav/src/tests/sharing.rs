@@ -148,3 +148,21 @@ async fn rights_are_given_and_taken_by_clients() {
     assert_eq!(house.ask("ann@one.test", "ACL", &calendar, &[], acl("")).await.status, StatusCode::OK);
     assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn alarms_in_a_shared_calendar_are_each_one_s_own() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let alarm = |minutes: u32| format!("BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nTRIGGER:-PT{minutes}M\r\nEND:VALARM\r\n");
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, &alarm(5))).await;
+    let shared = house.open(Preset::Editor.rights()).await;
+    assert_eq!(house.get("bob@one.test", &format!("{shared}a.ics")).await.text, event("a", 10, ""));
+    let heard = house.put("bob@one.test", &format!("{shared}a.ics"), &event("a", 11, &alarm(30))).await;
+    assert_eq!((heard.status, heard.header("etag")), (StatusCode::NO_CONTENT, ""));
+    assert_eq!(house.get("bob@one.test", &format!("{shared}a.ics")).await.text, event("a", 11, &alarm(30)));
+    assert_eq!(house.get("ann@one.test", &format!("{calendar}a.ics")).await.text, event("a", 11, &alarm(5)));
+    // Another object of the name has none of them.
+    house.ask("ann@one.test", "DELETE", &format!("{calendar}a.ics"), &[], "").await;
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("b", 10, "")).await;
+    assert_eq!(house.get("bob@one.test", &format!("{shared}a.ics")).await.text, event("b", 10, ""));
+}

@@ -23,7 +23,7 @@ async fn a_client_that_follows_the_log_sees_everything_once() {
     let changed = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(&token, None)).await;
     assert_eq!(BTreeSet::from_iter(changed.hrefs()), BTreeSet::from([&*format!("{calendar}1.ics"), &*format!("{calendar}2.ics")]));
     assert_eq!(changed.text.matches("404 Not Found").count(), 1, "{}", changed.text);
-    for wrong in ["penfold-sync:99999.0", "penfold-sync:x", "http://elsewhere/1"] {
+    for wrong in ["penfold-sync:99999.0", &token.replace(".0", "99999.0"), "penfold-sync:x", "http://elsewhere/1"] {
         let heard = house.report("ann@one.test", &calendar, "d:sync-collection", &sync(wrong, None)).await;
         assert_eq!(heard.status, StatusCode::FORBIDDEN);
         assert!(heard.text.contains("valid-sync-token"), "{}", heard.text);

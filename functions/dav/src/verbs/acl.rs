@@ -1,7 +1,7 @@
 //! ACL (RFC 3744 §8.1): who else may do what in a folder, set as a whole.
 
 use super::Call;
-use crate::live::rights_of_privileges;
+use crate::live::{privileges_of, rights_of_privileges};
 use crate::path::Target;
 use crate::resource::Resource;
 use crate::wrong::Wrong;
@@ -14,7 +14,7 @@ use penfold_formats::xml::{DAV, Name};
 use penfold_mailbox::RightsChange;
 use penfold_ports::Rights;
 use penfold_types::PrincipalId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub async fn acl(call: Call) -> Result<Response, Wrong> {
     let aces = read(&call.xml()?)?;
@@ -25,22 +25,29 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
         _ => return Err(Wrong::FORBIDDEN),
     };
     place.need(Rights::ADMINISTER, "write-acl")?;
-    let mut wanted: BTreeMap<String, Rights> = BTreeMap::new();
+    let mut asked: BTreeMap<String, Vec<Name>> = BTreeMap::new();
     for ace in &aces {
-        if let Some((who, rights)) = granted(&call, place.owner(), ace).await? {
-            let own = wanted.entry(who).or_default();
-            *own = own.and(rights);
+        if let Some(who) = grantee(&call, place.owner(), ace).await? {
+            asked.entry(who).or_default().extend(ace.privileges.iter().cloned());
         }
+    }
+    let mut wanted: BTreeMap<String, (Rights, BTreeSet<Name>)> = BTreeMap::new();
+    for (who, names) in asked {
+        let rights = rights_of_privileges(names.iter().map(Name::key)).ok_or(Precondition::NOT_SUPPORTED_PRIVILEGE)?;
+        wanted.insert(who, (rights, names.into_iter().collect()));
     }
     let before = place.mailbox.folder_rights(place.folder.id).await?;
     let mut changes: Vec<(String, Rights)> = Vec::new();
     for (grantee, rights) in &before.list {
-        let now = wanted.remove(&grantee.identifier()).unwrap_or(Rights::NONE);
-        if now != *rights {
+        let (now, names) = wanted.remove(&grantee.identifier()).unwrap_or_default();
+        // What a client writes back as it read it stays, also what privileges have no word for.
+        let same = !names.is_empty()
+            && privileges_of(*rights).into_iter().map(|(ns, local)| Name::known(ns, local)).collect::<BTreeSet<_>>() == names;
+        if now != *rights && !same {
             changes.push((grantee.identifier(), now));
         }
     }
-    changes.extend(wanted);
+    changes.extend(wanted.into_iter().map(|(who, (rights, _))| (who, rights)));
     let actor = call.session.who.address.to_string();
     // Whoever takes their own rights, or everybody's, can do nothing behind that.
     changes.sort_by_key(|(who, _)| (*who == actor, who == ANYONE));
@@ -55,8 +62,8 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
     Ok(StatusCode::OK.into_response())
 }
 
-/// To whom an entry grants what; nothing for what always holds.
-async fn granted(call: &Call, owner_id: PrincipalId, ace: &Ace) -> Result<Option<(String, Rights)>, Wrong> {
+/// To whom an entry grants something; nothing for what always holds.
+async fn grantee(call: &Call, owner_id: PrincipalId, ace: &Ace) -> Result<Option<String>, Wrong> {
     if ace.inverted {
         return Err(Precondition::NO_INVERT.into());
     }
@@ -78,7 +85,5 @@ async fn granted(call: &Call, owner_id: PrincipalId, ace: &Ace) -> Result<Option
         },
         Principal::Unauthenticated | Principal::Itself | Principal::Property(_) => return Err(Precondition::ALLOWED_PRINCIPAL.into()),
     };
-    let names = ace.privileges.iter().map(Name::key);
-    let rights = rights_of_privileges(names).ok_or(Precondition::NOT_SUPPORTED_PRIVILEGE)?;
-    Ok(Some((who, rights)))
+    Ok(Some(who))
 }

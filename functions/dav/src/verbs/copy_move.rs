@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_mailbox::{Kind, NewCollection, NewObject, Object, Put, Relocated, Removal};
 use penfold_ports::Rights;
+use penfold_types::FolderId;
 
 /// Where something is to go: what is there now, and what it would lie in.
 struct Destination {
@@ -57,11 +58,18 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
             }
             to.need(if destination.there.is_some() { Rights::WRITE } else { Rights::INSERT }, "bind")?;
             if let Some(Resource::Collection(inner)) = &destination.there {
-                // Something else is in the way: it goes first.
+                // Something else is in the way: it goes first, once nothing else is.
+                if !condition.holds(Some(&object)) {
+                    return Err(Wrong::FAILED);
+                }
+                if !moving && place.mailbox.usage().await.is_ok_and(|(used, quota)| used + u64::from(object.size) > quota) {
+                    return Err(Precondition::QUOTA_NOT_EXCEEDED.into());
+                }
                 replace_folder(inner, overwrite).await?;
             }
             one((&place, &object), (&to, &destination.name), overwrite, moving, &condition, destination.there.is_some()).await
         }
+        Resource::Collection(_) if !condition.holds_for_folder() => Err(Wrong::FAILED),
         Resource::Collection(place) => folder(&call, &place, destination, overwrite, moving).await,
         Resource::Nothing(..) => Err(Wrong::MISSING),
         _ => Err(Wrong::FORBIDDEN),
@@ -130,9 +138,9 @@ async fn one(
         return Err(Wrong::FAILED);
     }
     let done = if moving {
-        place.mailbox.move_object(from, target, overwrite, &|old| condition.holds(old)).await?
+        place.mailbox.move_object(from, target, overwrite, &|old| condition.holds(old) && place.is_as_seen(object, old)).await?
     } else {
-        place.mailbox.copy_object(from, target, overwrite).await?
+        place.mailbox.copy_object(from, target, overwrite, &|old| condition.holds(old)).await?
     };
     match done {
         Relocated::Done { created, .. } => Ok(status(created && !replaces).into_response()),
@@ -157,7 +165,7 @@ async fn across(
     if !condition.holds(Some(object)) {
         return Err(Wrong::FAILED);
     }
-    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
     let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {
@@ -195,52 +203,79 @@ async fn folder(call: &Call, place: &Place, to: Destination, overwrite: bool, mo
         place.need(Rights::DELETE_FOLDER, "unbind")?;
     }
     parent.need(Rights::CREATE, "bind")?;
+    if to.there.is_some() && !overwrite {
+        return Err(Wrong::FAILED);
+    }
+    let tree = if moving { Vec::new() } else { tree(call, place, depth).await? };
+    let mut replaced = None;
     match &to.there {
-        Some(Resource::Collection(inner)) => replace_folder(inner, overwrite).await?,
-        Some(Resource::Object(..)) if !overwrite => return Err(Wrong::FAILED),
+        Some(Resource::Collection(inner)) => {
+            inner.need(Rights::DELETE_FOLDER, "unbind")?;
+            if moving {
+                replaced = Some(inner.folder.id);
+            } else {
+                replace_folder(inner, overwrite).await?;
+            }
+        }
         Some(Resource::Object(_, object)) => {
             parent.mailbox.remove_object(parent.folder.id, &object.name, &|_| true).await?;
         }
         _ => {}
     }
     if moving {
-        place.mailbox.move_collection(place.folder.id, Some(parent.folder.id), &to.name).await?;
+        place.mailbox.move_collection(place.folder.id, Some(parent.folder.id), &to.name, replaced).await?;
     } else {
-        copy_tree(call, place, parent, &to.name, depth).await?;
+        copy_tree(&tree, place, parent, &to.name).await?;
     }
     Ok(status(to.there.is_none()).into_response())
 }
 
-/// A folder with what is in it, a level at a time; no more than is bounded.
-async fn copy_tree(call: &Call, place: &Place, parent: &Place, name: &str, depth: Depth) -> Result<(), Wrong> {
-    let mut left = limits::COPIED;
-    let mut todo = vec![(place.clone(), parent.folder.id, name.to_owned())];
-    while let Some((source, into, name)) = todo.pop() {
-        let new = NewCollection { kind: Kind::Files, parent: Some(into), segment: name.clone(), name };
-        let made = source.mailbox.create_collection(&new).await?;
-        let kept: Vec<_> = source.mailbox.properties(source.folder.id, "").await?.into_iter().collect();
-        if !kept.is_empty() {
-            source.mailbox.set_properties(made, "", (&kept, &[]), None).await?;
+/// One folder of those that are copied, and which of them it lies in.
+struct Branch {
+    place: Place,
+    within: Option<usize>,
+    objects: Vec<Object>,
+}
+
+/// All that is to be copied, before anything is: no more of it than is bounded, and than there is room for.
+async fn tree(call: &Call, place: &Place, depth: Depth) -> Result<Vec<Branch>, Wrong> {
+    let too_much = || Wrong::Status(StatusCode::INSUFFICIENT_STORAGE);
+    let mut found = vec![Branch { place: place.clone(), within: None, objects: Vec::new() }];
+    let (mut at, mut members, mut octets) = (0, 0, 0);
+    while at < found.len() && depth != Depth::Zero {
+        let own = found[at].place.clone();
+        let (objects, more) = own.mailbox.objects(own.folder.id, None, limits::COPIED).await?;
+        let inner = call.session.folders_in(&own).await?;
+        members += objects.len() + inner.len();
+        octets += objects.iter().map(|object| u64::from(object.size)).sum::<u64>();
+        if more || members > limits::COPIED {
+            return Err(too_much());
         }
-        if depth == Depth::Zero {
-            return Ok(());
+        found[at].objects = objects;
+        found.extend(inner.into_iter().map(|place| Branch { place, within: Some(at), objects: Vec::new() }));
+        at += 1;
+    }
+    if place.owner() == call.session.me() {
+        let (used, quota) = place.mailbox.usage().await?;
+        if used + octets > quota {
+            return Err(Precondition::QUOTA_NOT_EXCEEDED.into());
         }
-        let mut after: Option<String> = None;
-        loop {
-            let (page, more) = source.mailbox.objects(source.folder.id, after.as_deref(), limits::BATCH).await?;
-            after = page.last().map(|object| object.name.clone());
-            for object in &page {
-                left = left.checked_sub(1).ok_or(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE))?;
-                source.mailbox.copy_object((source.folder.id, &object.name), (made, &object.name), false).await?;
-            }
-            if !more {
-                break;
-            }
-        }
-        for inner in call.session.folders_in(&source).await? {
-            left = left.checked_sub(1).ok_or(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE))?;
-            let segment = inner.folder.segment.clone();
-            todo.push((inner, made, segment));
+    }
+    Ok(found)
+}
+
+async fn copy_tree(tree: &[Branch], source: &Place, parent: &Place, name: &str) -> Result<(), Wrong> {
+    let mut made: Vec<FolderId> = Vec::with_capacity(tree.len());
+    for branch in tree {
+        let own = &branch.place;
+        let into = branch.within.and_then(|at| made.get(at).copied()).unwrap_or(parent.folder.id);
+        let segment = if branch.within.is_none() { name.to_owned() } else { own.folder.segment.clone() };
+        let properties = source.mailbox.properties(own.folder.id, "").await?.into_iter().collect();
+        let new = NewCollection { kind: Kind::Files, parent: Some(into), segment: segment.clone(), name: segment, properties };
+        let folder = source.mailbox.create_collection(&new).await?;
+        made.push(folder);
+        for object in &branch.objects {
+            source.mailbox.copy_object((own.folder.id, &object.name), (folder, &object.name), false, &|_| true).await?;
         }
     }
     Ok(())

@@ -15,7 +15,11 @@ pub async fn delete(call: Call) -> Result<Response, Wrong> {
         Resource::Object(place, object) => {
             place.need(Rights::DELETE_ITEM.and(Rights::EXPUNGE), "unbind")?;
             place.need_sight(&object).await?;
-            match place.mailbox.remove_object(place.folder.id, &object.name, &|old| condition.holds(old)).await? {
+            match place
+                .mailbox
+                .remove_object(place.folder.id, &object.name, &|old| condition.holds(old) && place.is_as_seen(&object, old))
+                .await?
+            {
                 Removal::Done => Ok(StatusCode::NO_CONTENT.into_response()),
                 Removal::Missing => Err(Wrong::MISSING),
                 Removal::Failed => Err(Wrong::FAILED),
@@ -25,6 +29,9 @@ pub async fn delete(call: Call) -> Result<Response, Wrong> {
             // RFC 4918 §9.6.1: a collection is deleted whole.
             if matches!(call.depth()?, Some(Depth::Zero | Depth::One)) {
                 return Err(Wrong::BAD);
+            }
+            if !condition.holds_for_folder() {
+                return Err(Wrong::FAILED);
             }
             place.need(Rights::DELETE_FOLDER, "unbind")?;
             place.mailbox.delete_collection(place.folder.id).await?;

@@ -4,7 +4,7 @@ use super::Call;
 use crate::condition::{Condition, etag};
 use crate::live::http_date;
 use crate::live::media;
-use crate::resource::{Place, Resource};
+use crate::resource::{Place, Resource, Version};
 use crate::wrong::Wrong;
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,6 +27,9 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
 
 async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wrong> {
     let condition = Condition::read(&call.headers)?;
+    // The entity tag that is told is that of the bytes that are sent.
+    let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
+    let object = &object;
     if condition.fails_to_read(object) {
         return Err(Wrong::FAILED);
     }
@@ -34,7 +37,6 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     if condition.is_known(object) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
-    let bytes = place.bytes(&[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
     // What somebody put here is never run as a page of this service.
     let safe = [
@@ -74,10 +76,13 @@ async fn whole(place: &Place) -> Result<Response, Wrong> {
     loop {
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), super::limits::BATCH).await?;
         after = page.last().map(|object| object.name.clone());
-        let items: Vec<_> = page.iter().map(|object| object.item).collect();
-        all.extend(place.bytes(&items).await?.into_iter().flatten());
+        let versions: Vec<_> = page.iter().map(Version::from).collect();
+        all.extend(place.bytes(&versions).await?.into_iter().flatten());
         if !more {
             break;
+        }
+        if all.len() > super::limits::IN_ONE_FILE {
+            return Err(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE));
         }
     }
     let text = penfold_calendar::joined(place.folder.kind, &all);

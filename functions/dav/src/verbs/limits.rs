@@ -2,6 +2,8 @@
 
 /// Octets of a body that is XML.
 pub const XML: usize = 1 << 20;
+/// Octets of a body that is read although nothing is done with it.
+pub const DRAINED: usize = 64 * 1024;
 /// Octets of a calendar object (RFC 4791 §5.2.5).
 pub const CALENDAR_OBJECT: usize = 1 << 20;
 /// Octets of a vCard with its photo (RFC 6352 §6.2.3).
@@ -22,8 +24,14 @@ pub const CARDS: usize = 16 << 20;
 pub const MATCHES: usize = 100_000;
 /// Members that one page of a sync-collection tells of, unless the client wants fewer.
 pub const SYNC: usize = 5_000;
+/// The same with the bytes of objects.
+pub const SYNC_WITH_DATA: usize = 200;
+/// Octets of an answer, beyond which nothing more is told in it.
+pub const ANSWER: usize = 64 << 20;
 /// Hrefs of a multiget.
 pub const HREFS: usize = 10_000;
+/// Objects of a folder that is read as one file.
+pub const IN_ONE_FILE: usize = 20_000;
 /// Rows that are read at once.
 pub const BATCH: usize = 100;
 /// Members of a folder that is copied with all that is in it.

@@ -1,5 +1,6 @@
 //! MKCOL, also extended (RFC 4918 §9.3, RFC 5689), and MKCALENDAR (RFC 4791 §5.3.1).
 
+use super::propfind::key;
 use super::{Call, proppatch, zone};
 use crate::live;
 use crate::path::Home;
@@ -12,7 +13,7 @@ use crate::xml::{Precondition, Propstats, Refused};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
-use penfold_mailbox::{Kind, NewCollection};
+use penfold_mailbox::{Kind, NewCollection, PROPERTY_BYTES};
 use penfold_types::Kind as Why;
 
 pub async fn mkcol(call: Call) -> Result<Response, Wrong> {
@@ -82,17 +83,21 @@ async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Res
     };
     let title = wanted.values.iter().find(|value| value.is(DAV, "displayname")).map(proppatch::one_line);
     let title = title.filter(|title| !title.is_empty() && home != Home::Files).unwrap_or_else(|| segment.clone());
-    let new = NewCollection { kind, parent: parent.as_ref().map(|place| place.folder.id), segment, name: title };
-    let folder = match mailbox.create_collection(&new).await {
-        Ok(folder) => folder,
+    let kept = wanted.values.iter().filter(|value| !live::is_live(&value.name)).cloned();
+    let changes: Vec<Change> = kept.map(Change::Set).collect();
+    let properties = proppatch::patch(&changes, home != Home::Files).set;
+    let too_long = |name: &Name| {
+        let own = key(name);
+        properties.iter().any(|(key, value)| *key == own && value.len() > PROPERTY_BYTES).then_some(Precondition::QUOTA_NOT_EXCEEDED)
+    };
+    if wanted.values.iter().any(|value| too_long(&value.name).is_some()) {
+        return Ok(refused(root, &wanted, too_long));
+    }
+    let new = NewCollection { kind, parent: parent.as_ref().map(|place| place.folder.id), segment, name: title, properties };
+    match mailbox.create_collection(&new).await {
+        Ok(_) => {}
         Err(error) if error.kind() == Why::Conflict => return Err(Wrong::Method),
         Err(error) => return Err(error.into()),
-    };
-    let kept = wanted.values.into_iter().filter(|value| !live::is_live(&value.name));
-    let changes: Vec<Change> = kept.map(Change::Set).collect();
-    let patch = proppatch::patch(&changes, home != Home::Files);
-    if !patch.set.is_empty() {
-        mailbox.set_properties(folder, "", (&patch.set, &[]), None).await?;
     }
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
     Ok((StatusCode::CREATED, fresh).into_response())

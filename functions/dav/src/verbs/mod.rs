@@ -28,7 +28,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_mailbox::Since;
-use penfold_types::Modseq;
+use penfold_types::{FolderId, Modseq};
 
 /// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 6352 §6.1).
 pub const COMPLIANCE: HeaderValue = HeaderValue::from_static("1, 3, access-control, extended-mkcol, calendar-access, addressbook");
@@ -152,14 +152,14 @@ pub fn multistatus(body: crate::xml::Multistatus) -> Response {
 
 const TOKEN: &str = "penfold-sync:";
 
-/// How far a log was read, as a client keeps it (RFC 6578 §3.4: a URI).
-pub fn sync_token(since: Since) -> String {
-    format!("{TOKEN}{}.{}", since.modseq, since.entries)
+/// How far a folder's log was read, as a client keeps it (RFC 6578 §3.4: a URI). It is good for this folder alone.
+pub fn sync_token(folder: FolderId, since: Since) -> String {
+    format!("{TOKEN}{folder}:{}.{}", since.modseq, since.entries)
 }
 
 /// Back again; beside it the name that a first listing stopped at.
-pub fn read_sync_token(token: &str) -> Option<(Since, Option<String>)> {
-    let rest = token.trim().strip_prefix(TOKEN)?;
+pub fn read_sync_token(folder: FolderId, token: &str) -> Option<(Since, Option<String>)> {
+    let rest = token.trim().strip_prefix(TOKEN)?.strip_prefix(&folder.to_string())?.strip_prefix(':')?;
     let (place, after) = match rest.split_once('/') {
         Some((place, name)) => (place, Some(crate::xml::href::segments(&format!("/{name}"))?.pop()?)),
         None => (rest, None),
@@ -169,6 +169,6 @@ pub fn read_sync_token(token: &str) -> Option<(Since, Option<String>)> {
 }
 
 /// A token for the rest of a first listing.
-pub fn listing_token(since: Since, after: &str) -> String {
-    format!("{}/{}", sync_token(since), crate::xml::href::segment(after))
+pub fn listing_token(folder: FolderId, since: Since, after: &str) -> String {
+    format!("{}/{}", sync_token(folder, since), crate::xml::href::segment(after))
 }

@@ -125,11 +125,15 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
     if !place.has(Rights::READ) {
         return Ok(());
     }
-    let stored = if asked.wants_stored() { place.mailbox.properties_of_objects(place.folder.id).await? } else { BTreeMap::new() };
     let none = Stored::new();
     let (mut after, mut told): (Option<String>, usize) = (None, 0);
     loop {
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), 1000).await?;
+        let ends = page.first().zip(page.last()).filter(|_| asked.wants_stored());
+        let stored = match ends {
+            Some((first, last)) => place.mailbox.properties_of_objects(place.folder.id, &first.name, &last.name).await?,
+            None => BTreeMap::new(),
+        };
         after = page.last().map(|object| object.name.clone());
         for object in page {
             told += 1;

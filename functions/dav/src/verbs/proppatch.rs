@@ -84,7 +84,8 @@ pub fn patch(changes: &[Change], owns: bool) -> Patch {
         patch.set.retain(|(key, _)| *key != own);
         patch.remove.retain(|key| *key != own);
         match change {
-            Change::Set(value) if name && owns => patch.rename = Some(one_line(value)),
+            // One without a name would be seen by nobody.
+            Change::Set(value) if name && owns => patch.rename = Some(one_line(value)).filter(|text| !text.is_empty()),
             Change::Set(value) => patch.set.push((own, Bytes::from(element_bytes(value)))),
             Change::Remove(_) => patch.remove.push(own),
         }

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use penfold_calendar::Fault;
-use penfold_mailbox::{Kind, NewObject, Put};
+use penfold_mailbox::{Kind, NewObject, Note, Object, PROPERTY_BYTES, Put};
 use penfold_ports::Rights;
 
 pub async fn put(call: Call) -> Result<Response, Wrong> {
@@ -39,8 +39,41 @@ pub async fn put(call: Call) -> Result<Response, Wrong> {
         Ok(bytes) => bytes,
         Err(_) => return Err(too_large(place.folder.kind)),
     };
+    if !place.is_own() && matches!(place.folder.kind, Kind::Events | Kind::Tasks) {
+        return in_another_s(&place, &name, there.as_ref(), bytes, &media, &condition).await;
+    }
     let new = object(&place, &name, bytes, &media)?;
     done(&place, place.mailbox.put_object(place.folder.id, &new, &|old| condition.holds(old)).await?)
+}
+
+/// In somebody else's calendar alarms are kept apart. What is stored is then not what was sent, so no entity tag is told (RFC 4791
+/// §5.3.4): the client reads it again.
+async fn in_another_s(
+    place: &Place,
+    name: &str,
+    old: Option<&Object>,
+    written: Bytes,
+    media: &str,
+    condition: &Condition,
+) -> Result<Response, Wrong> {
+    // What was sent is judged first, as it was sent.
+    object(place, name, written.clone(), media)?;
+    let before = match old {
+        Some(old) => place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten(),
+        None => None,
+    };
+    let (shared, own) = penfold_calendar::apart(place.folder.kind, &written, before.as_deref());
+    let alike = shared == written;
+    let note = own.filter(|own| own.len() <= PROPERTY_BYTES).map_or(Note::Drop, Note::Keep);
+    let new = NewObject { note: Some(note), ..object(place, name, shared, media)? };
+    // The alarms that were there before are those of this version.
+    let as_read = |now: Option<&Object>| now.map(|now| now.item) == old.map(|old| old.item);
+    let put = place.mailbox.put_object(place.folder.id, &new, &|now| as_read(now) && condition.holds(now)).await?;
+    let mut answer = done(place, put)?;
+    if !alike {
+        answer.headers_mut().remove(header::ETAG);
+    }
+    Ok(answer)
 }
 
 fn limit(kind: Kind) -> usize {
@@ -72,7 +105,7 @@ pub fn object(place: &Place, name: &str, bytes: Bytes, media: &str) -> Result<Ne
         }
         Kind::Files | Kind::Mail => {
             let media = if media.len() <= 200 && HeaderValue::from_str(media).is_ok() { media.to_owned() } else { String::new() };
-            return Ok(NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media });
+            return Ok(NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media, note: None });
         }
         _ => {}
     }
@@ -102,6 +135,10 @@ pub fn done(place: &Place, put: Put) -> Result<Response, Wrong> {
 }
 
 pub fn uid_conflict(place: &Place, name: &str) -> Wrong {
+    // Whoever only puts things in is not told what is there.
+    if !place.has(Rights::READ) {
+        return Wrong::FORBIDDEN;
+    }
     let precondition = if place.folder.kind == Kind::Contacts { Precondition::CARD_NO_UID_CONFLICT } else { Precondition::NO_UID_CONFLICT };
     precondition.at(&place.href_of(name)).into()
 }

@@ -37,7 +37,7 @@ pub fn zone_of_text(text: &str) -> Option<Zone> {
 pub fn wrong(name: &Name, value: &str) -> Option<Precondition> {
     match name.key() {
         // RFC 4791 §5.3.1.1.
-        (CALDAV, "calendar-timezone") if !value.contains("BEGIN:VTIMEZONE") || zone_of_text(value).is_none() => {
+        (CALDAV, "calendar-timezone") if !value.contains("BEGIN:VTIMEZONE") || !value.contains("TZID") => {
             Some(Precondition::VALID_CALENDAR_DATA)
         }
         (CALDAV, "calendar-timezone-id") if Zone::named(value.trim()).is_none() => Some(Precondition::VALID_TIMEZONE),

@@ -5,7 +5,7 @@ use super::{
     rule::Budget,
     timing::{COUNTING, Timing, Zones},
     tree::{self, Component},
-    zone::{Embedded, Zone},
+    zone::{Embedded, STEPS, Zone},
 };
 
 /// What an object is.
@@ -185,7 +185,7 @@ fn one_thing(calendar: &Component) -> Result<(Kind, String), Fault> {
 /// All names that stand in a TZID; the VTIMEZONE is asked only where nobody else knows the name.
 fn zones_of(calendar: &Component) -> Result<Zones, Fault> {
     let mut zones = Zones(Vec::new());
-    let mut names = Vec::new();
+    let (mut names, mut budget) = (Vec::new(), Budget::new(STEPS));
     collect_names(calendar, &mut names);
     for name in names {
         let zone = match Zone::named(name) {
@@ -193,7 +193,7 @@ fn zones_of(calendar: &Component) -> Result<Zones, Fault> {
             None => {
                 let own = calendar.components.iter().find(|part| part.is("VTIMEZONE") && tzid(part) == Some(name));
                 match own {
-                    Some(part) => Zone::embedded(Embedded::read(part)?),
+                    Some(part) => Zone::embedded(Embedded::read(part, &mut budget)?),
                     // Whoever needs it says so, with its line.
                     None => continue,
                 }

@@ -1,6 +1,9 @@
 //! Whole files of a calendar: to objects, and back.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use super::{
     fault::{Fault, Limits},
@@ -177,14 +180,12 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
 
 /// Many objects as one calendar, each zone once: of two that have the same name the first.
 pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Vec<u8> {
-    let mut names: Vec<&str> = Vec::new();
+    let mut names: HashSet<&str> = HashSet::new();
     let mut parts: Vec<&[u8]> = Vec::new();
     let slice = |object: &'a Object, part: &Component| object.bytes().get(part.range.clone()).unwrap_or_default();
     for object in objects.clone() {
         for zone in object.calendar().components.iter().filter(|part| part.is("VTIMEZONE")) {
-            let name = tzid(zone).unwrap_or_default();
-            if !names.contains(&name) {
-                names.push(name);
+            if names.insert(tzid(zone).unwrap_or_default()) {
                 parts.push(slice(object, zone));
             }
         }

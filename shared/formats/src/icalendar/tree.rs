@@ -1,9 +1,9 @@
 //! Content lines to components, with where each of them stands.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use super::fault::{Fault, Limits};
-use crate::lines::{Bounds, Line, Lines};
+use crate::lines::{Bounds, Line, Lines, unescape};
 
 /// A component, from its BEGIN to its END.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,11 @@ impl Component {
 
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line<'static>> {
         self.properties.iter().filter(move |line| line.is(name))
+    }
+
+    /// The text that a property of TEXT stands for.
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.property(name).map(|line| unescape(&line.value))
     }
 
     pub fn is(&self, name: &str) -> bool {

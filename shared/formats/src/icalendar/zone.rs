@@ -10,7 +10,7 @@ use super::civil::{DAY, END, FIRST, date_of};
 
 mod embedded;
 
-pub(crate) use embedded::Embedded;
+pub(crate) use embedded::{Embedded, STEPS};
 
 /// A time zone.
 #[derive(Clone, PartialEq, Eq)]

@@ -21,14 +21,18 @@ fn compare(case: &Case) -> Result<usize, String> {
     let Ok(set) = text.parse::<RRuleSet>() else { return Ok(0) };
     let start = set.get_dt_start().timestamp();
     let found = set.all(60);
-    let mut theirs: BTreeSet<i64> = found.dates.iter().map(|date| date.timestamp()).collect();
+    let mut theirs: Vec<i64> = found.dates.iter().map(|date| date.timestamp()).collect();
     // Where it gave up, nothing is known of what is behind its last one.
     let end = if found.limited { theirs.last().map_or(start, |last| last + 1) } else { start + 20 * 366 * 86_400 };
     // Its zones know no summer time behind 2100.
     let end = end.min(3_786_912_000);
-    theirs.insert(start);
-    let count = case.count.map_or(usize::MAX, |count| count as usize);
-    let theirs: Vec<i64> = theirs.into_iter().take(count).filter(|time| *time < end).collect();
+    if theirs.first() != Some(&start) {
+        theirs.insert(0, start);
+    }
+    // COUNT is of times by the clock, of which two can be one by UTC.
+    theirs.truncate(case.count.map_or(usize::MAX, |count| count as usize));
+    let theirs: BTreeSet<i64> = theirs.into_iter().filter(|time| *time < end).collect();
+    let theirs: Vec<i64> = theirs.into_iter().collect();
     let object = Object::read(case.object().as_bytes()).map_err(|fault| fault.to_string())?;
     let ours = object.occurrences(start..end, &Zone::UTC, 10_000).map_err(|error| error.to_string())?;
     let ours: Vec<i64> = ours.iter().map(|one| one.start).collect();

@@ -32,9 +32,10 @@ impl Since {
 }
 
 impl Mailbox {
-    /// Up to which commit everything is known that there is now.
-    pub async fn now(&self) -> Result<Since> {
-        Ok(Since::whole(self.view().await?.head.modseq))
+    /// Up to which commit everything is known of a folder's objects that there is now: it moves with the folder alone.
+    pub async fn objects_now(&self, folder: FolderId) -> Result<Since> {
+        let view = self.view().await?;
+        Ok(Since::whole(view.folders.get(folder).map_or(Modseq(0), |own| own.modseq)))
     }
 
     /// Names whose objects changed since then, at most `limit`; `None` where the log does not reach back, or not yet so far.
@@ -44,14 +45,17 @@ impl Mailbox {
         let Some(own) = view.folders.get(folder) else { return Ok(None) };
         let head = view.head.modseq;
         let mut changes = Changes { upto: since, ..Changes::default() };
-        if since.modseq > head.next() || since.modseq <= view.head.floor {
+        if since.modseq > head.next() {
             return Ok(None);
         }
-        // Nothing of this folder since: whatever else happened in the account is not read.
+        // Nothing of this folder since: whatever else happened in the account, and whatever is no longer kept of it, is not read.
         if own.modseq < since.modseq {
-            changes.upto = Since::whole(head);
             return Ok(Some(changes));
         }
+        if since.modseq <= view.head.floor {
+            return Ok(None);
+        }
+        let head = own.modseq;
         let mut after = Modseq(since.modseq.get().saturating_sub(1));
         while after < head {
             let to = Modseq(head.get().min(after.get() + STRETCH));

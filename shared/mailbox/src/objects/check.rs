@@ -108,6 +108,11 @@ impl Mailbox {
         }
         let mut kept: BTreeSet<Sk> = BTreeSet::new();
         for (folder, object) in objects.all().filter(|(folder, _)| folders.contains_key(folder)) {
+            // It may have been replaced since all rows were read.
+            if self.object_now(folder, &object.name).await?.is_none_or(|now| now.item != object.item) {
+                kept.extend(Objects::wanted(folder, object));
+                continue;
+            }
             if missing.contains(&object.item) || self.bytes_of_versions(folder, &[object.item]).await?.iter().all(Option::is_none) {
                 once(self, |draft| {
                     draft.write(Write::delete(self.scope().key(Sk::object(folder, &object.name))));

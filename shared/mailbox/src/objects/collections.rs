@@ -1,13 +1,14 @@
 //! Folders that hold objects: made, moved and deleted.
 
+use super::properties::{Property, check_properties};
 use super::{check_object_name, no_folder};
 use crate::account::Mailbox;
 use crate::acl::denied;
 use crate::change::Entry;
 use crate::folder::{Folder, Folders, Kind, Role};
 use crate::verbs::once;
-use penfold_ports::Rights;
-use penfold_types::{Env, Error, FolderId, Result};
+use penfold_ports::{Rights, Row, Sk, Write};
+use penfold_types::{Env, Error, FolderId, Kind as Why, Result};
 
 /// A folder that is to be.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct NewCollection {
     pub segment: String,
     /// What people read.
     pub name: String,
+    /// What it has from the first moment on, for who makes it.
+    pub properties: Vec<Property>,
 }
 
 /// Bytes of a name that people read.
@@ -52,7 +55,7 @@ impl Mailbox {
             return Ok(folders);
         }
         let env = self.inner.world.env.clone();
-        once(self, |draft| {
+        let made = once(self, |draft| {
             for role in Role::COLLECTIONS {
                 if draft.view().folders.with_role(role).is_none() {
                     let segment = free_segment(&draft.view().folders, role);
@@ -63,8 +66,13 @@ impl Mailbox {
             }
             Ok(())
         })
-        .await?;
-        self.folders().await
+        .await;
+        match made {
+            // One that cannot be written to now is shown as it is.
+            Err(error) if error.kind() == Why::Retry => Ok(folders),
+            Err(error) => Err(error),
+            Ok(()) => self.folders().await,
+        }
     }
 
     /// A folder of objects of which the scope may know at least when they are; whatever else it may not see is not there.
@@ -77,11 +85,13 @@ impl Mailbox {
     pub async fn create_collection(&self, new: &NewCollection) -> Result<FolderId> {
         check_object_name(&new.segment)?;
         check_title(&new.name)?;
+        check_properties(&new.properties)?;
         let env = self.inner.world.env.clone();
+        let cipher = self.inner.cipher(self.scope().tenant()).await?;
         once(self, |draft| {
             let folders = &draft.view().folders;
-            if folders.collection(new.kind, new.parent, &new.segment).is_some() {
-                return Err(Error::conflict("there is such a folder already"));
+            if let Some(other) = folders.collection(new.kind, new.parent, &new.segment) {
+                return Err(self.taken(other));
             }
             if let Some(parent) = new.parent {
                 let above = folders.get(parent).ok_or_else(no_folder)?;
@@ -92,22 +102,46 @@ impl Mailbox {
             if folders.len() >= Folder::COUNT_LIMIT {
                 return Err(Error::limit("an account has at most 5,000 folders"));
             }
-            Ok(make(draft, new, &env))
+            let folder = make(draft, new, &env);
+            for (key, value) in &new.properties {
+                let sk = Sk::property(folder, "", self.scope().viewer(), key);
+                let sealed = cipher.seal_row(&env, sk.as_bytes(), value)?;
+                draft.write(Write::put(self.scope().key(sk), Row::new().with("v", sealed)));
+            }
+            Ok(folder)
         })
         .await
     }
 
     /// Gives it another place; what is in it comes along.
-    pub async fn move_collection(&self, folder: FolderId, parent: Option<FolderId>, segment: &str) -> Result<()> {
+    /// `replaces` goes, with all that is in it, in the same commit.
+    pub async fn move_collection(
+        &self,
+        folder: FolderId,
+        parent: Option<FolderId>,
+        segment: &str,
+        replaces: Option<FolderId>,
+    ) -> Result<()> {
         check_object_name(segment)?;
-        once(self, |draft| {
+        let gone = once(self, |draft| {
+            let doomed = replaces.map(|replaced| below(&draft.view().folders, replaced)).unwrap_or_default();
+            if doomed.len() > TOGETHER {
+                return Err(Error::limit("what would be replaced holds too many folders; delete it first"));
+            }
+            for id in &doomed {
+                draft.entry(Entry::FolderGone(*id));
+            }
             let folders = &draft.view().folders;
             let own = folders.get(folder).cloned().ok_or_else(no_folder)?;
             if own.role.is_some() {
                 return Err(Error::denied("a folder with a use of its own stays where it is"));
             }
-            if folders.collection(own.kind, parent, segment).is_some() {
-                return Err(Error::conflict("there is such a folder already"));
+            if let Some(other) = folders.collection(own.kind, parent, segment) {
+                return Err(self.taken(other));
+            }
+            let inner = below(folders, folder).into_iter().map(|inner| depth(folders, inner)).max().unwrap_or(0);
+            if inner.saturating_sub(depth(folders, folder)) + parent.map_or(0, |parent| depth(folders, parent)) >= Folder::DEPTH_LIMIT {
+                return Err(Error::limit("folders go 32 levels deep"));
             }
             let mut up = parent;
             for _ in 0..Folder::DEPTH_LIMIT {
@@ -119,10 +153,22 @@ impl Mailbox {
             if parent.is_some_and(|id| folders.get(id).is_none_or(|above| above.kind != own.kind)) {
                 return Err(Error::conflict("a folder of this kind cannot lie there"));
             }
-            draft.entry(Entry::FolderSet(Folder { parent, segment: segment.to_owned(), ..own }));
-            Ok(())
+            let name = if own.kind == Kind::Files { segment.to_owned() } else { own.name.clone() };
+            draft.entry(Entry::FolderSet(Folder { parent, segment: segment.to_owned(), name, ..own }));
+            Ok(doomed)
         })
-        .await
+        .await?;
+        self.empty_all(&gone).await
+    }
+
+    /// Whoever may delete a folder need not be allowed to take out what is in it: that is the account's own work.
+    async fn empty_all(&self, gone: &[FolderId]) -> Result<()> {
+        let own = self.inner.directory.job_scope(self.account());
+        let whole = self.mailboxes().open(&own).await?;
+        for id in gone {
+            whole.empty_gone(*id).await?;
+        }
+        Ok(())
     }
 
     /// Deletes a folder of objects with all that is in it, folders too. Those that lie in it go first, some a commit.
@@ -142,12 +188,7 @@ impl Mailbox {
                 Ok(doomed)
             })
             .await?;
-            // Whoever may delete a folder need not be allowed to take out what is in it: that is the account's own work.
-            let own = self.inner.directory.job_scope(self.account());
-            let whole = self.mailboxes().open(&own).await?;
-            for id in &gone {
-                whole.empty_gone(*id).await?;
-            }
+            self.empty_all(&gone).await?;
             if gone.contains(&folder) {
                 return Ok(());
             }

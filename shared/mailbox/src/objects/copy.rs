@@ -2,25 +2,30 @@
 
 use super::put::NewObject;
 use super::relocate::Relocated;
-use super::{Span, check_object_name, no_folder};
+use super::{Check, Object, Span, check_object_name, no_folder};
 use crate::account::Mailbox;
 use crate::commit::Outcome;
 use crate::draft::Draft;
 use crate::verbs::{ROUNDS, busy, within};
+use bytes::Bytes;
 use penfold_ports::{Rights, Sk};
 use penfold_types::{FolderId, Result};
 
+/// What the index of times keeps of an object.
+type Times = (Option<Span>, Bytes);
+type Whole = (Object, Bytes, Times);
+
 impl Mailbox {
     /// Only what has no UID can be copied within its folder. `span` and facts come along as they are stored.
-    pub async fn copy_object(&self, from: (FolderId, &str), to: (FolderId, &str), overwrite: bool) -> Result<Relocated> {
+    pub async fn copy_object(&self, from: (FolderId, &str), to: (FolderId, &str), overwrite: bool, check: Check<'_>) -> Result<Relocated> {
         check_object_name(to.1)?;
         self.need_in(from.0, Rights::READ).await?;
         self.judge_in(to.0, |own| own.has_some(Rights::INSERT.and(Rights::WRITE))).await?;
-        let Some(source) = self.object_now(from.0, from.1).await? else { return Ok(Relocated::Missing) };
+        let Some((source, bytes, (span, facts))) = self.whole_object(from, check).await? else {
+            return Ok(if self.object_now(from.0, from.1).await?.is_none() { Relocated::Missing } else { Relocated::Failed });
+        };
         let quota = self.room_for(source.size.into()).await?;
-        let Some(Some(bytes)) = self.bytes_of_versions(from.0, &[source.item]).await?.pop() else { return Ok(Relocated::Missing) };
-        let (span, facts) = self.stored_span(from.0, &source).await?;
-        let new = NewObject { name: to.1.to_owned(), bytes, uid: source.uid, span, facts, media: source.media.clone() };
+        let new = NewObject { name: to.1.to_owned(), bytes, uid: source.uid, span, facts, media: source.media.clone(), note: None };
         let ready = self.ready(&new).await?;
         let _turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS {
@@ -42,28 +47,43 @@ impl Mailbox {
                 }
             }
             let mut draft = Draft::new(self.scope(), &view);
-            self.write_version(&mut draft, to, target.as_ref(), &ready)?;
+            let object = self.write_version(&mut draft, to, target.as_ref(), &ready)?;
             let properties = self.properties_of(from.0, from.1, self.account().principal).await?;
             self.write_properties_of(&mut draft, to, &properties).await?;
             within(quota, &draft)?;
             match self.commit(draft).await? {
-                Outcome::Done => {
-                    let object = self.object_now(to.0, to.1).await?.ok_or_else(busy)?;
-                    return Ok(Relocated::Done { object, created: target.is_none() });
-                }
+                Outcome::Done => return Ok(Relocated::Done { object, created: target.is_none() }),
                 Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,
             }
         }
         Err(busy())
     }
 
-    async fn stored_span(&self, folder: FolderId, object: &super::Object) -> Result<(Option<Span>, bytes::Bytes)> {
-        let Some((level, start)) = object.place else { return Ok((None, bytes::Bytes::new())) };
+    /// An object with the bytes and the times of just that version; `None` where there is none, or the check refuses it.
+    async fn whole_object(&self, from: (FolderId, &str), check: Check<'_>) -> Result<Option<Whole>> {
+        for _ in 0..ROUNDS {
+            let Some(source) = self.object_now(from.0, from.1).await?.filter(|source| check(Some(source))) else { return Ok(None) };
+            let bytes = self.bytes_of_versions(from.0, &[source.item]).await?.pop().flatten();
+            let times = self.stored_span(from.0, &source).await?;
+            // Otherwise it was replaced in between.
+            if let (Some(bytes), Some(times)) = (bytes, times) {
+                return Ok(Some((source, bytes, times)));
+            }
+        }
+        Err(busy())
+    }
+
+    /// `None` where they are another version's by now.
+    async fn stored_span(&self, folder: FolderId, object: &Object) -> Result<Option<Times>> {
+        let Some((level, start)) = object.place else { return Ok(Some((None, Bytes::new()))) };
         let row = self.inner.world.table.get(&self.scope().key(Sk::span(folder, level, start, object.id))).await?;
+        if row.as_ref().is_none_or(|row| row.bytes("i").is_none_or(|item| item[..] != object.item.as_bytes()[..])) {
+            return Ok(None);
+        }
         let facts = match row.as_ref().and_then(|row| row.bytes("f")) {
             Some(sealed) => self.open_sealed(object.id.as_bytes(), sealed).await?.into(),
-            None => bytes::Bytes::new(),
+            None => Bytes::new(),
         };
-        Ok((Some(Span::of_place(level, start)), facts))
+        Ok(Some((Some(Span::of_place(level, start)), facts)))
     }
 }

@@ -26,7 +26,7 @@ pub use changes::{Changes, Since};
 pub(crate) use check::Objects;
 pub use collections::NewCollection;
 pub use properties::{PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property};
-pub use put::{NewObject, Put};
+pub use put::{NewObject, Note, Put};
 pub use relocate::Relocated;
 pub use remove::Removal;
 pub use row::{NAME_LIMIT, Object};

@@ -10,17 +10,22 @@ use crate::folder::Folder;
 use crate::verbs::{ROUNDS, busy};
 use bytes::Bytes;
 use penfold_ports::{Query, Rights, Row, Sk, Write};
-use penfold_types::{Error, FolderId, PrincipalId, Result};
+use penfold_types::{Error, FolderId, ItemId, PrincipalId, Result};
 use std::collections::BTreeMap;
 
 /// Properties that a viewer may set for a folder.
 pub const PROPERTIES: usize = 100;
 /// Properties of one object: it is moved with them in one commit.
-pub const PROPERTIES_OF_OBJECT: usize = 40;
+pub const PROPERTIES_OF_OBJECT: usize = 25;
+/// Properties that one change sets or removes: a commit holds no more.
+const CHANGED: usize = 90;
 /// Bytes of one.
 pub const PROPERTY_BYTES: usize = 16 * 1024;
 /// Bytes of what one is called.
 const KEY_BYTES: usize = 500;
+
+/// What a note is kept under: no property is called so.
+pub(super) const NOTE: &[u8] = b"\n";
 
 /// What it is called, and its value.
 pub type Property = (Vec<u8>, Bytes);
@@ -38,6 +43,23 @@ impl Mailbox {
         Ok(found)
     }
 
+    /// What the viewer, who is not the owner, keeps of objects: by name and id, in the order asked for. Of an object that took the
+    /// place of another nothing is kept.
+    pub async fn own_notes(&self, folder: FolderId, objects: &[(&str, ItemId)]) -> Result<Vec<Option<Bytes>>> {
+        self.need_in(folder, Rights::READ).await?;
+        let key = |name: &str| self.scope().key(Sk::property(folder, name, self.scope().viewer(), NOTE));
+        let keys: Vec<_> = objects.iter().map(|(name, _)| key(name)).collect();
+        let mut out = Vec::with_capacity(objects.len());
+        for (((_, id), key), row) in objects.iter().zip(&keys).zip(self.inner.world.table.batch_get(&keys).await?) {
+            let of_it = row.filter(|row| row.bytes("o").is_some_and(|own| own[..] == id.as_bytes()[..]));
+            out.push(match of_it.as_ref().and_then(|row| row.bytes("v")) {
+                Some(sealed) => Some(self.open_sealed(key.sk().as_bytes(), sealed).await?.into()),
+                None => None,
+            });
+        }
+        Ok(out)
+    }
+
     /// One that the owner set for a folder, for who learns when they are busy: in which zone their days begin.
     pub async fn owners_property(&self, folder: FolderId, key: &[u8]) -> Result<Option<Bytes>> {
         self.judge_in(folder, |own| own.has_some(Rights::READ.and(Rights::FREE_BUSY))).await?;
@@ -47,11 +69,18 @@ impl Mailbox {
         Ok(Some(self.open_sealed(sk.as_bytes(), sealed).await?.into()))
     }
 
-    /// Of all objects of a folder, by their names: one query.
-    pub async fn properties_of_objects(&self, folder: FolderId) -> Result<BTreeMap<String, BTreeMap<Vec<u8>, Bytes>>> {
+    /// Of the objects of a folder from one name to another, both included: one query.
+    pub async fn properties_of_objects(
+        &self,
+        folder: FolderId,
+        first: &str,
+        last: &str,
+    ) -> Result<BTreeMap<String, BTreeMap<Vec<u8>, Bytes>>> {
         self.need_in(folder, Rights::READ).await?;
         let (prefix, owner) = (Sk::all_properties(folder), self.account().principal);
-        let rows = self.inner.world.table.query_all(Query::prefix(self.scope().pk().clone(), &prefix)).await?;
+        let (from, to) = (Sk::all_properties_of(folder, first), Sk::all_properties_of(folder, last).after_prefix());
+        let query = Query { from, to: Some(to), ..Query::prefix(self.scope().pk().clone(), &prefix) };
+        let rows = self.inner.world.table.query_all(query).await?;
         let mut found: BTreeMap<String, BTreeMap<Vec<u8>, Bytes>> = BTreeMap::new();
         for (sk, row) in rows {
             let Some((object, rest)) = sk.as_bytes().strip_prefix(prefix.as_bytes()).and_then(split) else { continue };
@@ -72,9 +101,7 @@ impl Mailbox {
         rename: Option<&str>,
     ) -> Result<()> {
         let (set, remove) = change;
-        if set.iter().any(|(key, value)| key.len() > KEY_BYTES || value.len() > PROPERTY_BYTES) {
-            return Err(Error::limit("a property has at most 16 KB"));
-        }
+        check_properties(set)?;
         let owner = self.account().principal;
         let whose = if object.is_empty() { self.scope().viewer() } else { owner };
         self.need_in(folder, if object.is_empty() { Rights::LOOKUP } else { Rights::WRITE }).await?;
@@ -83,7 +110,8 @@ impl Mailbox {
         for round in 0..ROUNDS {
             let view = self.view_to_decide().await?;
             let own = view.folders.get(folder).cloned().ok_or_else(no_folder)?;
-            let mut after = self.properties_of(folder, object, whose).await?;
+            let before = self.properties_of(folder, object, whose).await?;
+            let mut after = before.clone();
             after.retain(|key, _| !remove.contains(key));
             after.extend(set.iter().cloned());
             if after.len() > if object.is_empty() { PROPERTIES } else { PROPERTIES_OF_OBJECT } {
@@ -95,7 +123,12 @@ impl Mailbox {
                 let sealed = cipher.seal_row(&self.inner.world.env, sk.as_bytes(), value)?;
                 draft.write(Write::put(self.scope().key(sk), Row::new().with("v", sealed)));
             }
-            for key in remove.iter().filter(|key| set.iter().all(|(other, _)| other != *key)) {
+            let gone: Vec<&Vec<u8>> =
+                remove.iter().filter(|key| before.contains_key(*key) && set.iter().all(|(other, _)| other != *key)).collect();
+            if set.len() + gone.len() > CHANGED {
+                return Err(Error::limit("so many properties are not changed at once"));
+            }
+            for key in gone {
                 draft.write(Write::delete(self.scope().key(Sk::property(folder, object, whose, key))));
             }
             self.note_properties(&mut draft, own, object, rename).await?;
@@ -138,9 +171,11 @@ impl Mailbox {
 
     /// What takes an object's properties away with it.
     pub(super) async fn without_properties(&self, folder: FolderId, object: &str) -> Result<Vec<Write>> {
-        let owner = self.account().principal;
-        let found = self.properties_of(folder, object, owner).await?;
-        Ok(found.keys().map(|key| Write::delete(self.scope().key(Sk::property(folder, object, owner, key)))).collect())
+        // Of all viewers; what others keep beyond that belongs to no object any more, and is passed over.
+        let prefix = Sk::all_properties_of(folder, object);
+        let query = Query { limit: 2 * PROPERTIES_OF_OBJECT, ..Query::prefix(self.scope().pk().clone(), &prefix) };
+        let page = self.inner.world.table.query(&query).await?;
+        Ok(page.rows.into_iter().map(|(sk, _)| Write::delete(self.scope().key(sk))).collect())
     }
 
     /// Moves them with their object; those of what it replaces go.
@@ -172,4 +207,12 @@ impl Mailbox {
 fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let at = bytes.iter().position(|byte| *byte == 0)?;
     Some((std::str::from_utf8(&bytes[..at]).ok()?, &bytes[at + 1..]))
+}
+
+/// Refuses what cannot be kept together, or at all.
+pub(super) fn check_properties(set: &[Property]) -> Result<()> {
+    if set.len() > CHANGED || set.iter().any(|(key, value)| key.len() > KEY_BYTES || value.len() > PROPERTY_BYTES) {
+        return Err(Error::limit("a property has at most 16 KB, and 90 are set at once"));
+    }
+    Ok(())
 }

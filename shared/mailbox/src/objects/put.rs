@@ -22,6 +22,16 @@ pub struct NewObject {
     /// Kept, sealed, beside the span: at most some KB.
     pub facts: Bytes,
     pub media: String,
+    /// What the viewer keeps of it for themselves.
+    pub note: Option<Note>,
+}
+
+/// Something that belongs to an object and to one viewer, who is not its owner.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// At most 16 KB.
+    Keep(Bytes),
+    Drop,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,9 +48,9 @@ impl Mailbox {
     pub async fn put_object(&self, folder: FolderId, new: &NewObject, check: Check<'_>) -> Result<Put> {
         check_object_name(&new.name)?;
         self.judge_in(folder, |own| own.has_some(Rights::INSERT.and(Rights::WRITE))).await?;
-        let quota = self.room_for(new.bytes.len() as u64).await?;
+        let (_, quota) = self.used_and_allowed().await?;
         let ready = self.ready(new).await?;
-        let turn = self.shared.writing.lock().await;
+        let _turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS {
             // The view first: whoever writes after it makes this commit a stale one.
             let view = self.view_to_decide().await?;
@@ -55,14 +65,10 @@ impl Mailbox {
                 return Ok(Put::UidTaken(taken));
             }
             let mut draft = Draft::new(self.scope(), &view);
-            self.write_version(&mut draft, (folder, &new.name), old.as_ref(), &ready)?;
+            let object = self.write_version(&mut draft, (folder, &new.name), old.as_ref(), &ready)?;
             within(quota, &draft)?;
             match self.commit(draft).await? {
-                Outcome::Done => {
-                    drop(turn);
-                    let object = self.object_now(folder, &new.name).await?.filter(|object| object.item == ready.item);
-                    return Ok(Put::Done { object: object.ok_or_else(busy)?, created: old.is_none() });
-                }
+                Outcome::Done => return Ok(Put::Done { object, created: old.is_none() }),
                 Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,
             }
         }
@@ -71,7 +77,7 @@ impl Mailbox {
 
     /// The object that is in the way of this UID.
     async fn uid_taken(&self, folder: FolderId, old: Option<&Object>, new: &NewObject) -> Result<Option<String>> {
-        if let Some(old) = old {
+        if let Some(old) = old.filter(|old| old.uid.is_some()) {
             return Ok((old.uid != new.uid).then(|| old.name.clone()));
         }
         let Some(uid) = new.uid else { return Ok(None) };

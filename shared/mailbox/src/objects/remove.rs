@@ -62,9 +62,14 @@ impl Mailbox {
         draft.entry(Entry::Object { folder, name: old.name.clone(), before: Some(old.version()), after: None });
     }
 
+    pub(crate) async fn empty_objects_in_turn(&self, folder: FolderId) -> Result<bool> {
+        let _turn = self.shared.writing.lock().await;
+        self.empty_objects_once(folder).await
+    }
+
     /// Takes out some of what is left in a folder that is gone; true once there is nothing. Whoever else takes objects out
     /// meanwhile moves the head on, so that none is counted twice.
-    pub(crate) async fn empty_objects_once(&self, folder: FolderId) -> Result<bool> {
+    async fn empty_objects_once(&self, folder: FolderId) -> Result<bool> {
         let view = self.view_to_decide().await?;
         let limit = (limits::WRITES - OVERHEAD) / WRITES;
         let query = Query { limit, ..Query::prefix(self.scope().pk().clone(), &Sk::objects(folder)) };

@@ -13,7 +13,7 @@ pub struct Object {
     pub name: String,
     /// This version: another one is another item.
     pub item: ItemId,
-    /// The same for all versions.
+    /// The same for all versions, wherever it is moved.
     pub id: ItemId,
     pub size: u32,
     /// When this version was written, and when the first one.

@@ -42,6 +42,8 @@ impl Span {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hit {
     pub name: String,
+    /// The object, and its version now.
+    pub object: ItemId,
     pub item: ItemId,
     /// What was put beside its span, as it was given.
     pub facts: bytes::Bytes,
@@ -91,7 +93,7 @@ impl Mailbox {
             Some(sealed) => self.open_sealed(object.as_bytes(), sealed).await?.into(),
             None => bytes::Bytes::new(),
         };
-        Ok(Hit { name: row.str("n").ok_or_else(damaged)?.to_owned(), item, facts })
+        Ok(Hit { name: row.str("n").ok_or_else(damaged)?.to_owned(), object, item, facts })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rows that a version of an object takes, and those that go with the one before it.
 
-use super::put::NewObject;
+use super::properties::NOTE;
+use super::put::{NewObject, Note};
 use super::row::Object;
 use super::{Span, UidHash};
 use crate::account::Mailbox;
@@ -27,6 +28,7 @@ pub(super) struct Ready {
     span: Option<Span>,
     pub uid: Option<UidHash>,
     media: String,
+    note: Option<Note>,
     cipher: DataCipher,
     now: Timestamp,
 }
@@ -44,12 +46,12 @@ impl Mailbox {
             (self.mailboxes().put_blob(self.scope().tenant(), acceptance, vec![new.bytes.clone()]).await?, None)
         };
         let size = u32::try_from(length).map_err(|_| penfold_types::Error::limit("an object has at most 4 GB"))?;
-        let (facts, span, uid, media) = (new.facts.clone(), new.span, new.uid, new.media.clone());
-        Ok(Ready { item, size, blob, inline, facts, span, uid, media, cipher, now: env.now() })
+        let (facts, span, uid, media, note) = (new.facts.clone(), new.span, new.uid, new.media.clone(), new.note.clone());
+        Ok(Ready { item, size, blob, inline, facts, span, uid, media, note, cipher, now: env.now() })
     }
 
     /// Puts a version in the place of the one before it, `old`. Both have the same UID.
-    pub(super) fn write_version(&self, draft: &mut Draft, place: (FolderId, &str), old: Option<&Object>, new: &Ready) -> Result<()> {
+    pub(super) fn write_version(&self, draft: &mut Draft, place: (FolderId, &str), old: Option<&Object>, new: &Ready) -> Result<Object> {
         let ((folder, name), env) = (place, &self.inner.world.env);
         let id = old.map_or(new.item, |old| old.id);
         let object = Object {
@@ -92,13 +94,30 @@ impl Mailbox {
             }
             draft.write(Write::put(self.scope().key(Sk::span(folder, level, start, id)), row));
         }
-        if let Some(uid) = new.uid.filter(|_| old.is_none()) {
+        // A card may have come without one, and got it later.
+        if let Some(uid) = new.uid.filter(|_| old.is_none_or(|old| old.uid.is_none())) {
             draft.write(Write::put(self.scope().key(Sk::object_uid(&uid, folder)), Row::new().with("n", name)));
         }
         draft.write(Write::put(self.scope().key(Sk::object(folder, name)), object.to_row()));
+        if let Some(write) = self.note_of(&object, folder, new)? {
+            draft.write(write);
+        }
         let before = old.map(Object::version);
         draft.entry(Entry::Object { folder, name: name.to_owned(), before, after: Some(Version { item: new.item, size: new.size }) });
-        Ok(())
+        Ok(object)
+    }
+
+    /// What the viewer keeps of it for themselves, in the commit that writes it.
+    fn note_of(&self, object: &Object, folder: FolderId, new: &Ready) -> Result<Option<Write>> {
+        let sk = Sk::property(folder, &object.name, self.scope().viewer(), NOTE);
+        Ok(match &new.note {
+            None => None,
+            Some(Note::Drop) => Some(Write::delete(self.scope().key(sk))),
+            Some(Note::Keep(note)) => {
+                let sealed = new.cipher.seal_row(&self.inner.world.env, sk.as_bytes(), note)?;
+                Some(Write::put(self.scope().key(sk), Row::new().with("v", sealed).with("o", object.id.as_bytes())))
+            }
+        })
     }
 
     /// A version that only history holds from here on.

@@ -111,7 +111,7 @@ impl Mailbox {
     }
 
     /// A name is somebody else's: whether it is there is told to those alone who may look it up.
-    fn taken(&self, by: &Folder) -> Error {
+    pub(crate) fn taken(&self, by: &Folder) -> Error {
         if self.scope().grounds().is_empty() || self.rights(by).has(Rights::LOOKUP) {
             Error::conflict("there is such a folder already")
         } else {
@@ -132,16 +132,16 @@ impl Mailbox {
             }
             self.reread(round).await?;
         }
+        drop(turn);
         let mut round = 0;
-        while !self.empty_objects_once(folder).await? {
+        // A large calendar takes thousands of commits: others have their turns in between.
+        while !self.empty_objects_in_turn(folder).await? {
             round += 1;
             // Each goes on, unless others are always faster.
             if round > OBJECT_ROUNDS {
                 return Err(busy());
             }
-            self.reread(0).await?;
         }
-        drop(turn);
         self.drop_properties(folder).await?;
         self.drop_list(folder).await?;
         self.remove_rows(Sk::text("v#"), |sk, _| sk.as_bytes().ends_with(folder.as_bytes())).await?;

@@ -18,6 +18,7 @@ fn event(name: &str, uid: &str, at: i64, text: &str) -> NewObject {
         span: Some(Span { first: at, last: Some(at + 3600) }),
         facts: Bytes::copy_from_slice(uid.as_bytes()),
         media: String::new(),
+        note: None,
     }
 }
 
@@ -70,7 +71,7 @@ async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     let house = house().await;
     let mailbox = house.open(house.ann).await;
     let folder = calendar(&mailbox).await;
-    let begin = mailbox.now().await.unwrap();
+    let begin = mailbox.objects_now(folder).await.unwrap();
     let first = put(&mailbox, folder, &event("a.ics", "one", 1000, "first")).await;
     assert_eq!(text(&mailbox, folder, &first).await.unwrap(), "first");
     let created = mailbox.put_object(folder, &event("a.ics", "one", 9_000_000, "second"), &|old| old.is_none()).await.unwrap();
@@ -108,7 +109,7 @@ async fn a_uid_is_there_once_in_a_folder_and_may_be_in_another() {
     assert_eq!(again, Put::UidTaken("a.ics".into()));
     let other = mailbox.put_object(folder, &event("a.ics", "two", 0, "y"), &|_| true).await.unwrap();
     assert_eq!(other, Put::UidTaken("a.ics".into()));
-    let new = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into() };
+    let new = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into(), properties: Vec::new() };
     let work = mailbox.create_collection(&new).await.unwrap();
     assert_eq!(mailbox.create_collection(&new).await.unwrap_err().kind(), Why::Conflict);
     put(&mailbox, work, &event("c.ics", "one", 0, "z")).await;
@@ -129,7 +130,7 @@ async fn moves_and_copies_take_their_properties_along_and_replace_what_is_there(
     let house = house().await;
     let mailbox = house.open(house.ann).await;
     let files = mailbox.collections().await.unwrap().with_role(Role::Files).unwrap().id;
-    let inner = NewCollection { kind: Kind::Files, parent: Some(files), segment: "in".into(), name: "in".into() };
+    let inner = NewCollection { kind: Kind::Files, parent: Some(files), segment: "in".into(), name: "in".into(), properties: Vec::new() };
     let inner = mailbox.create_collection(&inner).await.unwrap();
     let file = |name: &str, text: &str| NewObject { uid: None, span: None, facts: Bytes::new(), ..event(name, "", 0, text) };
     let large = "x".repeat(100_000);
@@ -146,7 +147,7 @@ async fn moves_and_copies_take_their_properties_along_and_replace_what_is_there(
     assert_eq!(mailbox.properties(inner, "b").await.unwrap().len(), PROPERTIES_OF_OBJECT);
     assert!(!mailbox.properties(inner, "b").await.unwrap().contains_key(&b"p99"[..]));
     assert!(mailbox.properties(files, "a").await.unwrap().is_empty());
-    let copied = mailbox.copy_object((inner, "b"), (files, "c"), false).await.unwrap();
+    let copied = mailbox.copy_object((inner, "b"), (files, "c"), false, &|_| true).await.unwrap();
     let Relocated::Done { object, created: true } = copied else { panic!("{copied:?}") };
     assert_eq!(text(&mailbox, files, &object).await.unwrap(), large);
     assert_eq!(mailbox.properties(files, "c").await.unwrap().len(), PROPERTIES_OF_OBJECT);
@@ -183,7 +184,7 @@ async fn a_long_log_is_read_in_pieces_that_lose_nothing() {
     let house = house().await;
     let mailbox = house.open(house.ann).await;
     let folder = calendar(&mailbox).await;
-    let mut since = mailbox.now().await.unwrap();
+    let mut since = mailbox.objects_now(folder).await.unwrap();
     for n in 0..25 {
         put(&mailbox, folder, &event(&format!("{n}.ics"), &format!("{n}"), n, "x")).await;
     }
@@ -216,7 +217,7 @@ async fn what_was_replaced_goes_with_the_history_that_names_it() {
     put(&mailbox, folder, &event("a.ics", "a", 0, "small")).await;
     put(&mailbox, folder, &event("b.ics", "b", 0, "moved")).await;
     mailbox.move_object((folder, "b.ics"), (folder, "c.ics"), false, &|_| true).await.unwrap();
-    let since = mailbox.now().await.unwrap();
+    let since = mailbox.objects_now(folder).await.unwrap();
     tokio::time::advance(Duration::from_secs(40 * 86_400)).await;
     put(&mailbox, folder, &event("d.ics", "d", 0, "new")).await;
     mailbox.trim(Duration::from_secs(30 * 86_400)).await.unwrap();
@@ -267,7 +268,7 @@ async fn every_change_of_an_object_happens_once_when_answers_get_lost() {
             house.hooks.clear();
             house.hooks.next(faults.iter().copied());
         };
-        let begin = mailbox.now().await.unwrap();
+        let begin = mailbox.objects_now(folder).await.unwrap();
         arm();
         let new = mailbox.put_object(folder, &event("a.ics", "a", 0, "one"), &|old| old.is_none()).await.unwrap();
         let Put::Done { object: first, created: true } = new else { panic!("{case} {new:?}") };
@@ -280,12 +281,15 @@ async fn every_change_of_an_object_happens_once_when_answers_get_lost() {
         let moved = mailbox.move_object((folder, "a.ics"), (folder, "b.ics"), false, &|_| true).await.unwrap();
         assert!(matches!(moved, Relocated::Done { object: ref moved, created: true } if moved.item == object.item), "{case} {moved:?}");
         arm();
-        assert!(matches!(mailbox.copy_object((folder, "b.ics"), (folder, "c.ics"), false).await.unwrap(), Relocated::UidTaken(_)), "{case}");
+        assert!(
+            matches!(mailbox.copy_object((folder, "b.ics"), (folder, "c.ics"), false, &|_| true).await.unwrap(), Relocated::UidTaken(_)),
+            "{case}"
+        );
         arm();
-        let work = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into() };
+        let work = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into(), properties: Vec::new() };
         let work = mailbox.create_collection(&work).await.unwrap();
         arm();
-        let copied = mailbox.copy_object((folder, "b.ics"), (work, "c.ics"), false).await.unwrap();
+        let copied = mailbox.copy_object((folder, "b.ics"), (work, "c.ics"), false, &|_| true).await.unwrap();
         assert!(matches!(copied, Relocated::Done { created: true, .. }), "{case} {copied:?}");
         arm();
         assert_eq!(mailbox.remove_object(folder, "b.ics", &|_| true).await.unwrap(), Removal::Done, "{case}");
@@ -308,10 +312,8 @@ async fn of_two_processes_that_write_one_name_one_wins() {
     for round in 0..20 {
         let name = format!("{round}.ics");
         let (one, other) = (event(&name, &name, 0, "one"), event(&name, &name, 0, "other"));
-        let (a, b) = tokio::join!(
-            here.put_object(folder, &one, &|old| old.is_none()),
-            there.put_object(folder, &other, &|old| old.is_none())
-        );
+        let (a, b) =
+            tokio::join!(here.put_object(folder, &one, &|old| old.is_none()), there.put_object(folder, &other, &|old| old.is_none()));
         let won = [a.unwrap(), b.unwrap()].into_iter().filter(|put| matches!(put, Put::Done { created: true, .. })).count();
         assert_eq!(won, 1, "{round}");
     }

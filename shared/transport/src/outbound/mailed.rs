@@ -16,7 +16,8 @@ impl Transport {
         let to: Vec<Address> = outside.filter_map(|one| one.path.parse().ok()).collect();
         let Some(by) = submission.by.filter(|_| !to.is_empty() && !submission.from.is_empty()) else { return };
         let names = names(submission);
-        let to: Vec<(Address, String)> = to.into_iter().map(|one| (names.get(&one.key()).cloned().unwrap_or_default(), one)).map(|(name, one)| (one, name)).collect();
+        let to: Vec<(Address, String)> =
+            to.into_iter().map(|one| (names.get(&one.key()).cloned().unwrap_or_default(), one)).map(|(name, one)| (one, name)).collect();
         if let Err(error) = self.directory().note_mailed(Account { tenant, principal: by }, &to).await {
             tracing::info!(%tenant, %error, "whom a message went to was not noted for its author");
         }

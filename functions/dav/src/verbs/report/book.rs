@@ -69,7 +69,9 @@ pub async fn named(session: &Session, names: &[(String, String)], asked: &Asked,
 /// By what is in the cards (RFC 6352 §8.6).
 pub async fn query(session: &Session, wanted: &AddressbookQuery, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
     let limit = wanted.limit.unwrap_or(FOUND).min(FOUND);
-    let fits = |entry: &Entry| Card::read(&entry.bytes(None), vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter));
+    let fits = |entry: &Entry| {
+        Card::read(&entry.bytes(None), vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter))
+    };
     let (texts, all) = indexed(&wanted.filter);
     let (mut left, mut cut, mut told) = (limit, false, BTreeSet::new());
     if !texts.is_empty() {
@@ -96,7 +98,13 @@ pub async fn query(session: &Session, wanted: &AddressbookQuery, asked: &Asked, 
 }
 
 /// Entry by entry; true where there is more than was looked at, or may be told.
-async fn scan(session: &Session, fits: impl Fn(&Entry) -> bool, mut left: usize, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
+async fn scan(
+    session: &Session,
+    fits: impl Fn(&Entry) -> bool,
+    mut left: usize,
+    asked: &Asked,
+    out: &mut Multistatus,
+) -> Result<bool, Wrong> {
     let (mut after, mut looked_at): (Option<Vec<u8>>, usize) = (None, 0);
     loop {
         let (page, next) = session.book_page(after.as_deref()).await?;

@@ -60,34 +60,44 @@ fn folder(resource: &Resource) -> Result<&Place, Wrong> {
 }
 
 /// Tells of objects whose bytes are not at hand: they are read where they are asked for. One that is gone meanwhile is told of as gone.
-async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+/// False where the answer is full.
+async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
     if !asked.wants_data() {
         return tell(session, place, objects.into_iter().map(|object| (object, Bytes::new())).collect(), asked, out).await;
     }
     for some in objects.chunks(super::limits::BATCH) {
-        let items: Vec<_> = some.iter().map(|object| object.item).collect();
-        let bytes = place.bytes(&items).await?;
-        let mut found = Vec::with_capacity(some.len());
-        for (object, bytes) in some.iter().zip(bytes) {
-            match bytes {
-                Some(bytes) => found.push((object.clone(), bytes)),
-                None => out.response(&Answer::status(place.href_of(&object.name), StatusCode::NOT_FOUND)),
-            }
+        let found = place.read(some.to_vec()).await?;
+        let gone = some.iter().filter(|object| found.iter().all(|(now, _)| now.name != object.name));
+        for object in gone {
+            out.response(&Answer::status(place.href_of(&object.name), StatusCode::NOT_FOUND));
         }
-        tell(session, place, found, asked, out).await?;
+        if !tell(session, place, found, asked, out).await? {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Tells of objects with their bytes.
-async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
-    let all = if asked.wants_stored() { place.mailbox.properties_of_objects(place.folder.id).await? } else { BTreeMap::new() };
+/// Tells of objects with their bytes; in the order of their names where properties that clients set are asked for. False where the answer
+/// is full: the rest of them is left out.
+async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
     let none = BTreeMap::new();
-    for (object, bytes) in found {
-        let stored = all.get(&object.name).unwrap_or(&none);
-        let resource = Resource::Object(place.clone(), object);
-        let bytes = Some(&bytes).filter(|_| asked.wants_data());
-        out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, (stored, bytes)).await?));
+    for some in found.chunks(super::limits::BATCH) {
+        let names = some.iter().map(|(object, _)| object.name.as_str());
+        let ends = names.clone().min().zip(names.max()).filter(|_| asked.wants_stored());
+        let all = match ends {
+            Some((first, last)) => place.mailbox.properties_of_objects(place.folder.id, first, last).await?,
+            None => BTreeMap::new(),
+        };
+        for (object, bytes) in some {
+            if out.octets() > super::limits::ANSWER {
+                return Ok(false);
+            }
+            let stored = all.get(&object.name).unwrap_or(&none);
+            let resource = Resource::Object(place.clone(), object.clone());
+            let bytes = Some(bytes).filter(|_| asked.wants_data());
+            out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, (stored, bytes)).await?));
+        }
     }
-    Ok(())
+    Ok(true)
 }

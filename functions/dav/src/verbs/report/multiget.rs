@@ -9,7 +9,7 @@ use crate::xml::report::Multiget;
 use crate::xml::{Multistatus, Refused, href, multistatus::Response as Answer};
 use axum::http::StatusCode;
 use axum::response::Response;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Response, Wrong> {
     if wanted.hrefs.len() > limits::HREFS {
@@ -19,7 +19,11 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     let mut out = Multistatus::new();
     // By the folder that they lie in, which is mostly one.
     let mut folders: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut seen = HashSet::new();
     for given in wanted.hrefs {
+        if !seen.insert(given.clone()) {
+            continue;
+        }
         match href::segments(&given).and_then(|mut all| Some((all.pop()?, all))) {
             Some((name, above)) => {
                 let above: String = above.iter().map(|segment| format!("/{}", href::segment(segment))).collect();
@@ -31,7 +35,12 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     for (path, names) in folders {
         match call.session.resource(&path).await {
             Ok(Resource::Book(_)) if home == Home::AddressBooks => super::book::named(&call.session, &names, &asked, &mut out).await?,
-            Ok(Resource::Collection(place)) if place.home == home => in_folder(call, &place, &names, &asked, &mut out).await?,
+            Ok(Resource::Collection(place)) if place.home == home => {
+                if !in_folder(call, &place, &names, &asked, &mut out).await? {
+                    out.response(&Answer::truncated(place.href.clone()));
+                    break;
+                }
+            }
             _ => {
                 for (_, given) in names {
                     out.response(&Answer::status(given, StatusCode::NOT_FOUND));
@@ -42,7 +51,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     Ok(multistatus(out))
 }
 
-async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
     let asked = &Asked { floating: super::super::zone::zone_of(place).await?, ..Asked::new(asked.selection.clone(), asked.little) };
     for some in names.chunks(limits::BATCH) {
         let wanted: Vec<&str> = some.iter().map(|(name, _)| name.as_str()).collect();
@@ -53,7 +62,9 @@ async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked
                 None => out.response(&Answer::status(given.clone(), StatusCode::NOT_FOUND)),
             }
         }
-        tell_named(&call.session, place, there, asked, out).await?;
+        if !tell_named(&call.session, place, there, asked, out).await? {
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }

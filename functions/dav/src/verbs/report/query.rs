@@ -34,6 +34,7 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
         let fits =
             |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
         let more = match window(&wanted.filter) {
+            None if !asked.wants_data() && asks_for_all(&wanted.filter, place) => listed(call, place, &asked, &mut out).await?,
             Some(window) => by_time(call, place, window, limits::MATCHES, &fits, &asked, &mut out).await?,
             None => whole(call, place, limits::MATCHES, &fits, &asked, &mut out).await?,
         };
@@ -96,19 +97,44 @@ async fn by_time(
     let hits = place.mailbox.objects_between(place.folder.id, penfold_calendar::widened(&window), LOOKED_AT).await?;
     let (mut left, cut) = (limit, hits.len() > LOOKED_AT);
     for some in hits.chunks(limits::BATCH) {
-        let items: Vec<_> = some.iter().map(|hit| hit.item).collect();
-        let bytes = place.bytes(&items).await?;
-        let matching: Vec<(&str, Bytes)> =
-            some.iter().zip(bytes).filter_map(|(hit, bytes)| Some((hit.name.as_str(), bytes.filter(|bytes| fits(bytes))?))).collect();
-        let names: Vec<&str> = matching.iter().map(|(name, _)| *name).collect();
+        let names: Vec<&str> = some.iter().map(|hit| hit.name.as_str()).collect();
+        // The rows first, and then the bytes of just what they name.
         let objects = place.mailbox.objects_named(place.folder.id, &names).await?;
-        let found: Vec<(Object, Bytes)> =
-            objects.into_iter().zip(matching).filter_map(|(object, (_, bytes))| Some((object?, bytes))).collect();
+        let found = place.read(objects.into_iter().flatten().collect()).await?;
+        let found = found.into_iter().filter(|(_, bytes)| fits(bytes)).collect();
         if !tell_some(call, place, found, &mut left, asked, out).await? {
             return Ok(true);
         }
     }
     Ok(cut)
+}
+
+/// Whether a filter asks for nothing but the component that all objects of a folder are.
+fn asks_for_all(filter: &CompFilter, place: &Place) -> bool {
+    let plain = |filter: &CompFilter| !filter.is_not_defined && filter.time_range.is_none() && filter.props.is_empty();
+    let all = crate::live::component(place.folder.kind);
+    plain(filter)
+        && match filter.comps.as_slice() {
+            [] => true,
+            [only] => plain(only) && only.comps.is_empty() && all.is_some_and(|name| only.name.eq_ignore_ascii_case(name)),
+            _ => false,
+        }
+}
+
+/// All of a folder, by its rows alone.
+async fn listed(call: &Call, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
+    let (mut after, mut left): (Option<String>, usize) = (None, limits::MATCHES);
+    loop {
+        let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), limits::BATCH).await?;
+        after = page.last().map(|object| object.name.clone());
+        let found = page.into_iter().map(|object| (object, Bytes::new())).collect();
+        if !tell_some(call, place, found, &mut left, asked, out).await? {
+            return Ok(true);
+        }
+        if !more {
+            return Ok(false);
+        }
+    }
 }
 
 async fn whole(call: &Call, place: &Place, limit: usize, fits: Fits<'_>, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
@@ -117,9 +143,8 @@ async fn whole(call: &Call, place: &Place, limit: usize, fits: Fits<'_>, asked: 
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), limits::BATCH).await?;
         after = page.last().map(|object| object.name.clone());
         looked_at += page.len();
-        let items: Vec<_> = page.iter().map(|object| object.item).collect();
-        let bytes = place.bytes(&items).await?;
-        let found = page.into_iter().zip(bytes).filter_map(|(object, bytes)| Some((object, bytes.filter(|bytes| fits(bytes))?))).collect();
+        let found = place.read(page).await?;
+        let found = found.into_iter().filter(|(_, bytes)| fits(bytes)).collect();
         if !tell_some(call, place, found, &mut left, asked, out).await? {
             return Ok(true);
         }
@@ -141,6 +166,5 @@ async fn tell_some(
     let fits = found.len() <= *left;
     found.truncate(*left);
     *left -= found.len();
-    tell(&call.session, place, found, asked, out).await?;
-    Ok(fits)
+    Ok(tell(&call.session, place, found, asked, out).await? && fits)
 }

@@ -18,15 +18,16 @@ pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<
         return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
     }
     let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
-    let limit = wanted.limit.unwrap_or(limits::SYNC).min(limits::SYNC);
+    let most = if asked.wants_data() { limits::SYNC_WITH_DATA } else { limits::SYNC };
+    let limit = wanted.limit.unwrap_or(most).min(most);
     let given = match &wanted.token {
         None => None,
-        Some(token) => Some(read_sync_token(token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
+        Some(token) => Some(read_sync_token(place.folder.id, token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
     };
     match given {
         Some((since, None)) => changes(call, place, since, limit, &asked).await,
         Some((since, Some(after))) => listing(call, place, since, Some(&after), limit, &asked).await,
-        None => listing(call, place, place.mailbox.now().await?, None, limit, &asked).await,
+        None => listing(call, place, place.mailbox.objects_now(place.folder.id).await?, None, limit, &asked).await,
     }
 }
 
@@ -43,7 +44,7 @@ async fn listing(call: &Call, place: &Place, since: Since, after: Option<&str>, 
     if last.is_some() {
         out.response(&Answer::truncated(place.href.clone()));
     }
-    out.sync_token(&last.map_or_else(|| sync_token(since), |last| listing_token(since, &last)));
+    out.sync_token(&last.map_or_else(|| sync_token(place.folder.id, since), |last| listing_token(place.folder.id, since, &last)));
     Ok(multistatus(out))
 }
 
@@ -64,6 +65,6 @@ async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: 
     if found.more {
         out.response(&Answer::truncated(place.href.clone()));
     }
-    out.sync_token(&sync_token(found.upto));
+    out.sync_token(&sync_token(place.folder.id, found.upto));
     Ok(multistatus(out))
 }

@@ -1,5 +1,7 @@
 //! Instances that a component of their own replaces (RFC 5545 §3.8.4.4), alone or with all that follow.
 
+use std::collections::BTreeSet;
+
 use super::{Instance, Occurrence, Original, Parts};
 use crate::icalendar::{
     civil::DAY,
@@ -32,12 +34,17 @@ impl<'a> Overrides<'a> {
         let mut out = Self { floating, singles: Vec::new(), times: Vec::new(), days: Vec::new(), futures: Vec::new() };
         let first = parts.master.and_then(|(_, timing)| timing.start.as_ref());
         let zone = first.and_then(|start| start.zone.as_ref()).unwrap_or(floating);
-        for (component, timing) in parts.overrides.iter().copied() {
+        let mut seen = BTreeSet::new();
+        // Of two for one instance the last one counts.
+        for (component, timing) in parts.overrides.iter().rev().copied() {
             let Some(instance) = &timing.overrides else { continue };
             let of = &instance.of;
             // A date names the instance of that day; so does any time, where the series is of dates.
             let whole_day = of.is_date() || first.is_some_and(Stamp::is_date);
             let utc = if whole_day { zone.utc(of.clock.local.div_euclid(DAY) * DAY) } else { of.utc(zone) };
+            if !seen.insert(utc) {
+                continue;
+            }
             if whole_day {
                 out.days.push(of.clock.local.div_euclid(DAY));
             } else {

@@ -126,6 +126,13 @@ BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20260330T080000Z\nDTSTART:20260330T080000Z\nD
 }
 
 #[test]
+fn of_two_overrides_the_last_counts() {
+    let own = |start: &str| format!("BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20260119T090000Z\nDTSTART:{start}\nEND:VEVENT");
+    let object = event(&format!("{}\n{}", own("20260119T100000Z"), own("20260119T110000Z")));
+    assert_eq!(starts(&object, "20260101T000000Z", "20270101T000000Z", &Zone::UTC), ["20260119T110000Z of 20260119T090000Z 1"]);
+}
+
+#[test]
 fn a_guest_of_one_instance_has_no_master() {
     let object = event("BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20260119T090000Z\nDTSTART:20260119T100000Z\nEND:VEVENT");
     assert_eq!(starts(&object, "20260101T000000Z", "20270101T000000Z", &Zone::UTC), ["20260119T100000Z of 20260119T090000Z 0"]);

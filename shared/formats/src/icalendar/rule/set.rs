@@ -122,25 +122,29 @@ impl Rule {
         Ok(false)
     }
 
-    /// Whether a rule of hours or less ever comes to a time that BYHOUR and the like let be: the remainders of its steps are all
-    /// that it comes to.
+    /// Whether a rule of days or less ever comes to a time of the week that BYDAY, BYHOUR and the like let be: the remainders of
+    /// its steps are all that it comes to.
     pub(super) fn has_time(&self, start: i64) -> bool {
-        let (unit, of_day) = match self.frequency {
-            Frequency::Hourly => (3600, 24),
-            Frequency::Minutely => (60, 1440),
-            Frequency::Secondly => (1, DAY),
+        let unit = match self.frequency {
+            Frequency::Daily => DAY,
+            Frequency::Hourly => 3600,
+            Frequency::Minutely => 60,
+            Frequency::Secondly => 1,
             _ => return true,
         };
-        let (mut step, mut rest) = (self.interval, of_day);
+        let whole = if self.by_day.is_empty() { DAY } else { 7 * DAY } / unit;
+        let (mut step, mut rest) = (self.interval, whole);
         while rest > 0 {
             (step, rest) = (rest, step % rest);
         }
-        let first = start.rem_euclid(DAY) / unit % step;
-        let listed = |list: &[i64], value: i64| list.is_empty() || list.contains(&value);
-        (0..of_day / step).map(|number| (first + number * step) * unit).any(|time| {
-            listed(&self.by_hour, time / 3600)
-                && (unit == 3600 || listed(&self.by_minute, time / 60 % 60))
-                && (unit != 1 || listed(&self.by_second, time % 60))
+        // Weeks begin on a Monday here, as the names of days are counted.
+        let first = (start + 3 * DAY).rem_euclid(whole * unit) / unit % step;
+        let listed = |list: &[i64], longer: bool, value: i64| list.is_empty() || !longer || list.contains(&value);
+        (0..whole / step).map(|number| (first + number * step) * unit).any(|time| {
+            listed(&self.by_hour, unit <= 3600, time / 3600 % 24)
+                && listed(&self.by_minute, unit <= 60, time / 60 % 60)
+                && listed(&self.by_second, unit == 1, time % 60)
+                && (self.by_day.is_empty() || self.by_day.iter().any(|(_, name)| *name == time / DAY))
         })
     }
 

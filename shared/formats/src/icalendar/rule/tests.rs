@@ -254,6 +254,11 @@ fn bombs_end() {
     };
     assert_eq!(whole("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), Ok(1));
     assert_eq!(whole("FREQ=SECONDLY;BYSETPOS=2"), Ok(1));
+    // Never at these hours of these days, nor on such a day of the month.
+    assert_eq!(whole("FREQ=HOURLY;INTERVAL=14;BYDAY=FR,SA;BYHOUR=8"), Ok(1));
+    assert_eq!(whole("FREQ=MINUTELY;INTERVAL=1440;BYHOUR=8"), Ok(1));
+    assert_eq!(whole("FREQ=HOURLY;BYMONTH=6;BYMONTHDAY=31"), Ok(1));
+    assert_eq!(whole("FREQ=SECONDLY;BYYEARDAY=1;BYMONTH=2"), Ok(1));
     assert_eq!(whole("FREQ=YEARLY;BYYEARDAY=366;BYMONTH=1"), Ok(1));
     assert_eq!(whole("FREQ=SECONDLY;BYSETPOS=-1"), Err("walk"));
     assert_eq!(whole("FREQ=SECONDLY;COUNT=999999999;BYHOUR=3"), Err("count"));

@@ -43,18 +43,13 @@ impl Object {
                 }
                 return true;
             }
-            self.other(line, &end, end_name, keep_duration, out)
+            // A task that is only due has no DTSTART to follow.
+            if timing.start.is_none() && line.is(end_name) {
+                self.recurrence_id(one, timing, out);
+            }
+            other(line, &end, end_name, keep_duration, out)
         });
         out.extend_from_slice(self.slice(&(part.inner.end..part.range.end)));
-    }
-
-    /// Whether a line has been seen to: the end is written anew, and what makes a series goes.
-    fn other(&self, line: &Line<'_>, end: &str, end_name: &str, keep_duration: bool, out: &mut Vec<u8>) -> bool {
-        if line.is(end_name) || (line.is("DURATION") && !keep_duration) {
-            push_line(out, end);
-            return true;
-        }
-        RECURRENCE.iter().any(|name| line.is(name))
     }
 
     /// RECURRENCE-ID has the form of the series' start, which an override can have changed.
@@ -69,4 +64,13 @@ impl Object {
         };
         push_line(out, &text);
     }
+}
+
+/// Whether a line has been seen to: the end is written anew, and what makes a series goes.
+fn other(line: &Line<'_>, end: &str, end_name: &str, keep_duration: bool, out: &mut Vec<u8>) -> bool {
+    if line.is(end_name) || (line.is("DURATION") && !keep_duration) {
+        push_line(out, end);
+        return true;
+    }
+    RECURRENCE.iter().any(|name| line.is(name))
 }

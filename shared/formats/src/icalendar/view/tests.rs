@@ -58,6 +58,12 @@ fn instances_have_the_ends_that_they_have() {
     let task = "BEGIN:VTODO\nUID:1\nSUMMARY:some day\nEND:VTODO";
     assert_eq!(expand(task, "20260102", "20260103"), in_calendar(task));
     let due = expand("BEGIN:VTODO\nUID:1\nDUE;TZID=Europe/Berlin:20260101T120000\nEND:VTODO", "20260101", "20260103");
+    let one = expand(
+        "BEGIN:VTODO\nUID:1\nRECURRENCE-ID;TZID=Europe/Berlin:20260101T110000\nDUE;TZID=Europe/Berlin:20260101T120000\nEND:VTODO",
+        "20260101",
+        "20260103",
+    );
+    assert_eq!(one, in_calendar("BEGIN:VTODO\nUID:1\nRECURRENCE-ID:20260101T100000Z\nDUE:20260101T110000Z\nEND:VTODO"));
     assert_eq!(due, in_calendar("BEGIN:VTODO\nUID:1\nDUE:20260101T110000Z\nEND:VTODO"));
 }
 

@@ -23,15 +23,17 @@ const HORIZON_YEAR: i64 = 2480;
 const CYCLE: i64 = 146_097 * DAY;
 /// Clocks of before are not asked for, and old rules often begin in 1601.
 const FIRST_YEAR: i64 = 1890;
+/// Steps that writing out all zones of an object may take.
+pub(crate) const STEPS: u64 = 500_000;
 /// Onsets of one zone. No real one has as many.
 const MOST: usize = 20_000;
 
 impl Embedded {
-    pub(crate) fn read(zone: &Component) -> Result<Self, Fault> {
+    /// `budget` is for all zones of an object together.
+    pub(crate) fn read(zone: &Component, budget: &mut Budget) -> Result<Self, Fault> {
         let (mut onsets, mut first) = (Vec::new(), None);
-        let mut budget = Budget::new(500_000);
         for part in zone.components.iter().filter(|part| part.is("STANDARD") || part.is("DAYLIGHT")) {
-            let (start, from) = observance(part, &mut budget, &mut onsets)?;
+            let (start, from) = observance(part, budget, &mut onsets)?;
             if first.is_none_or(|(time, _)| start < time) {
                 first = Some((start, from));
             }

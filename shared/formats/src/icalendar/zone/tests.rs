@@ -1,5 +1,5 @@
 use super::*;
-use crate::icalendar::{fault::Limits, tree, value::clock};
+use crate::icalendar::{fault::Limits, rule::Budget, tree, value::clock};
 
 fn at(text: &str) -> i64 {
     clock(text).unwrap().local
@@ -7,7 +7,7 @@ fn at(text: &str) -> i64 {
 
 fn embedded(text: &str) -> Zone {
     let lines = text.replace('\n', "\r\n");
-    Zone::embedded(Embedded::read(&tree::read(lines.as_bytes(), &Limits::default()).unwrap()[0]).unwrap())
+    Zone::embedded(Embedded::read(&tree::read(lines.as_bytes(), &Limits::default()).unwrap()[0], &mut Budget::new(STEPS)).unwrap())
 }
 
 /// RFC 5545 §3.6.5, New York since 1967.
