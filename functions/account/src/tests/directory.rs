@@ -72,3 +72,34 @@ async fn one_s_own_photo_is_set_shown_and_taken_away() {
     assert_eq!(house.ask("DELETE", "/v1/me/photo", &token, None).await.status, 204);
     assert_eq!(house.get("/v1/me/photo", &token).await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_message_went_to_is_offered_to_its_author() {
+    use penfold_transport::{Incoming, Origin, Settings, To};
+    let house = house().await;
+    let settings = Settings { hostname: "mail.one.test".to_owned(), sends: true, ..Settings::default() };
+    let transport = Transport::new(&house.world, house.directory.clone(), house.mailboxes.clone(), settings);
+    let submitter = house.directory.sign_in("ann@one.test", PASSWORD, [192, 0, 2, 1].into()).await.unwrap();
+    let mut recipients = Vec::new();
+    for to in ["kim@far.test", "kai@far.test", "bob@one.test"] {
+        let target = transport.recipient(Some(&submitter), Some(&submitter.address), &to.parse().unwrap()).await.unwrap();
+        recipients.push(To::new(target, to));
+    }
+    let text = "From: ann@one.test\r\nTo: =?utf-8?q?Kim_Ng=C3=B4?= <kim@far.test>, bob@one.test\r\nSubject: Hi\r\n\r\nHi\r\n";
+    let from = Some(submitter.address.clone());
+    let peer = [192, 0, 2, 1].into();
+    let origin = Origin { helo: "x".into(), peer, esmtp: true, tls: true, utf8: false, trusted: true, submitter: Some(submitter) };
+    let (from_text, message, received) = ("ann@one.test".to_owned(), text.into(), house.world.env.now());
+    transport.accept(Incoming { origin, from_text, from, envelope: Default::default(), recipients, message, received }).await.unwrap();
+    let jobs = house.world.queue.receive(QueueName::Send, 1, Duration::from_secs(60)).await.unwrap();
+    transport.dispatch_job(&jobs[0].job).await.unwrap();
+    let token = house.token("ann@one.test").await;
+    let answer = house.get("/v1/me/directory?q=ngo", &token).await;
+    assert_eq!(
+        (answer.body["items"][0]["name"].as_str(), answer.body["items"][0]["kind"].as_str()),
+        (Some("Kim Ngô"), Some("mailed")),
+        "{answer:?}"
+    );
+    assert_eq!(found(&house, &token, "kai").await.len(), 1);
+    assert_eq!(found(&house, &token, "bob").await, [("person".to_owned(), "bob@one.test".to_owned())]);
+}
