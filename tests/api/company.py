@@ -10,6 +10,7 @@ APP_PASSWORDS, SESSIONS, DELEGATES = PERSON + "/app-passwords", PERSON + "/sessi
 GROUPS, MAILBOXES, DOMAINS = TENANT + "/groups", TENANT + "/shared-mailboxes", TENANT + "/domains"
 GROUP, MAILBOX, DOMAIN = GROUPS + "/{group}", MAILBOXES + "/{mailbox}", DOMAINS + "/{domain}"
 IMPORTS, EXPORTS = TENANT + "/imports", TENANT + "/exports"
+CONTACTS = TENANT + "/contacts"
 IMPORT, EXPORT = IMPORTS + "/{import}", EXPORTS + "/{export}"
 FOLDER_RIGHTS = "/folders/{folder}/rights"
 QUEUED, DELETED = TENANT + "/queue/{message}", TENANT + "/deleted/{deleted}"
@@ -45,7 +46,9 @@ class Company:
         self.things["message"] = self.queued()
         self.things["import"] = self.imported()
         self.things["export"] = self.exported()
+        self.things["contact"] = self.contact()
         expect(self.by.put(BRANDING + "/logo", LOGO, fields=IMAGE, tenant=self.tenant), 200)
+        expect(self.by.put(PERSON + "/photo", LOGO, fields=IMAGE, tenant=self.tenant, person=self.things["person"]), 204)
         self.mail = world.receive(self.address, "Traced").split()[-1]
         world.read(self.address, "Traced")
 
@@ -86,6 +89,9 @@ class Company:
         address = f"a{self.number()}@{self.part}"
         self.ask("POST", PERSON + "/aliases", {"address": address})
         return address
+
+    def contact(self):
+        return self.ask("POST", CONTACTS, {"name": "Outside", "addresses": [f"o{self.number()}@elsewhere.test"]}, 201)["id"]
 
     def deleted(self):
         person = self.person(password=None)
@@ -223,6 +229,8 @@ def me(company, method, path, caller):
         return group_of_mine(company, method, path, caller)
     if own == "DELETE /me/app-passwords/{app_password}":
         return Request(app_password=expect(caller.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"])
+    if own == "GET /me/photo":
+        expect(caller.world.sign_in(caller.address).put("/v1/me/photo", LOGO, fields=IMAGE), 204)
     if own == "DELETE /sessions/{session}":
         return Request(session=caller.world.sign_in(caller.address).session)
     if own == "POST /me/second-factor/confirm":
@@ -246,7 +254,7 @@ def request(company, method, path, used_up):
         "DELETE ~/shared-mailboxes/{mailbox}/members/{address}": lambda: {"address": company.member("mailbox")},
         "DELETE ~/imports/{import}": lambda: {"import": company.imported()}, "DELETE ~/exports/{export}": lambda: {"export": company.exported()},
         "PUT ~/imports/{import}/content": lambda: {"import": company.ordered()}, "POST ~/imports/{import}/cancel": lambda: {"import": company.ordered()},
-        "POST ~/groups/{group}/requests/{address}": company.asker,
+        "POST ~/groups/{group}/requests/{address}": company.asker, "DELETE ~/contacts/{contact}": lambda: {"contact": company.contact()},
         "DELETE ~/queue/{message}": lambda: {"message": company.queued()}, "POST ~/deleted/{deleted}/restore": lambda: {"deleted": company.deleted()},
     }
     fresh |= {f"POST ~/queue/{{message}}/{act}": lambda: {"message": company.queued()} for act in ("retry", "hold")}
@@ -264,6 +272,7 @@ def request(company, method, path, used_up):
         "POST ~/people/{person}/app-passwords": {"name": "Phone"}, "PUT ~/people/{person}/roles": {"roles": []},
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
         "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
+        "POST ~/contacts": {"name": "New", "addresses": [f"n{n}@elsewhere.test"]}, "PATCH ~/contacts/{contact}": {"name": f"Renamed {n}"},
         "POST ~/groups/{group}/requests/{address}": {"accept": True}, "PUT ~/branding": {"display_name": f"Brand {n}", "accent": "#0a5fc4"},
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},
@@ -275,7 +284,7 @@ def request(company, method, path, used_up):
         "POST /v1/sessions": {"address": company.address, "password": PASSWORD}, "POST /v1/password-resets": {"address": company.address},
         "POST /v1/signup": {"company": "New Ltd", "address": f"ann@s{n}.test", "name": "Ann", "password": PASSWORD},
     }
-    if key == "PUT ~/branding/logo":
+    if key in ("PUT ~/branding/logo", "PUT ~/people/{person}/photo", "PUT /v1/me/photo"):
         return Request(LOGO, IMAGE, **named)
     if path.startswith("/v1/me/groups/{group}"):
         return Request(OF_MINE.get(method + path.removeprefix("/v1/me/groups/{group}")), **named)

@@ -10,7 +10,7 @@ with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "matrix.json"
     TABLE = json.load(f)
 CALLERS = TABLE["callers"]
 METHODS = ("get", "post", "patch", "put", "delete")
-SOMEBODY_S = ("person", "group", "mailbox", "domain", "deleted", "session", "app_password", "message", "address", "folder", "import", "export")
+SOMEBODY_S = ("person", "group", "mailbox", "domain", "deleted", "session", "app_password", "message", "address", "folder", "import", "export", "contact")
 PARTS = [name for name in CALLERS if name.endswith(("of a domain", "of a group"))]
 
 

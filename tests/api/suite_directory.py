@@ -1,7 +1,7 @@
 """Who there is and how it looks: what is known of people, groups that people manage and join by themselves, groups by a filter, branding."""
 import base64
 
-from company import ASKERS, BRANDING, GROUP, GROUPS, LOGO, MEMBERS
+from company import ASKERS, BRANDING, CONTACTS, GROUP, GROUPS, LOGO, MEMBERS
 from penfold_api import expect
 from world import PASSWORD, PEOPLE, PERSON, refused
 
@@ -49,6 +49,27 @@ def test_what_is_known_of_people(world):
         expect(boss.patch(PERSON, {"profile": {"manager": manager}}, **place), 422)
     shared = expect(boss.post("/v1/tenants/{tenant}/shared-mailboxes", {"address": "room@known.test", "name": "Room", "profile": {"office": "1.01"}}, tenant=tenant), 201)
     assert shared["profile"] == {"office": "1.01"}
+
+
+def test_whom_one_may_write_to(world):
+    """The directory by what is typed, who is hidden left out, and behind it whom one wrote to; with photos."""
+    tenant, boss = company(world, "found.test")
+    person(world, boss, "ann@found.test"), person(world, boss, "anton@found.test")
+    ann, search = world.sign_in("ann@found.test"), lambda q: [one["addresses"][0] for one in expect(ann.get("/v1/me/directory", query={"q": q}), 200)["items"]]
+    contact = {"name": "Antje Lieferantin", "addresses": ["antje@supplier.test"], "profile": {"company": "Supplier"}}
+    made = expect(boss.post(CONTACTS, contact, tenant=tenant), 201)
+    assert sorted(search("an")) == ["ann@found.test", "antje@supplier.test", "anton@found.test"]
+    assert search("LIEFER ant") == ["antje@supplier.test"] and search("tje") == []
+    hidden = person(world, boss, "andreas@found.test")
+    assert len(search("and")) == 1
+    expect(boss.patch(PERSON, {"hidden": True}, tenant=tenant, person=hidden), 200)
+    assert search("and") == [] and expect(boss.get(PERSON, tenant=tenant, person=hidden), 200)["hidden"]
+    expect(boss.delete(CONTACTS + "/{contact}", tenant=tenant, contact=made["id"]), 204)
+    assert search("antje") == []
+    _, other = company(world, "found-elsewhere.test")
+    assert expect(other.get("/v1/me/directory", query={"q": "ann"}), 200)["items"] == []
+    expect(ann.put("/v1/me/photo", LOGO, fields={"Content-Type": "image/png"}), 204)
+    assert ann.get("/v1/me/photo").headers["Content-Type"] == "image/png"
 
 
 def test_a_group_is_its_owners(world):

@@ -67,9 +67,9 @@ impl From<Mailed> for Entry {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Typed {
-    /// 1 to 200 octets: the beginnings of words of a name or of an address.
-    #[param(example = "an", min_length = 1, max_length = 200)]
-    q: String,
+    /// At most 200 octets: the beginnings of words of a name or of an address. Without it, those whom one wrote to.
+    #[param(example = "an", max_length = 200)]
+    q: Option<String>,
     /// Entries at most, 1 to 50; 20 where it is absent.
     #[param(minimum = 1, maximum = 50)]
     limit: Option<usize>,
@@ -84,14 +84,18 @@ pub(crate) async fn search(call: Call, Params(typed): Params<Typed>) -> Result<a
     if !(1..=MOST).contains(&limit) {
         return Err(Problem::field("limit", format!("1 to {MOST}")));
     }
-    if typed.q.is_empty() || typed.q.len() > TYPED {
-        return Err(Problem::field("q", format!("1 to {TYPED} octets")));
+    if typed.q.as_ref().is_some_and(|q| q.len() > TYPED) {
+        return Err(Problem::field("q", format!("at most {TYPED} octets")));
     }
-    let (cards, _) = call.directory().find_cards(who.account.tenant, &typed.q, limit).await?;
-    let there: BTreeSet<String> = cards.iter().flat_map(|card| std::iter::once(&card.address).chain(&card.more_addresses)).map(Address::key).collect();
+    let cards = match &typed.q {
+        Some(q) => call.directory().find_cards(who.account.tenant, q, limit).await?.0,
+        None => Vec::new(),
+    };
+    let there: BTreeSet<String> =
+        cards.iter().flat_map(|card| std::iter::once(&card.address).chain(&card.more_addresses)).map(Address::key).collect();
     let mut found: Vec<Entry> = cards.into_iter().map(Entry::from).collect();
     if found.len() < limit {
-        let mailed = call.directory().mailed(who.account, &typed.q, MOST).await?;
+        let mailed = call.directory().mailed(who.account, typed.q.as_deref(), MOST).await?;
         found.extend(mailed.into_iter().filter(|own| !there.contains(&own.address.key())).map(Entry::from));
         found.truncate(limit);
     }

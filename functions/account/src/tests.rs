@@ -3,6 +3,7 @@
 mod account;
 mod codes;
 mod companies;
+mod directory;
 mod groups;
 mod resets;
 mod whoami;

@@ -1,5 +1,6 @@
 //! What administrators do, over HTTP.
 
+mod contacts;
 mod life;
 mod people;
 mod reach;

@@ -8,8 +8,9 @@ use crate::xml::Precondition;
 use axum::http::Method;
 use bytes::Bytes;
 use penfold_directory::{Attribute, DirectoryCard};
-use penfold_formats::vcard::{self, Fields, Version};
+use penfold_formats::vcard::{self, Fields, Photo, Version};
 use penfold_formats::xml::{DAV, Name};
+use penfold_ports::Account;
 use penfold_types::PrincipalId;
 
 /// The segment that it has in a home of address books.
@@ -37,6 +38,7 @@ impl Entry {
 
     /// Strong: it moves with whatever the card is made of.
     pub fn etag(&self) -> String {
+        // A photo moves the revision of its person.
         match &self.manager {
             Some((_, revision)) => format!("\"{}.{revision}\"", self.card.revision),
             None => format!("\"{}\"", self.card.revision),
@@ -45,7 +47,7 @@ impl Entry {
 
     /// The card, in version 3.0 as address books have theirs. A group is one with an address: as a group without members clients
     /// would show nothing that can be written to.
-    pub fn bytes(&self) -> Bytes {
+    pub fn bytes(&self, photo: Option<&Photo>) -> Bytes {
         let card = &self.card;
         let text = |attribute| card.profile.get(attribute).unwrap_or_default();
         let emails: Vec<String> = std::iter::once(&card.address).chain(&card.more_addresses).map(ToString::to_string).collect();
@@ -68,6 +70,7 @@ impl Entry {
             department: text(Attribute::Department),
             manager: self.manager.as_ref().map_or("", |(name, _)| name),
             office: text(Attribute::Office),
+            photo,
             ..Fields::default()
         };
         vcard::build(&fields, Version::V3).into()
@@ -105,6 +108,14 @@ impl Session {
         let entry =
             |card: DirectoryCard| Entry { manager: card.profile.manager.and_then(|id| managers.get(&id).cloned()), card, home: self.me() };
         Ok(cards.into_iter().map(entry).collect())
+    }
+
+    /// A card with its photo.
+    pub async fn card_bytes(&self, entry: &Entry) -> Result<Bytes, Wrong> {
+        let Some(info) = &entry.card.photo else { return Ok(entry.bytes(None)) };
+        let bytes = self.dav.directory.photo(Account { tenant: self.who.account.tenant, principal: entry.card.id }).await?;
+        let inline = |bytes: Bytes| Photo::Inline { media_type: info.kind.content_type().to_owned(), bytes: bytes.to_vec() };
+        Ok(entry.bytes(bytes.map(inline).as_ref()))
     }
 
     /// A page of all of it, and where to go on.

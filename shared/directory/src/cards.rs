@@ -162,7 +162,9 @@ impl Directory {
             _ => None,
         };
         if in_contacts {
-            let read = |(key, row): &(Sk, Row)| DirectoryCard::contact(PrincipalId::from_slice(rest(key, sk::CONTACTS)?)?, Contact::read(row).ok()?);
+            let read = |(key, row): &(Sk, Row)| {
+                DirectoryCard::contact(PrincipalId::from_slice(rest(key, sk::CONTACTS)?)?, Contact::read(row).ok()?)
+            };
             return Ok((page.rows.iter().filter_map(read).collect(), next));
         }
         let primary = page.rows.iter().filter(|(_, row)| row.u64("al") != Some(1));

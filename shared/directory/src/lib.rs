@@ -100,8 +100,8 @@ pub use my_groups::MyGroup;
 pub use naming::SendRight;
 pub use once::{Once, Turn};
 pub use operator::{
-    AppPassword, ContactChange, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson, NewShared,
-    OneOfMany, Operator, Page, PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
+    AppPassword, ContactChange, Deleted, DomainInfo, GRACE, GroupChange, GroupInfo, JoinRequest, Joined, MemberInfo, NewGroup, NewPerson,
+    NewShared, OneOfMany, Operator, Page, PersonChange, PersonInfo, Quota, SharedInfo, TenantInfo, check_name,
 };
 pub use photos::PHOTO;
 pub use profile::{Attribute, Profile, ProfileChange};

@@ -53,7 +53,8 @@ impl Directory {
         let scope = access::organisation(account.tenant);
         // Under the first of all keys: an address is found again after others were made.
         let key = self.data_key_version(account.tenant, 1).await?;
-        let hashing = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.key), b"penfold mailed").as_ref());
+        let hashing =
+            hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key.key), b"penfold mailed").as_ref());
         let named = |address: &Address| {
             let tag = hmac::sign(&hashing, [account.principal.as_bytes(), address.key().as_bytes()].concat().as_slice());
             let own = tag.as_ref().get(..16).unwrap_or_default();
@@ -70,10 +71,14 @@ impl Directory {
             let count = before.as_ref().and_then(|row| row.u64("c")).unwrap_or(0).saturating_add(1);
             let known = match before.as_ref().filter(|_| name.is_empty()) {
                 Some(row) => self.read_mailed(account, row).await.map(|own| own.name).unwrap_or_default(),
-                None => name.chars().filter(|c| !c.is_control()).scan(0, |bytes, c| {
-                    *bytes += c.len_utf8();
-                    (*bytes <= NAME).then_some(c)
-                }).collect(),
+                None => name
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .scan(0, |bytes, c| {
+                        *bytes += c.len_utf8();
+                        (*bytes <= NAME).then_some(c)
+                    })
+                    .collect(),
             };
             let sealed = self.seal(account.tenant, &aad(account), format!("{address}\n{known}").as_bytes()).await?;
             self.store().put(Write::put(key, Row::new().with("b", sealed).with("c", count).with("d", today))).await?;
@@ -104,16 +109,16 @@ impl Directory {
         Some(Mailed { address: address.parse().ok()?, name: name.to_owned(), count: row.u64("c")?, day: day_of(row) })
     }
 
-    /// Those whom somebody wrote to and who are called by what was typed, the likeliest first.
-    pub async fn mailed(&self, account: Account, text: &str, limit: usize) -> Result<Vec<Mailed>> {
-        let asked = Asked::read(text);
-        if asked.words.is_empty() && asked.domains.is_empty() {
+    /// Those whom somebody wrote to and who are called by what was typed (`None`: all of them), the likeliest first.
+    pub async fn mailed(&self, account: Account, text: Option<&str>, limit: usize) -> Result<Vec<Mailed>> {
+        let asked = text.map(Asked::read);
+        if asked.as_ref().is_some_and(|asked| asked.words.is_empty() && asked.domains.is_empty()) {
             return Ok(Vec::new());
         }
         let mut found = Vec::new();
         for (_, row) in self.mailed_rows(account).await? {
             let Some(own) = self.read_mailed(account, &row).await else { continue };
-            if asked.fits_address(&own.name, &own.address) {
+            if asked.as_ref().is_none_or(|asked| asked.fits_address(&own.name, &own.address)) {
                 found.push(own);
             }
         }

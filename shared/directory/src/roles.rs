@@ -204,7 +204,9 @@ impl Role {
                         | P::AuditRead
                 ) || matches!(permission, P::TraceRead | P::ReportRead | P::QueueRead)
             }
-            Self::Records => matches!(permission, P::TenantRead | P::PersonRead | P::SharedRead | P::ContactRead | P::TraceRead | P::AuditRead),
+            Self::Records => {
+                matches!(permission, P::TenantRead | P::PersonRead | P::SharedRead | P::ContactRead | P::TraceRead | P::AuditRead)
+            }
             Self::ReadOnly => permission.reads(),
         }
     }

@@ -141,7 +141,8 @@ impl Directory {
             let inside = self.has_domains(tenant, &asked.domains).await?;
             let Some(mut walk) = Walk::begin(self, tenant, asked).await? else { continue };
             while let Some(hits) = walk.next(self).await? {
-                let hits: Vec<_> = hits.into_iter().filter(|(id, kind)| (inside || *kind == CardKind::Contact) && known.insert(*id)).collect();
+                let hits: Vec<_> =
+                    hits.into_iter().filter(|(id, kind)| (inside || *kind == CardKind::Contact) && known.insert(*id)).collect();
                 for some in hits.chunks(100) {
                     read += some.len();
                     let domains = &walk.asked.domains;

@@ -29,6 +29,11 @@ impl Target {
         }
     }
 
+    /// Nobody of a tenant.
+    pub(crate) fn is_outside_of(&self, tenant: TenantId) -> bool {
+        matches!(self, Self::Outside(..)) || self.tenant() != tenant
+    }
+
     /// Within the tenant, whose turn it takes.
     pub(crate) fn account(&self) -> Account {
         match self {

@@ -61,7 +61,8 @@ async fn everybody_of_the_tenant_is_in_it_and_nobody_else() {
     let heard = house.propfind("ann@one.test", &house.book(), "1", "<d:getetag/>").await;
     let mut wanted = vec![house.book(), house.card(house.ann), house.card(house.bob)];
     let mut found = heard.hrefs();
-    (wanted.sort(), found.sort_unstable());
+    wanted.sort();
+    found.sort_unstable();
     assert_eq!(found, wanted);
     assert!(heard.text.contains(&card.header("etag").replace('"', "&quot;")) || heard.text.contains(card.header("etag")), "{}", heard.text);
     let known = house.ask("ann@one.test", "GET", &house.card(house.bob), &[("if-none-match", card.header("etag"))], "").await;
@@ -86,6 +87,32 @@ async fn a_card_changes_its_tag_with_whatever_it_says() {
     house.change("ann@one.test", hidden(true)).await;
     let card = house.get("bob@one.test", &format!("/dav/addressbooks/{}/directory/{}.vcf", house.bob, house.bob)).await;
     assert!(!card.text.contains("Anna") && card.header("etag") != second, "{}", card.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_has_its_photo_and_contacts_have_cards() {
+    let house = house().await;
+    let operator = house.directory.operator();
+    let before = house.get("ann@one.test", &house.card(house.bob)).await;
+    let jpeg = [&b"\xff\xd8\xff\xe0"[..], &[7; 600]].concat();
+    operator.set_photo(&"bob@one.test".parse().unwrap(), Some(jpeg.clone().into())).await.unwrap();
+    let card = house.get("ann@one.test", &house.card(house.bob)).await;
+    assert_ne!(card.header("etag"), before.header("etag"));
+    let unfolded = card.text.replace("\r\n ", "");
+    let line = unfolded.lines().find(|line| line.starts_with("PHOTO")).unwrap();
+    assert!(line.contains("TYPE=JPEG") && line.ends_with(&BASE64_STANDARD.encode(jpeg)), "{line}");
+
+    let tenant = house.directory.every_tenant_with_info().await.unwrap().into_iter().find(|one| one.name == "One").unwrap().id;
+    let addresses = ["kim@far.test", "k@home.test"].map(|address| address.parse().unwrap()).to_vec();
+    let new = penfold_directory::ContactChange { name: Some("Kim Far".into()), addresses: Some(addresses), ..Default::default() };
+    let id = operator.create_contact(tenant, &new).await.unwrap();
+    let card = house.get("ann@one.test", &house.card(id)).await;
+    assert!(card.text.contains("FN:Kim Far") && card.text.contains(":kim@far.test") && card.text.contains(":k@home.test"), "{}", card.text);
+    let heard = house.report("ann@one.test", &house.book(), "card:addressbook-query", &query(&prop("EMAIL", "contains", "k@home"))).await;
+    assert_eq!(heard.hrefs(), [house.card(id)]);
+    assert_eq!(house.propfind("ann@one.test", &house.book(), "1", "<d:getetag/>").await.hrefs().len(), 4);
+    let zoe = format!("/dav/addressbooks/{}/directory/{id}.vcf", house.zoe);
+    assert_eq!(house.get("zoe@two.test", &zoe).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test(start_paused = true)]

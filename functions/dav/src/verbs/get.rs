@@ -16,7 +16,7 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
     match call.resource().await? {
         Resource::Object(place, object) => one(&call, &place, &object).await,
         Resource::Collection(place) => whole(&place).await,
-        Resource::Entry(entry) => card(&call, &entry),
+        Resource::Entry(entry) => card(&call, &entry).await,
         Resource::Nothing(..) => Err(Wrong::MISSING),
         _ => {
             Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "This is for calendar, contact and file clients.\n")
@@ -47,14 +47,14 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
 }
 
 /// A card of the organisation's directory.
-fn card(call: &Call, entry: &crate::book::Entry) -> Result<Response, Wrong> {
+async fn card(call: &Call, entry: &crate::book::Entry) -> Result<Response, Wrong> {
     let (tag, known) = (entry.etag(), call.header("if-none-match").unwrap_or_default());
     let headers = [(header::ETAG, value(&tag)?)];
     if known.split(',').any(|one| one.trim() == tag || one.trim() == "*") {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("text/vcard; charset=utf-8"))];
-    Ok((StatusCode::OK, headers, kind, Body::from(entry.bytes())).into_response())
+    Ok((StatusCode::OK, headers, kind, Body::from(call.session.card_bytes(entry).await?)).into_response())
 }
 
 fn value(text: &str) -> Result<HeaderValue, Wrong> {

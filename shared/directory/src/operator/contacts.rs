@@ -53,7 +53,12 @@ fn found_by(contact: &Contact) -> BTreeSet<String> {
 
 impl Operator {
     /// By id; where to go on is a part of a key.
-    pub async fn contacts(&self, tenant: TenantId, after: Option<&[u8]>, limit: usize) -> Result<(Vec<(PrincipalId, Contact)>, Option<Vec<u8>>)> {
+    pub async fn contacts(
+        &self,
+        tenant: TenantId,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<(Vec<(PrincipalId, Contact)>, Option<Vec<u8>>)> {
         let prefix = sk::contacts();
         let mut query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
         query.limit = limit.clamp(1, 1000);

@@ -224,7 +224,7 @@ async fn whom_somebody_writes_to_is_remembered_bounded_and_for_them_alone() {
         house.directory.note_mailed(ann, &[to("Kurt@far.test", ""), to("kurt@far.test", "Kurt")]).await.unwrap();
     }
     let found = async |who, text: &str| {
-        let all = house.directory.mailed(who, text, 10).await.unwrap();
+        let all = house.directory.mailed(who, Some(text), 10).await.unwrap();
         all.into_iter().map(|one| (one.address.key(), one.name, one.count)).collect::<Vec<_>>()
     };
     let (kim, kurt) = (("kim@far.test".to_owned(), "Kim Ngô".to_owned(), 1), ("kurt@far.test".to_owned(), "Kurt".to_owned(), 4));

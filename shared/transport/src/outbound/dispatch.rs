@@ -45,7 +45,9 @@ impl Transport {
         };
         let jobs: Vec<Job> = numbered().map(leave).collect();
         self.tracer().note(scope.tenant(), submission.mail.acceptance, Hop::Queued { jobs: jobs.len() as u64 });
-        self.send_relay(&jobs).await
+        self.send_relay(&jobs).await?;
+        self.note_mailed(submission).await;
+        Ok(())
     }
 
     async fn send_relay(&self, jobs: &[Job]) -> Result<()> {

@@ -7,6 +7,7 @@
 //! | submission.rs | the job of a message that was handed in |
 //! | parcel.rs | the row: what goes to one destination, and how far each recipient came |
 //! | dispatch.rs | from a submission to its parcels |
+//! | mailed.rs | whom a person wrote to is noted for them |
 //! | forward.rs | submissions of groups, for their members elsewhere |
 //! | held.rs | what waits for its time (RFC 4865) |
 //! | carry.rs | one attempt for a parcel, and what follows from it |
@@ -22,6 +23,7 @@ mod dispatch;
 mod forward;
 mod held;
 mod later;
+mod mailed;
 mod manage;
 mod parcel;
 mod report;

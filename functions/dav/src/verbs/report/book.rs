@@ -26,7 +26,7 @@ async fn tell(session: &Session, entry: Entry, asked: &Asked, out: &mut Multista
         out.response(&Answer::status(resource.href(), StatusCode::INSUFFICIENT_STORAGE));
         return Ok(());
     }
-    let bytes = if asked.wants_data() { Some(entry.bytes()) } else { None };
+    let bytes = if asked.wants_data() { Some(session.card_bytes(&entry).await?) } else { None };
     let found = propstats(session, &resource, asked, (&Default::default(), bytes.as_ref())).await?;
     out.response(&Answer::props(resource.href(), found));
     Ok(())
@@ -70,7 +70,7 @@ pub async fn named(session: &Session, names: &[(String, String)], asked: &Asked,
 pub async fn query(session: &Session, wanted: &AddressbookQuery, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
     let limit = wanted.limit.unwrap_or(FOUND).min(FOUND);
     let fits = |entry: &Entry| {
-        Card::read(&entry.bytes(), vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter))
+        Card::read(&entry.bytes(None), vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter))
     };
     let (texts, all) = indexed(&wanted.filter);
     let (mut left, mut cut, mut told) = (limit, false, BTreeSet::new());
