@@ -6,7 +6,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::IncomingStream;
-use penfold_rest::Peer;
+use penfold_rest::{Peer, Private};
 use penfold_runtime::Front;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -29,12 +29,15 @@ impl Connected<IncomingStream<'_, Shaken>> for Client {
 
 /// Puts it into the request, for the routers.
 pub async fn named(
-    State(front): State<Front>,
+    State((front, tls)): State<(Front, bool)>,
     ConnectInfo(Client(socket)): ConnectInfo<Client>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let behind = front.covers(socket.ip()).then(|| Peer::forwarded(request.headers())).flatten();
-    request.extensions_mut().insert(behind.unwrap_or(Peer(socket.ip())));
+    let peer = behind.unwrap_or(Peer(socket.ip()));
+    let private = Private::of(tls, peer, behind.map(|_| request.headers()));
+    request.extensions_mut().insert(peer);
+    request.extensions_mut().insert(private);
     next.run(request).await
 }

@@ -35,7 +35,7 @@ pub async fn serve(
         // An error means that whoever could say stop is gone.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let router = router.layer(from_fn_with_state(front, named)).into_make_service_with_connect_info::<Client>();
+    let router = router.layer(from_fn_with_state((front, tls.is_some()), named)).into_make_service_with_connect_info::<Client>();
     match tls {
         None => axum::serve(listener, router).with_graceful_shutdown(stopped(stop)).await,
         Some(config) => {

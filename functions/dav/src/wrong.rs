@@ -10,6 +10,8 @@ use std::time::Duration;
 pub enum Wrong {
     /// Nobody signed in, or not rightly.
     SignIn,
+    /// In the clear, where others could read the password along.
+    Clear,
     Wait(Duration),
     Busy,
     Status(StatusCode),
@@ -32,6 +34,7 @@ impl Wrong {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::SignIn => StatusCode::UNAUTHORIZED,
+            Self::Clear => StatusCode::FORBIDDEN,
             Self::Wait(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Status(status) => *status,
@@ -83,6 +86,7 @@ impl IntoResponse for Wrong {
                 let challenge = HeaderValue::from_static("Basic realm=\"Penfold\", charset=\"UTF-8\"");
                 (status, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
             }
+            Self::Clear => (status, "Use HTTPS: the password would be read along here.").into_response(),
             Self::Wait(wait) => (status, retry(wait.as_secs().max(1))).into_response(),
             Self::Busy => (status, retry(5)).into_response(),
             Self::Status(_) => status.into_response(),

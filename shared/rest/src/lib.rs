@@ -50,7 +50,7 @@ pub use gate::{Api, guarded};
 pub use group::{Added, JoinAnswer, JoinRequestView, Joining, Member, MemberKind, NewMembers, Posting};
 pub use limits::{Limits, Rate};
 pub use page::{Listed, Paging};
-pub use peer::{Peer, behind_balancer};
+pub use peer::{Peer, Private, behind_balancer};
 pub use photo::{no_photo, photo, sent_photo};
 pub use problem::{Problem, Wrong};
 pub use profile::{NewProfile, ProfileView};

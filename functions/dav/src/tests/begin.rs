@@ -85,3 +85,16 @@ async fn expanded_properties_and_searches_find_people() {
     assert_eq!((other.status, other.text), (never.status, never.text));
     assert_eq!(other.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_signs_in_where_the_password_is_read_along() {
+    let house = house().await;
+    let ask = |private: bool| {
+        let token = BASE64_STANDARD.encode("ann@one.test:secret");
+        let request =
+            Request::builder().method("PROPFIND").uri("/dav/").header("depth", "0").header("authorization", format!("Basic {token}"));
+        request.extension(penfold_rest::Private(private)).body(Body::empty()).unwrap()
+    };
+    assert_eq!(house.raw(ask(true)).await.status, StatusCode::MULTI_STATUS);
+    assert_eq!(house.raw(ask(false)).await.status, StatusCode::FORBIDDEN);
+}
