@@ -229,8 +229,9 @@ async fn whom_somebody_writes_to_is_remembered_bounded_and_for_them_alone() {
     };
     let (kim, kurt) = (("kim@far.test".to_owned(), "Kim Ngô".to_owned(), 1), ("kurt@far.test".to_owned(), "Kurt".to_owned(), 4));
     assert_eq!(found(ann, "k").await.iter().map(|one| (one.0.clone(), one.2)).collect::<Vec<_>>(), [(kurt.0, 4), (kim.0.clone(), 1)]);
-    assert_eq!(found(ann, "ngo").await, [kim.clone()]);
-    assert_eq!(found(ann, "kim@fa").await, [kim]);
+    for text in ["ngo", "kim@fa"] {
+        assert_eq!(found(ann, text).await, std::slice::from_ref(&kim), "{text}");
+    }
     assert!(found(ann, "kim@near").await.is_empty() && found(ann, "").await.is_empty() && found(bob, "k").await.is_empty());
     assert!(!house.partition("p#").iter().any(|(_, row)| row.encode().windows(8).any(|part| part == b"far.test")), "it is sealed");
     // The oldest go.
