@@ -3,10 +3,11 @@
 
 use crate::claims::is_proved;
 use crate::groups::read_member;
-use crate::rows::{Principal, PrincipalKind, Route, principal_of, sk, tenant_of};
-use crate::{Directory, Member, access};
+use crate::rows::{Principal, PrincipalKind, Route, Status, principal_of, sk, tenant_of};
+use crate::{Directory, Member, access, words};
 use penfold_ports::{Account, Query, shared};
 use penfold_types::{Address, PrincipalId, Result, TenantId};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Directory {
     /// One sentence for each problem. Mail for an address with a problem may go wrong; nothing is repaired here.
@@ -19,6 +20,7 @@ impl Directory {
             for kind in PrincipalKind::ALL {
                 self.check_kind(tenant, kind, &mut problems).await?;
             }
+            self.check_words(tenant, &mut problems).await?;
         }
         Ok(problems)
     }
@@ -60,6 +62,47 @@ impl Directory {
                 self.check_members(Account { tenant, principal: id }, kind, &address, problems).await?;
             }
         }
+        Ok(())
+    }
+
+    /// That everybody has the rows of their words, and that there are no others.
+    async fn check_words(&self, tenant: TenantId, problems: &mut Vec<String>) -> Result<()> {
+        let prefix = words::begins("");
+        let pk = access::organisation(tenant).organisation(prefix.clone()).pk().clone();
+        let mut there: BTreeMap<PrincipalId, BTreeSet<String>> = BTreeMap::new();
+        for (key, _) in self.store().query_all(&Query::prefix(pk, &prefix)).await? {
+            match (words::entry_of(&key), words::word_of(&key)) {
+                (Some(id), Some(word)) => there.entry(id).or_default().insert(word.to_owned()),
+                _ => continue,
+            };
+        }
+        let mut compare = |id: PrincipalId, stored: Option<&str>, wanted: BTreeSet<String>| {
+            // What an older version wrote has its words later.
+            if there.remove(&id).unwrap_or_default() != wanted && stored.is_some() {
+                problems.push(format!("{id} of the tenant {tenant} is not found by its words, or by others"));
+            }
+        };
+        for kind in PrincipalKind::ALL {
+            for some in self.names(tenant, kind).await?.chunks(100) {
+                for (id, own) in self.principals_now(tenant, some).await? {
+                    let aliases = self.addresses(Account { tenant, principal: id }).await?.split_off(1);
+                    let wanted = if own.status == Status::Deleting { BTreeSet::new() } else { own.own_words(&aliases) };
+                    compare(id, own.words.as_deref(), wanted);
+                }
+            }
+        }
+        let mut after = None;
+        loop {
+            let (contacts, next) = self.operator().contacts(tenant, after.as_deref(), 1000).await?;
+            for (id, contact) in contacts {
+                compare(id, contact.words.as_deref(), contact.own_words());
+            }
+            if next.is_none() {
+                break;
+            }
+            after = next;
+        }
+        problems.extend(there.keys().map(|id| format!("{id} of the tenant {tenant} is found by words and is not there")));
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! People outside whom a tenant's administrators keep for everybody: a name, addresses, and what an address book shows.
 
 use crate::rows::{read_time, sk};
+use crate::words::words_of;
 use crate::{Directory, Profile, access};
 use penfold_ports::Row;
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId, Timestamp};
+use std::collections::BTreeSet;
 
 /// Addresses of one.
 pub(crate) const ADDRESSES: usize = 5;
@@ -21,6 +23,10 @@ pub struct Contact {
 }
 
 impl Contact {
+    pub(crate) fn own_words(&self) -> BTreeSet<String> {
+        words_of(&self.name, &self.profile, &self.addresses.iter().collect::<Vec<_>>())
+    }
+
     pub(crate) fn read(row: &Row) -> Result<Self> {
         let addresses: Vec<Address> = row.str("a").unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
         let name = row.str("n").filter(|_| !addresses.is_empty()).map(str::to_owned);

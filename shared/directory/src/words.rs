@@ -192,6 +192,12 @@ pub(crate) fn entry_of(key: &Sk) -> Option<PrincipalId> {
     PrincipalId::from_slice(rest.get(at..)?)
 }
 
+/// Of a row's key: which word.
+pub(crate) fn word_of(key: &Sk) -> Option<&str> {
+    let rest = rest(key, PREFIX)?;
+    std::str::from_utf8(rest.get(..rest.len().checked_sub(17)?)?).ok()
+}
+
 /// What kinds the numbers in rows of words stand for; `None` is an outside contact.
 pub(crate) fn kind_of(row: &Row) -> Option<Option<PrincipalKind>> {
     match row.u64("k")? {

@@ -3,7 +3,7 @@
 use super::Operator;
 use crate::contacts::{ADDRESSES, Contact};
 use crate::rows::{rest, sk, time};
-use crate::words::{CONTACT, change, words_of};
+use crate::words::{CONTACT, change};
 use crate::{ProfileChange, access};
 use penfold_ports::{Name, Query, Row, Sk, Value, When, Write};
 use penfold_types::{Address, Error, PrincipalId, Result, TenantId};
@@ -47,10 +47,6 @@ fn joined(addresses: &[Address]) -> String {
     addresses.iter().map(Address::to_string).collect::<Vec<_>>().join("\n")
 }
 
-fn found_by(contact: &Contact) -> BTreeSet<String> {
-    words_of(&contact.name, &contact.profile, &contact.addresses.iter().collect::<Vec<_>>())
-}
-
 impl Operator {
     /// By id; where to go on is a part of a key.
     pub async fn contacts(
@@ -86,7 +82,7 @@ impl Operator {
             created: self.directory.env().now(),
             words: None,
         };
-        let words = change(&scope, id, CONTACT, None, &found_by(&contact));
+        let words = change(&scope, id, CONTACT, None, &contact.own_words());
         let row = Row::new().with("n", name.as_str()).with("a", joined(addresses)).with("wd", words.stored).with("rv", 1u64);
         let mut row = row.with("at", time(contact.created));
         contact.profile.write(&mut row);
@@ -107,7 +103,7 @@ impl Operator {
             ..before.clone()
         };
         let scope = access::organisation(tenant);
-        let words = change(&scope, id, CONTACT, before.words.as_deref(), &found_by(&after));
+        let words = change(&scope, id, CONTACT, before.words.as_deref(), &after.own_words());
         let (mut remove, mut detail): (Vec<Name>, Vec<String>) = (Vec::new(), Vec::new());
         let mut set: Vec<(Name, Value)> = vec![
             ("n".into(), after.name.as_str().into()),
