@@ -1,5 +1,5 @@
 """The description as people use it: examples that are taken as they stand, and answers that are as they are described."""
-from company import PERSON, TENANT, Company, me, request, reset, sign_up
+from company import CONTACTS, IMAGE, LOGO, PERSON, TENANT, Company, me, request, reset, sign_up
 from penfold_api import expect, totp
 from penfold_openapi import Description
 from world import PASSWORD
@@ -114,6 +114,8 @@ def test_everything_that_is_there(world):
             one.named["session"] = t.ann().session
         if path == "/v1/me/app-passwords/{app_password}":
             one.named["app_password"] = expect(ann.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"]
+        if (method, path) == ("GET", "/v1/me/photo"):
+            expect(ann.put(path, LOGO, fields=IMAGE), 204)
         client = t.company.by if operation["x-permission"] == "operator" else ann
         said = client.ask(method, path, fields=one.fields, **one.named)
         if said.status not in ((200,) if method == "GET" else (200, 202, 204)):
@@ -128,7 +130,7 @@ def test_what_is_made_is_found(world):
     """201 says where the new thing is, and there it is, with the same fields and the same tag."""
     t, wrong = town(world), []
     ann, company = t.ann(), t.company
-    for path in (TENANT + "/people", TENANT + "/groups", TENANT + "/shared-mailboxes", TENANT + "/domains", "/v1/tenants"):
+    for path in (TENANT + "/people", TENANT + "/groups", TENANT + "/shared-mailboxes", CONTACTS, TENANT + "/domains", "/v1/tenants"):
         one = request(company, "POST", path, used_up=True)
         made = expect((company.by if path == "/v1/tenants" else ann).post(path, one.body, **one.named), 201)
         found = (company.by if path == "/v1/tenants" else ann).get(made.fields["location"])
