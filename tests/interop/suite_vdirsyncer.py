@@ -18,12 +18,14 @@ class Pair:
         self.here = os.path.join(t.dir, "vdir", which)
         os.makedirs(self.here, exist_ok=True)
         metadata = '["displayname", "color"]' if kind == "caldav" else '["displayname"]'
+        # The organisation's directory is a collection too: everybody's cards are not what is moved to and fro here.
+        collections = '["contacts"]' if which == "contacts" else '["from a", "from b"]'
         self.config = t.file(f"{which}.conf", f"""[general]
 status_path = "{t.dir}/status"
 [pair {which}]
 a = "here"
 b = "there"
-collections = ["from a", "from b"]
+collections = {collections}
 conflict_resolution = {conflicts}
 metadata = {metadata}
 [storage here]
