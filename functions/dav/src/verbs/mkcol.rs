@@ -54,11 +54,9 @@ fn given(read: Result<Mkcol, Refused>) -> Result<Mkcol, Refused> {
 }
 
 async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Result<Response, Wrong> {
-    let (parent, home, owner, segment) = match call.resource_to_be().await {
-        Ok(Resource::Nothing(parent, home, owner, segment)) => (parent, home, owner, segment),
-        Ok(_) => return Err(Wrong::Method),
-        Err(wrong) if wrong.status() == StatusCode::CONFLICT => return Err(nowhere(sort).unwrap_or(wrong)),
-        Err(wrong) => return Err(wrong),
+    let (parent, home, owner, segment) = match call.resource_to_be().await? {
+        Resource::Nothing(parent, home, owner, segment) => (parent, home, owner, segment),
+        _ => return Err(Wrong::Method),
     };
     if home != sort.unwrap_or(Home::Files) || (home == Home::Files) != parent.is_some() {
         return Err(nowhere(sort).unwrap_or_else(|| Precondition::VALID_RESOURCETYPE.into()));
