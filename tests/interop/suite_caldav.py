@@ -2,12 +2,13 @@
 import datetime as dt
 import zoneinfo
 
-import caldav
-from caldav.elements import dav
-from caldav.lib import error
-
 from penfold_dav import calendar, component, event, todo
-from target import PASSWORD, Skip
+from target import PASSWORD, Skip, apart
+
+apart("python")
+import caldav  # noqa: E402
+from caldav.elements import dav  # noqa: E402
+from caldav.lib import error  # noqa: E402
 
 UTC = dt.timezone.utc
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -4,14 +4,12 @@ Every finding is printed. ACCEPTED are those that we mean to be so, at most thre
 """
 import fnmatch
 import json
-import os
-import sys
 
-from caldav.compatibility_hints import FeatureSet
+from target import PASSWORD, apart
 
-from target import PASSWORD
+PROGRAM = apart("caldav-server-tester")
+from caldav.compatibility_hints import FeatureSet  # noqa: E402
 
-PROGRAM = os.path.join(os.path.dirname(sys.executable), "caldav-server-tester")
 MOST = 3
 ACCEPTED = {
     # A calendar holds one kind of component, which RFC 4791 §5.2.3 lets a server say: a folder of events and one of tasks are what other protocols know.

@@ -1,5 +1,7 @@
 """What a suite is given: where the server listens, people of its own, and short ways to look at what arrived."""
+import glob
 import os
+import sys
 import shutil
 import subprocess
 import time
@@ -11,6 +13,14 @@ PASSWORD = "secret"
 PEOPLE = 220
 UMLAUT = "jürgen@bench.test"
 IDN = "jürgen@bücher.test"
+
+
+def apart(program):
+    """A program of the environment beside the venv, whose libraries can be imported from here on."""
+    place = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), ".venv", "apart")
+    found = glob.glob(os.path.join(place, "lib", "python3*", "site-packages"))
+    sys.path[:0] = [path for path in found if path not in sys.path]
+    return os.path.join(place, "bin", program)
 
 
 class Skip(Exception):

@@ -65,7 +65,11 @@ class Client:
             try:
                 if self.line is None:
                     self.line = http.client.HTTPConnection(self.host, self.port, timeout=60, source_address=(self.source, 0) if self.source else None)
-                self.line.request(method, path, data, head)
+                try:
+                    self.line.request(method, path, data, head)
+                except (BrokenPipeError, ConnectionResetError):
+                    # What is too long is answered before all of it is sent; a connection that is gone answers nothing.
+                    pass
                 got = self.line.getresponse()
                 answer = Answer(f"{method} {path}", got.status, got.getheaders(), got.read().decode(errors="replace"))
                 while self.patient and answer.status == 429:

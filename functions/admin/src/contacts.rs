@@ -43,6 +43,7 @@ pub(crate) struct NewOutsideContact {
     /// 1 to 5, none of them of the organisation.
     addresses: Vec<String>,
     /// Without a manager.
+    #[serde(default, deserialize_with = "penfold_rest::object")]
     profile: Option<NewProfile>,
 }
 
@@ -54,6 +55,7 @@ pub(crate) struct OutsideContactChange {
     name: Option<String>,
     /// All of them: 1 to 5, none of the organisation.
     addresses: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "penfold_rest::object")]
     profile: Option<NewProfile>,
 }
 

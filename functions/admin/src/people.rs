@@ -76,6 +76,7 @@ pub(crate) struct NewPerson {
     password: Option<String>,
     /// Octets.
     quota: Option<u64>,
+    #[serde(default, deserialize_with = "penfold_rest::object")]
     profile: Option<NewProfile>,
 }
 
@@ -97,6 +98,7 @@ pub(crate) struct PersonChange {
     recovery_address: Option<Option<String>>,
     /// In no search and no address book of the organisation.
     hidden: Option<bool>,
+    #[serde(default, deserialize_with = "penfold_rest::object")]
     profile: Option<NewProfile>,
 }
 

@@ -53,7 +53,7 @@ pub use page::{Listed, Paging};
 pub use peer::{Peer, Private, behind_balancer};
 pub use photo::{no_photo, photo, sent_photo};
 pub use problem::{Problem, Wrong};
-pub use profile::{NewProfile, ProfileView};
+pub use profile::{NewProfile, ProfileView, object};
 pub use session::SessionView;
 pub use tag::{IfMatch, created, tag, tagged};
 pub use when::When;

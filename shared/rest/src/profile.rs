@@ -3,7 +3,11 @@
 use crate::Problem;
 use penfold_directory::{Attribute, Profile, ProfileChange};
 use penfold_types::PrincipalId;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use std::marker::PhantomData;
 use utoipa::ToSchema;
 
 /// A field that is left alone where it is absent, and emptied where it is null (RFC 7396).
@@ -86,5 +90,48 @@ mod tests {
         assert_eq!(pointer(r#"{ "city": " " }"#), "/profile/city");
         assert_eq!(pointer(r#"{ "manager": "ann" }"#), "/profile/manager");
         assert!(read("{}").unwrap().is_empty());
+    }
+}
+
+/// For a field that is an object or absent: a list of its values in their order, which serde would take as well, is none.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+
+    from.deserialize_any(Object(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(default, deserialize_with = "object")]
+        profile: Option<NewProfile>,
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        let read = |text: &str| serde_json::from_str::<Body>(text).map(|body| body.profile.is_some());
+        assert!(read(r#"{"profile": {"title": "Clerk"}}"#).unwrap());
+        assert!(!read(r#"{"profile": null}"#).unwrap() && !read("{}").unwrap());
+        assert!(read(r#"{"profile": [null, null]}"#).is_err());
+        assert!(read(r#"{"profile": {"fly": "x"}}"#).is_err());
     }
 }
