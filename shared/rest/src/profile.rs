@@ -74,25 +74,6 @@ profile! {
     employee_id => EmployeeId, employee_type => EmployeeType,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_absent_stays_and_null_takes_away() {
-        let read = |text: &str| serde_json::from_str::<NewProfile>(text).unwrap().read("/profile");
-        let change = read(r#"{ "title": "Clerk", "department": null, "manager": null }"#).unwrap();
-        let texts: Vec<_> = change.texts.into_iter().collect();
-        assert_eq!(texts, [(Attribute::Title, Some("Clerk".to_owned())), (Attribute::Department, None)]);
-        assert_eq!(change.manager, Some(None));
-        let pointer = |text: &str| read(text).unwrap_err().errors[0].pointer.clone();
-        assert_eq!(pointer(r#"{ "city": "a\nb" }"#), "/profile/city");
-        assert_eq!(pointer(r#"{ "city": " " }"#), "/profile/city");
-        assert_eq!(pointer(r#"{ "manager": "ann" }"#), "/profile/manager");
-        assert!(read("{}").unwrap().is_empty());
-    }
-}
-
 /// For a field that is an object or absent: a list of its values in their order, which serde would take as well, is none.
 pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
     struct Object<T>(PhantomData<T>);
@@ -119,6 +100,20 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_absent_stays_and_null_takes_away() {
+        let read = |text: &str| serde_json::from_str::<NewProfile>(text).unwrap().read("/profile");
+        let change = read(r#"{ "title": "Clerk", "department": null, "manager": null }"#).unwrap();
+        let texts: Vec<_> = change.texts.into_iter().collect();
+        assert_eq!(texts, [(Attribute::Title, Some("Clerk".to_owned())), (Attribute::Department, None)]);
+        assert_eq!(change.manager, Some(None));
+        let pointer = |text: &str| read(text).unwrap_err().errors[0].pointer.clone();
+        assert_eq!(pointer(r#"{ "city": "a\nb" }"#), "/profile/city");
+        assert_eq!(pointer(r#"{ "city": " " }"#), "/profile/city");
+        assert_eq!(pointer(r#"{ "manager": "ann" }"#), "/profile/manager");
+        assert!(read("{}").unwrap().is_empty());
+    }
 
     #[derive(Deserialize)]
     struct Body {
