@@ -5,6 +5,7 @@ It knows the standards and no server: whoever signs in finds their collections b
 import base64
 import http.client
 import socket
+import time
 import urllib.parse
 import xml.etree.ElementTree as ET
 from xml.sax.saxutils import escape
@@ -144,6 +145,7 @@ class Dav:
                     self.line = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout)
                     self.line.connect()
                     self.line.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                begin = time.perf_counter()
                 try:
                     self.line.request(method, path, content, head)
                 except (BrokenPipeError, ConnectionResetError):
@@ -151,6 +153,8 @@ class Dav:
                     pass
                 got = self.line.getresponse()
                 answer = Answer(f"{method} {path}", got.status, got.getheaders(), got.read())
+                # From the question to the last octet of the answer: what a client makes of it is its own.
+                self.seconds = time.perf_counter() - begin
                 if got.will_close:
                     self.close()
                 return answer

@@ -1,6 +1,7 @@
 //! What the index of times keeps of an event beside when it may be: mostly enough to say when somebody is busy by it.
 
 use penfold_formats::icalendar::{Busy, Kind, Object, Zone};
+use std::ops::Range;
 
 /// Of an event that happens once, all that matters; of a series, that it has to be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +59,15 @@ impl Facts {
     }
 }
 
+/// Whether an event has something of a window (RFC 4791 §9.9), as far as its facts say so: `None` where it has to be read.
+pub fn is_in(facts: &[u8], window: &Range<i64>, floating: &Zone) -> Option<bool> {
+    let Facts::Once { start, end, floating: clock, .. } = Facts::decode(facts) else { return None };
+    let at = |time: i64| if clock { floating.utc(time) } else { time };
+    let (start, end) = (at(start), at(end));
+    // What takes no time is in it where its begin is.
+    Some(start < window.end && (end > window.start || (end == start && start >= window.start)))
+}
+
 fn number(busy: Option<Busy>) -> u8 {
     match busy {
         None => 0,
@@ -88,5 +98,19 @@ mod tests {
         }
         assert_eq!(Facts::decode(&Facts::Read.encode()), Facts::Read);
         assert_eq!(Facts::decode(&[ONCE, 0, 0, 1]), Facts::Read);
+    }
+
+    #[test]
+    fn an_event_that_happens_once_is_judged_without_being_read() {
+        let (utc, berlin) = (Zone::fixed(0), Zone::named("Europe/Berlin").unwrap());
+        let facts = |start, end, floating| Facts::Once { start, end, floating, busy: None }.encode();
+        for (start, end, wanted) in
+            [(0, 10, false), (0, 11, true), (19, 30, true), (20, 30, false), (10, 10, true), (9, 9, false), (20, 20, false)]
+        {
+            assert_eq!(is_in(&facts(start, end, false), &(10..20), &utc), Some(wanted), "{start} {end}");
+        }
+        // Midnight by the clock of Berlin is 23:00 in UTC.
+        assert_eq!(is_in(&facts(0, 60, true), &(-3600..-3500), &berlin), Some(true));
+        assert_eq!(is_in(&[], &(0..1), &utc), None);
     }
 }

@@ -15,6 +15,8 @@ use penfold_formats::icalendar::{self, Zone, filter::CompFilter};
 use penfold_formats::vcard::{self, Card};
 use penfold_mailbox::Object;
 use penfold_ports::Rights;
+use penfold_types::ItemId;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Objects that one query looks into.
@@ -35,7 +37,11 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
             |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
         let more = match window(&wanted.filter) {
             None if !asked.wants_data() && asks_for_all(&wanted.filter, place) => listed(call, place, &asked, &mut out).await?,
-            Some(window) => by_time(call, place, window, limits::MATCHES, &fits, &asked, &mut out).await?,
+            Some(window) => {
+                let plain = asks_for_time_alone(&wanted.filter);
+                let by_facts = |facts: &[u8]| if plain { penfold_calendar::is_in(facts, &window, &zone) } else { None };
+                by_time(call, place, &window, (&fits, &by_facts), &asked, &mut out).await?
+            }
             None => whole(call, place, limits::MATCHES, &fits, &asked, &mut out).await?,
         };
         if more {
@@ -85,28 +91,43 @@ fn window(filter: &CompFilter) -> Option<Range<i64>> {
 
 type Fits<'a> = &'a (dyn Fn(&[u8]) -> bool + Send + Sync);
 
+/// Whether what the index of times keeps beside an event says that it fits; `None` where it has to be read.
+type ByFacts<'a> = &'a (dyn Fn(&[u8]) -> Option<bool> + Send + Sync);
+
 async fn by_time(
     call: &Call,
     place: &Place,
-    window: Range<i64>,
-    limit: usize,
-    fits: Fits<'_>,
+    window: &Range<i64>,
+    (fits, by_facts): (Fits<'_>, ByFacts<'_>),
     asked: &Asked,
     out: &mut Multistatus,
 ) -> Result<bool, Wrong> {
-    let hits = place.mailbox.objects_between(place.folder.id, penfold_calendar::widened(&window), LOOKED_AT).await?;
-    let (mut left, cut) = (limit, hits.len() > LOOKED_AT);
+    let hits = place.mailbox.objects_between(place.folder.id, penfold_calendar::widened(window), LOOKED_AT).await?;
+    let (mut left, cut) = (limits::MATCHES, hits.len() > LOOKED_AT);
     for some in hits.chunks(limits::BATCH) {
-        let names: Vec<&str> = some.iter().map(|hit| hit.name.as_str()).collect();
+        // Of a version that is not the one of now nothing is known.
+        let known: HashMap<ItemId, bool> = some.iter().filter_map(|hit| Some((hit.item, by_facts(&hit.facts)?))).collect();
+        let likely = some.iter().filter(|hit| known.get(&hit.item) != Some(&false));
+        let names: Vec<&str> = likely.map(|hit| hit.name.as_str()).collect();
         // The rows first, and then the bytes of just what they name.
         let objects = place.mailbox.objects_named(place.folder.id, &names).await?;
         let found = place.read(objects.into_iter().flatten().collect()).await?;
-        let found = found.into_iter().filter(|(_, bytes)| fits(bytes)).collect();
+        let found = found.into_iter().filter(|(object, bytes)| known.get(&object.item).copied().unwrap_or_else(|| fits(bytes))).collect();
         if !tell_some(call, place, found, &mut left, asked, out).await? {
             return Ok(true);
         }
     }
     Ok(cut)
+}
+
+/// Whether a filter asks for nothing of events but their time.
+fn asks_for_time_alone(filter: &CompFilter) -> bool {
+    let [only] = filter.comps.as_slice() else { return false };
+    filter.props.is_empty()
+        && filter.time_range.is_none()
+        && only.name.eq_ignore_ascii_case("VEVENT")
+        && only.props.is_empty()
+        && only.comps.is_empty()
 }
 
 /// Whether a filter asks for nothing but the component that all objects of a folder are.
