@@ -94,6 +94,7 @@ test-service: build-all
 	@$(SUITE) service python3 tests/cloud/service.py --rounds $(CLOUD_ROUNDS) --fault-rounds 3
 	@scripts/setup-test clients
 	@for suite in signup account directory requests matrix examples; do $(SUITE) api-$$suite localstack/with-aws python3 tests/cloud/api.py $$suite || exit 1; done
+	@$(SUITE) dav localstack/with-aws python3 tests/cloud/dav.py
 	@$(SUITE) move python3 tests/cloud/move.py
 	@$(SUITE) container python3 tests/cloud/container.py
 	@$(SUITE) restore python3 tests/cloud/restore.py
