@@ -21,7 +21,7 @@ pub use alarms::{apart, as_seen};
 pub use busy::{Busy, busy, free_busy_text};
 pub use facts::is_in;
 pub use file::joined;
-pub use object::{Fault, object, uid_of};
+pub use object::{Fault, object};
 pub use private::{for_others, is_private};
 
 use std::ops::Range;

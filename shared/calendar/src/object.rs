@@ -80,11 +80,3 @@ fn card(new: NewObject) -> Result<NewObject, Fault> {
     let uid = Card::read(&new.bytes, vcard::Limits::default()).map_err(Fault::Card)?.uid();
     Ok(NewObject { uid: uid.as_deref().map(uid_hash), ..new })
 }
-
-/// The UID that bytes of a folder have, for whoever names them.
-pub fn uid_of(kind: Kind, bytes: &[u8]) -> Option<String> {
-    match component(kind) {
-        Some(_) => Object::read(bytes).ok().map(|read| read.uid().to_owned()),
-        None => Card::read(bytes, vcard::Limits::default()).ok().and_then(|card| card.uid()),
-    }
-}

@@ -58,3 +58,28 @@ async fn a_long_answer_comes_in_pieces_that_lose_nothing() {
     assert_eq!(BTreeSet::from_iter(rest.hrefs()), BTreeSet::from([&*format!("{calendar}0.ics"), &*format!("{calendar}6.ics")]));
     assert_eq!(seen.len(), 6);
 }
+
+/// An answer that would be too large is none that tells less than its token says.
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_is_left_to_the_next_answer() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let begin = house.report("ann@one.test", &calendar, "d:sync-collection", &sync("", None)).await.within("sync-token").to_owned();
+    let large = format!("DESCRIPTION:{}\r\n", "x".repeat(1_000_000));
+    for n in 0..75 {
+        let put = house.put("ann@one.test", &format!("{calendar}{n}.ics"), &event(&n.to_string(), 10, &large)).await;
+        assert_eq!(put.status, StatusCode::CREATED, "{}", put.text);
+    }
+    for first in ["", &begin] {
+        let (mut token, mut seen, mut more) = (first.to_owned(), BTreeSet::new(), true);
+        while more {
+            let asked = sync(&token, None).replace("<d:getetag/>", "<d:getetag/><c:calendar-data/>");
+            let heard = house.report("ann@one.test", &calendar, "d:sync-collection", &asked).await;
+            assert!(heard.text.len() < 80 << 20);
+            seen.extend(heard.hrefs().into_iter().filter(|href| **href != calendar).map(str::to_owned));
+            more = heard.text.contains("507 Insufficient Storage");
+            token = heard.within("sync-token").to_owned();
+        }
+        assert_eq!(seen.len(), 75);
+    }
+}

@@ -6,7 +6,7 @@ use crate::condition::Condition;
 use crate::path::Home;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
-use crate::xml::Precondition;
+use crate::xml::{Precondition, href};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_mailbox::{Kind, NewCollection, NewObject, Object, Put, Relocated, Removal};
@@ -79,12 +79,10 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
 /// RFC 4918 §10.3. Another host's would be a gateway's work (§9.8.5: 502); the path alone is looked at, as `path.rs` does.
 async fn destination(call: &Call) -> Result<Destination, Wrong> {
     let given = call.header("destination").filter(|given| given.starts_with('/') || given.contains("://")).ok_or(Wrong::BAD)?;
-    let own_host = call.header("host");
-    if let (Some((_, rest)), Some(own)) = (given.split_once("://"), own_host) {
-        let host = rest.split('/').next().unwrap_or_default();
-        if !host.eq_ignore_ascii_case(own) {
-            return Err(Wrong::Status(StatusCode::BAD_GATEWAY));
-        }
+    if let (Some(host), Some(own)) = (href::authority(given), call.header("host"))
+        && !host.eq_ignore_ascii_case(own)
+    {
+        return Err(Wrong::Status(StatusCode::BAD_GATEWAY));
     }
     let found = match call.session.resource(given).await {
         Err(wrong) if wrong.status() == StatusCode::NOT_FOUND => return Err(Wrong::CONFLICT),
@@ -195,7 +193,7 @@ async fn folder(call: &Call, place: &Place, to: Destination, overwrite: bool, mo
         return Err(Wrong::FORBIDDEN);
     }
     // Not into itself, and not onto itself or what it lies in (§9.8.5).
-    let target = format!("{}{}/", parent.href, crate::xml::href::segment(&to.name));
+    let target = format!("{}{}/", parent.href, href::segment(&to.name));
     if target.starts_with(&place.href) || place.href.starts_with(&target) {
         return Err(Wrong::FORBIDDEN);
     }

@@ -183,9 +183,11 @@ pub async fn propstats(
                 };
                 match value {
                     Some(value) => found.found(value),
-                    None if asked.little => {}
                     None => found.missing(name.clone()),
                 }
+            }
+            if asked.little {
+                found.minimal();
             }
         }
         Selection::All { include } => {

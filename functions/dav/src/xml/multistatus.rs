@@ -83,11 +83,6 @@ impl Propstats {
         self.add(StatusCode::NOT_FOUND, name);
     }
 
-    /// 403.
-    pub fn denied(&mut self, name: Name) {
-        self.add(StatusCode::FORBIDDEN, name);
-    }
-
     pub fn add(&mut self, status: StatusCode, name: Name) {
         self.push(status, None, Element::new(name));
     }

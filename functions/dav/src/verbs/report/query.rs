@@ -111,8 +111,11 @@ async fn by_time(
         let names: Vec<&str> = likely.map(|hit| hit.name.as_str()).collect();
         // The rows first, and then the bytes of just what they name.
         let objects = place.mailbox.objects_named(place.folder.id, &names).await?;
-        let found = place.read(objects.into_iter().flatten().collect()).await?;
-        let found = found.into_iter().filter(|(object, bytes)| known.get(&object.item).copied().unwrap_or_else(|| fits(bytes))).collect();
+        let fits_surely = |object: &Object| !asked.wants_data() && known.get(&object.item) == Some(&true);
+        let (sure, unsure): (Vec<Object>, Vec<Object>) = objects.into_iter().flatten().partition(fits_surely);
+        let mut found: Vec<(Object, Bytes)> = sure.into_iter().map(|object| (object, Bytes::new())).collect();
+        let read = place.read(unsure).await?;
+        found.extend(read.into_iter().filter(|(object, bytes)| known.get(&object.item).copied().unwrap_or_else(|| fits(bytes))));
         if !tell_some(call, place, found, &mut left, asked, out).await? {
             return Ok(true);
         }

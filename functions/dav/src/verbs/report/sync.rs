@@ -24,15 +24,34 @@ pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<
         None => None,
         Some(token) => Some(read_sync_token(place.folder.id, token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
     };
-    match given {
-        Some((since, None)) => changes(call, place, since, limit, &asked).await,
-        Some((since, Some(after))) => listing(call, place, since, Some(&after), limit, &asked).await,
-        None => listing(call, place, place.mailbox.objects_now(place.folder.id).await?, None, limit, &asked).await,
+    // Behind which name a first listing goes on; none is before all of them.
+    let (since, after) = match given {
+        Some(given) => given,
+        None => (place.mailbox.objects_now(place.folder.id).await?, Some(String::new())),
+    };
+    let mut limit = limit;
+    loop {
+        let answer = match &after {
+            Some(after) => listing(call, place, since, Some(after.as_str()).filter(|name| !name.is_empty()), limit, &asked).await?,
+            None => changes(call, place, since, limit, &asked).await?,
+        };
+        if let Some(answer) = answer {
+            return Ok(answer);
+        }
+        // A token tells of all before it: what does not fit is left to the next. One object always fits.
+        limit = (limit / 2).max(1);
     }
 }
 
-/// What was there at `since` or came later; what changes meanwhile is told of again by the token that ends it.
-async fn listing(call: &Call, place: &Place, since: Since, after: Option<&str>, limit: usize, asked: &Asked) -> Result<Response, Wrong> {
+/// What was there at `since` or came later, `None` where it does not fit into an answer; what changes meanwhile is told of again by the token that ends it.
+async fn listing(
+    call: &Call,
+    place: &Place,
+    since: Since,
+    after: Option<&str>,
+    limit: usize,
+    asked: &Asked,
+) -> Result<Option<Response>, Wrong> {
     // Whoever took too long over it begins again.
     if place.mailbox.object_changes(place.folder.id, since, 1).await?.is_none() {
         return Err(Precondition::VALID_SYNC_TOKEN.into());
@@ -40,15 +59,18 @@ async fn listing(call: &Call, place: &Place, since: Since, after: Option<&str>, 
     let mut out = Multistatus::new();
     let (page, more) = place.mailbox.objects(place.folder.id, after, limit).await?;
     let last = page.last().map(|object| object.name.clone()).filter(|_| more);
-    tell_named(&call.session, place, page, asked, &mut out).await?;
+    if !tell_named(&call.session, place, page, asked, &mut out).await? {
+        return Ok(None);
+    }
     if last.is_some() {
         out.response(&Answer::truncated(place.href.clone()));
     }
     out.sync_token(&last.map_or_else(|| sync_token(place.folder.id, since), |last| listing_token(place.folder.id, since, &last)));
-    Ok(multistatus(out))
+    Ok(Some(multistatus(out)))
 }
 
-async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: &Asked) -> Result<Response, Wrong> {
+/// What changed since then; `None` where it does not fit into an answer.
+async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: &Asked) -> Result<Option<Response>, Wrong> {
     let found = place.mailbox.object_changes(place.folder.id, since, limit).await?.ok_or(Precondition::VALID_SYNC_TOKEN)?;
     let mut out = Multistatus::new();
     let names: Vec<&str> = found.names.keys().map(String::as_str).collect();
@@ -61,10 +83,12 @@ async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: 
             }
         }
     }
-    tell_named(&call.session, place, there, asked, &mut out).await?;
+    if !tell_named(&call.session, place, there, asked, &mut out).await? {
+        return Ok(None);
+    }
     if found.more {
         out.response(&Answer::truncated(place.href.clone()));
     }
     out.sync_token(&sync_token(place.folder.id, found.upto));
-    Ok(multistatus(out))
+    Ok(Some(multistatus(out)))
 }
