@@ -81,7 +81,8 @@ async fn whole(place: &Place) -> Result<Response, Wrong> {
         if !more {
             break;
         }
-        if all.len() > super::limits::IN_ONE_FILE {
+        let octets: usize = all.iter().map(Bytes::len).sum();
+        if all.len() > super::limits::IN_ONE_FILE || octets > super::limits::ANSWER {
             return Err(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE));
         }
     }
