@@ -61,6 +61,13 @@ class Client:
         if body is not None:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
             head.setdefault("Content-Type", "application/json")
+        while True:
+            answer = self._once(method, path, data, head)
+            if not (self.patient and answer.status == 429):
+                return answer
+            time.sleep(int(answer.fields["retry-after"]))
+
+    def _once(self, method, path, data, head):
         for last in (False, True):
             try:
                 if self.line is None:
@@ -71,13 +78,7 @@ class Client:
                     # What is too long is answered before all of it is sent; a connection that is gone answers nothing.
                     pass
                 got = self.line.getresponse()
-                answer = Answer(f"{method} {path}", got.status, got.getheaders(), got.read().decode(errors="replace"))
-                while self.patient and answer.status == 429:
-                    time.sleep(int(answer.fields["retry-after"]))
-                    self.line.request(method, path, data, head)
-                    got = self.line.getresponse()
-                    answer = Answer(f"{method} {path}", got.status, got.getheaders(), got.read().decode(errors="replace"))
-                return answer
+                return Answer(f"{method} {path}", got.status, got.getheaders(), got.read().decode(errors="replace"))
             except (http.client.HTTPException, OSError):
                 # A connection that was kept may be gone; a new one says what is the matter.
                 self.close()

@@ -2,6 +2,7 @@
 
 mod challenge;
 mod client;
+mod lent;
 mod listen;
 
 pub use challenge::{Proofs, challenges};

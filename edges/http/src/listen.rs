@@ -1,8 +1,9 @@
 //! The sockets of HTTP, plain and TLS.
 
 use crate::client::{Client, named};
+use crate::lent::read_on;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::serve::Listener;
 use penfold_runtime::{ACME_TLS, Front};
 use penfold_types::Env;
@@ -35,7 +36,8 @@ pub async fn serve(
         // An error means that whoever could say stop is gone.
         let _ = stop.wait_for(|stop| *stop).await;
     };
-    let router = router.layer(from_fn_with_state((front, tls.is_some()), named)).into_make_service_with_connect_info::<Client>();
+    let named = from_fn_with_state((front, tls.is_some()), named);
+    let router = router.layer(named).layer(from_fn(read_on)).into_make_service_with_connect_info::<Client>();
     match tls {
         None => axum::serve(listener, router).with_graceful_shutdown(stopped(stop)).await,
         Some(config) => {

@@ -2,8 +2,6 @@
 
 /// Octets of a body that is XML.
 pub const XML: usize = 1 << 20;
-/// Octets of a body that is read although nothing is done with it.
-pub const DRAINED: usize = 64 * 1024;
 /// Octets of a calendar object (RFC 4791 §5.2.5).
 pub const CALENDAR_OBJECT: usize = 1 << 20;
 /// Octets of a vCard with its photo (RFC 6352 §6.2.3).
