@@ -24,7 +24,7 @@ GRANTS = {
     ("d:read", "d:unbind"): {READ, REMOVE}, ("d:read", "d:write"): {READ, NEW, CHANGE, REMOVE, SET}, ("d:all",): ALL,
 }
 ROLES = {
-    "availability-only": set(), "limited-details": set(), "reviewer": {READ}, "author": {READ, NEW}, "publishing-author": {READ, NEW}, "editor": {READ, NEW, CHANGE, REMOVE, SET},
+    "availability-only": set(), "limited-details": {READ}, "reviewer": {READ}, "author": {READ, NEW}, "publishing-author": {READ, NEW}, "editor": {READ, NEW, CHANGE, REMOVE, SET},
     "publishing-editor": {READ, NEW, CHANGE, REMOVE, SET}, "owner": ALL,
 }
 

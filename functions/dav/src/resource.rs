@@ -6,6 +6,7 @@ use crate::path::{self, Home, Target};
 use crate::wrong::Wrong;
 use crate::xml::href;
 use bytes::Bytes;
+use penfold_calendar::Sight;
 use penfold_directory::SignedIn;
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
 use penfold_ports::{Rights, Scope};
@@ -32,6 +33,15 @@ impl Place {
         self.rights.has(rights)
     }
 
+    /// Whether this person knows what is in it, though perhaps not all of each object.
+    pub fn is_read(&self) -> bool {
+        self.rights.has_some(Rights::READ.and(Rights::DETAILS))
+    }
+
+    pub fn need_read(&self) -> Result<(), Wrong> {
+        if self.is_read() { Ok(()) } else { self.need(Rights::READ, "read") }
+    }
+
     /// Refuses where the right is missing, with the name of what would be needed.
     pub fn need(&self, rights: Rights, privilege: &'static str) -> Result<(), Wrong> {
         if self.has(rights) {
@@ -46,6 +56,17 @@ impl Place {
         self.mailbox.scope().grounds().is_empty()
     }
 
+    /// How much of an object is shown.
+    fn sight(&self) -> Sight {
+        if self.sees_private() {
+            Sight::All
+        } else if self.has(Rights::READ) {
+            Sight::Shared
+        } else {
+            Sight::Titles
+        }
+    }
+
     /// Whether this person is whose folder it is.
     pub fn is_own(&self) -> bool {
         self.mailbox.scope().viewer() == self.owner()
@@ -54,14 +75,18 @@ impl Place {
     /// The bytes of versions, as this person may see them: what is private of others only in part, and no alarms but their own.
     pub async fn bytes(&self, versions: &[Version<'_>]) -> Result<Vec<Option<Bytes>>, Wrong> {
         let items: Vec<ItemId> = versions.iter().map(|version| version.item).collect();
-        let all = self.mailbox.object_bytes(self.folder.id, &items).await?;
+        let sight = self.sight();
+        let all = match sight {
+            Sight::Titles | Sight::Times => self.mailbox.object_bytes_in_part(self.folder.id, &items).await?,
+            Sight::All | Sight::Shared => self.mailbox.object_bytes(self.folder.id, &items).await?,
+        };
         if self.is_own() {
             return Ok(all);
         }
         let kind = self.folder.kind;
         let named: Vec<(&str, ItemId)> = versions.iter().map(|version| (version.name, version.id)).collect();
         let notes = self.mailbox.own_notes(self.folder.id, &named).await?;
-        let seen = |bytes: Bytes| if self.sees_private() { bytes } else { penfold_calendar::for_others(kind, bytes) };
+        let seen = |bytes: Bytes| penfold_calendar::seen(kind, bytes, sight);
         let each = all.into_iter().zip(notes);
         Ok(each.map(|(bytes, note)| bytes.map(|bytes| penfold_calendar::as_seen(kind, seen(bytes), note.as_deref()))).collect())
     }
@@ -100,8 +125,10 @@ impl Place {
 
     /// Refuses to change what is seen in part only.
     pub async fn need_sight(&self, object: &Object) -> Result<(), Wrong> {
-        if self.sees_private() {
-            return Ok(());
+        match self.sight() {
+            Sight::All => return Ok(()),
+            Sight::Titles | Sight::Times => return Err(Wrong::FORBIDDEN),
+            Sight::Shared => {}
         }
         let bytes = self.mailbox.object_bytes(self.folder.id, &[object.item]).await?.pop().flatten().unwrap_or_default();
         if penfold_calendar::is_private(self.folder.kind, &bytes) { Err(Wrong::FORBIDDEN) } else { Ok(()) }
@@ -247,7 +274,7 @@ impl Session {
             if at + 1 < rest.len() {
                 return Err(Wrong::MISSING);
             }
-            return match if place.has(Rights::READ) { place.mailbox.object(place.folder.id, segment).await? } else { None } {
+            return match if place.is_read() { place.mailbox.object(place.folder.id, segment).await? } else { None } {
                 Some(object) => Ok(Resource::Object(place, object)),
                 None => Ok(Resource::Nothing(Some(place), home, owner, segment.clone())),
             };

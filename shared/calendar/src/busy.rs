@@ -43,7 +43,7 @@ pub async fn busy(mailbox: &Mailbox, folder: FolderId, window: Range<i64>, float
         }
     }
     for some in series.chunks(BATCH) {
-        for bytes in mailbox.object_bytes_for_busy(folder, some).await?.into_iter().flatten() {
+        for bytes in mailbox.object_bytes_in_part(folder, some).await?.into_iter().flatten() {
             let Ok(object) = Object::read(&bytes) else { continue };
             let Ok(all) = object.busy(window.clone(), floating, INSTANCES) else { return Ok(None) };
             if found.len() + all.len() > TOGETHER {

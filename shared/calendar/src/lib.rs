@@ -7,7 +7,7 @@
 //! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
 //! | alarms.rs | whose alarms are whose |
 //! | busy.rs | when somebody is busy, by that index |
-//! | private.rs | what others see of what is private |
+//! | sight.rs | what of an object somebody is shown |
 //! | file.rs | many objects as one file |
 
 mod alarms;
@@ -15,14 +15,14 @@ mod busy;
 mod facts;
 mod file;
 mod object;
-mod private;
+mod sight;
 
 pub use alarms::{apart, as_seen};
 pub use busy::{Busy, busy, free_busy_text};
 pub use facts::is_in;
 pub use file::joined;
 pub use object::{Fault, object};
-pub use private::{for_others, is_private};
+pub use sight::{Sight, is_private, seen};
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 
 use crate::account::Mailbox;
 use crate::codec::{Reader, put_u64};
-use crate::folder::Folder;
+use crate::folder::{Folder, Kind};
 use penfold_ports::{Grantee, Name, Rights, Row, Scope, Value};
 use penfold_types::{Error, FolderId, Modseq, PrincipalId, Result};
 use std::sync::Arc;
@@ -47,9 +47,11 @@ impl Acl {
 }
 
 /// The rights that a scope has in a folder. Where it has to do with single folders, one that it may not look up is not there for
-/// it, whatever else was granted.
+/// it, whatever else was granted. A calendar of which titles are shown is seen, and read in part.
 pub(crate) fn rights_in(scope: &Scope, folder: &Folder) -> Rights {
-    let rights = scope.rights().and(folder.acl.granted(scope)).within(scope.most().and(Rights::UNSEEN));
+    let granted = folder.acl.granted(scope);
+    let seen = if folder.kind == Kind::Events && granted.has(Rights::DETAILS) { Rights::LOOKUP } else { Rights::NONE };
+    let rights = scope.rights().and(granted).and(seen).within(scope.most().and(Rights::UNSEEN));
     if scope.grounds().is_empty() || rights.has(Rights::LOOKUP) { rights } else { rights.within(Rights::UNSEEN) }
 }
 

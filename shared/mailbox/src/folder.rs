@@ -2,6 +2,7 @@
 
 use crate::acl::{Acl, rights_in};
 use crate::codec::{Reader, put_bytes, put_i64, put_u64};
+use crate::objects::in_part;
 use penfold_ports::{Name, Rights, Row, Scope, Value};
 use penfold_types::{Error, FolderId, Modseq, Result, Uid, UidValidity};
 use std::collections::HashMap;
@@ -313,7 +314,7 @@ impl Folders {
         let mut list = Vec::new();
         for folder in &self.list {
             let rights = rights_in(scope, folder);
-            if rights.has(Rights::READ) && rights.has(Rights::LOOKUP) {
+            if in_part(rights) && rights.has(Rights::LOOKUP) {
                 list.push(folder.clone());
             } else if rights.has(Rights::LOOKUP) {
                 let Folder { id, parent, ref name, role, uidvalidity, .. } = **folder;

@@ -84,6 +84,8 @@ pub(super) async fn value(session: &Session, resource: &Resource, local: &str) -
 
 fn own_privileges(session: &Session, resource: &Resource, place: Option<&Place>) -> Element {
     let rights = match (place, resource) {
+        // Whoever sees titles and places reads, as far as a client is concerned.
+        (Some(place), _) if place.is_read() => place.rights.and(Rights::READ),
         (Some(place), _) => place.rights,
         (None, Resource::Home(_, owner) | Resource::Inbox(owner) | Resource::Outbox(owner)) if *owner == session.me() => {
             session.who.scope.rights()

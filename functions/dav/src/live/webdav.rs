@@ -45,7 +45,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         "supported-report-set" => Some(reports(resource)),
         "sync-token" => match resource {
             Resource::Book(_) => Some(text(DAV, "sync-token", &book::token(session.book_revision().await?, None))),
-            Resource::Collection(place) if place.has(penfold_ports::Rights::READ) => {
+            Resource::Collection(place) if place.is_read() => {
                 Some(text(DAV, "sync-token", &sync_token(place.folder.id, Since::whole(place.folder.modseq))))
             }
             _ => None,

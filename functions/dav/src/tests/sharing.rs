@@ -103,6 +103,54 @@ async fn an_opened_calendar_stands_in_the_home_of_whom_it_was_opened_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_may_know_titles_reads_titles_and_places_and_nothing_else() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let more = "LOCATION:roof\r\nDESCRIPTION:hidden\r\nATTENDEE:mailto:hidden@a.test\r\nX-HIDDEN:hidden\r\n";
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, more)).await;
+    house.put("ann@one.test", &format!("{calendar}p.ics"), &event("p", 12, "CLASS:PRIVATE\r\nLOCATION:hidden\r\n")).await;
+    let shared = house.open(Preset::LimitedDetails.rights()).await;
+    let home = house.propfind("bob@one.test", &format!("/dav/calendars/{}/", house.bob), "1", "<d:displayname/><d:sync-token/>").await;
+    assert!(home.hrefs().contains(&shared.as_str()), "{}", home.text);
+    let token = house.propfind("bob@one.test", &shared, "0", "<d:sync-token/>").await.within("sync-token").to_owned();
+    let one = house.get("bob@one.test", &format!("{shared}a.ics")).await.text;
+    assert!(one.contains("LOCATION:roof") && one.contains("SUMMARY:") && !one.contains("hidden"), "{one}");
+    let data = "<d:prop><d:getetag/><c:calendar-data/></d:prop>";
+    let all = "<c:filter><c:comp-filter name='VCALENDAR'/></c:filter>";
+    let asked = format!(
+        "{data}<c:filter><c:comp-filter name='VCALENDAR'><c:comp-filter name='VEVENT'>\
+                         <c:prop-filter name='DESCRIPTION'><c:text-match>hidden</c:text-match></c:prop-filter></c:comp-filter></c:comp-filter></c:filter>"
+    );
+    assert!(house.report("bob@one.test", &shared, "c:calendar-query", &asked).await.hrefs().is_empty());
+    let hrefs = format!("{data}<d:href>{shared}a.ics</d:href><d:href>{shared}p.ics</d:href>");
+    let since = |token: &str| format!("<d:sync-token>{token}</d:sync-token><d:sync-level>1</d:sync-level>{data}");
+    house.put("ann@one.test", &format!("{calendar}b.ics"), &event("b", 14, more)).await;
+    for heard in [
+        house.report("bob@one.test", &shared, "c:calendar-query", &format!("{data}{all}")).await,
+        house.report("bob@one.test", &shared, "c:calendar-multiget", &hrefs).await,
+        house.report("bob@one.test", &shared, "d:sync-collection", &since("")).await,
+        house.report("bob@one.test", &shared, "d:sync-collection", &since(&token)).await,
+        house.get("bob@one.test", &shared).await,
+        house.propfind("bob@one.test", &shared, "1", "<d:displayname/><d:getetag/>").await,
+    ] {
+        assert!(heard.status.is_success() && !heard.text.contains("hidden"), "{} {}", heard.status, heard.text);
+    }
+    for (method, path, body) in [
+        ("PUT", format!("{shared}a.ics"), event("a", 11, "")),
+        ("PUT", format!("{shared}new.ics"), event("new", 11, "")),
+        ("DELETE", format!("{shared}a.ics"), String::new()),
+        ("DELETE", shared.clone(), String::new()),
+    ] {
+        assert_eq!(house.ask("bob@one.test", method, &path, &[], body).await.status, StatusCode::FORBIDDEN, "{method} {path}");
+    }
+    // Who may also change things changes nothing of which they see a part.
+    house.open(Preset::LimitedDetails.rights().and(Rights::WRITE).and(Rights::DELETE_ITEM).and(Rights::EXPUNGE)).await;
+    assert_eq!(house.put("bob@one.test", &format!("{shared}a.ics"), &event("a", 11, "")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(house.ask("bob@one.test", "DELETE", &format!("{shared}a.ics"), &[], "").await.status, StatusCode::FORBIDDEN);
+    assert!(house.get("ann@one.test", &format!("{calendar}a.ics")).await.text.contains("DESCRIPTION:hidden"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_may_know_the_busy_times_learns_nothing_else() {
     let house = house().await;
     let calendar = house.calendar(house.ann);

@@ -122,14 +122,14 @@ async fn members(session: &Session, resource: &Resource, asked: &Asked, out: &mu
 }
 
 async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
-    if !place.has(Rights::READ) {
+    if !place.is_read() {
         return Ok(());
     }
     let none = Stored::new();
     let (mut after, mut told): (Option<String>, usize) = (None, 0);
     loop {
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), 1000).await?;
-        let ends = page.first().zip(page.last()).filter(|_| asked.wants_stored());
+        let ends = page.first().zip(page.last()).filter(|_| asked.wants_stored() && place.has(Rights::READ));
         let stored = match ends {
             Some((first, last)) => place.mailbox.properties_of_objects(place.folder.id, &first.name, &last.name).await?,
             None => BTreeMap::new(),
@@ -154,10 +154,10 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
 /// What clients set for a resource, where it can be among what is asked.
 pub async fn stored(resource: &Resource, asked: &Asked) -> Result<Stored, Wrong> {
     match resource {
-        Resource::Collection(place) if asked.wants_stored() && place.has(Rights::READ) => {
-            Ok(place.mailbox.properties(place.folder.id, "").await?)
+        Resource::Collection(place) if asked.wants_stored() && place.is_read() => Ok(place.mailbox.properties(place.folder.id, "").await?),
+        Resource::Object(place, object) if asked.wants_stored() && place.has(Rights::READ) => {
+            Ok(place.mailbox.properties(place.folder.id, &object.name).await?)
         }
-        Resource::Object(place, object) if asked.wants_stored() => Ok(place.mailbox.properties(place.folder.id, &object.name).await?),
         _ => Ok(Stored::new()),
     }
 }

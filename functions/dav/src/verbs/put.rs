@@ -136,7 +136,7 @@ pub fn done(place: &Place, put: Put) -> Result<Response, Wrong> {
 
 pub fn uid_conflict(place: &Place, name: &str) -> Wrong {
     // Whoever only puts things in is not told what is there.
-    if !place.has(Rights::READ) {
+    if !place.is_read() {
         return Wrong::FORBIDDEN;
     }
     let precondition = if place.folder.kind == Kind::Contacts { Precondition::CARD_NO_UID_CONFLICT } else { Precondition::NO_UID_CONFLICT };

@@ -27,6 +27,7 @@ pub(crate) use check::Objects;
 pub use collections::NewCollection;
 pub use properties::{PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property};
 pub use put::{NewObject, Note, Put};
+pub(crate) use read::in_part;
 pub use relocate::Relocated;
 pub use remove::Removal;
 pub use row::{NAME_LIMIT, Object};

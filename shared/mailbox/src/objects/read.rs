@@ -12,9 +12,14 @@ pub(crate) fn damaged() -> Error {
     Error::broken("an object's row cannot be read")
 }
 
+/// Whether somebody knows what is in a folder, though perhaps not all of each object.
+pub(crate) fn in_part(own: Rights) -> bool {
+    own.has_some(Rights::READ.and(Rights::DETAILS))
+}
+
 impl Mailbox {
     pub async fn object(&self, folder: FolderId, name: &str) -> Result<Option<Object>> {
-        self.need_in(folder, Rights::READ).await?;
+        self.judge_in(folder, in_part).await?;
         self.object_now(folder, name).await
     }
 
@@ -25,7 +30,7 @@ impl Mailbox {
 
     /// Objects by name, in the order asked for; `None` where there is none.
     pub async fn objects_named(&self, folder: FolderId, names: &[&str]) -> Result<Vec<Option<Object>>> {
-        self.need_in(folder, Rights::READ).await?;
+        self.judge_in(folder, in_part).await?;
         let keys: Vec<_> = names.iter().map(|name| self.scope().key(Sk::object(folder, name))).collect();
         let rows = self.inner.world.table.batch_get(&keys).await?;
         names.iter().zip(rows).map(|(name, row)| row.map(|row| Object::from_row(name, &row).ok_or_else(damaged)).transpose()).collect()
@@ -33,7 +38,7 @@ impl Mailbox {
 
     /// Objects of a folder by name, after one; at most `limit`, and whether there are more.
     pub async fn objects(&self, folder: FolderId, after: Option<&str>, limit: usize) -> Result<(Vec<Object>, bool)> {
-        self.need_in(folder, Rights::READ).await?;
+        self.judge_in(folder, in_part).await?;
         let prefix = Sk::objects(folder);
         let from = after.map_or_else(|| prefix.clone(), |name| Sk::object(folder, name).successor());
         let mut query = Query { from, limit, ..Query::prefix(self.scope().pk().clone(), &prefix) };
@@ -74,8 +79,8 @@ impl Mailbox {
         self.bytes_of_versions(folder, items).await
     }
 
-    /// For whom busy times are worked out: of what was read they see no more than that.
-    pub async fn object_bytes_for_busy(&self, folder: FolderId, items: &[ItemId]) -> Result<Vec<Option<Bytes>>> {
+    /// The same for who may not see all of them: whoever asks shows them no more than they may.
+    pub async fn object_bytes_in_part(&self, folder: FolderId, items: &[ItemId]) -> Result<Vec<Option<Bytes>>> {
         self.judge_in(folder, |own| own.has_some(Rights::READ.and(Rights::FREE_BUSY))).await?;
         self.bytes_of_versions(folder, items).await
     }

@@ -14,7 +14,6 @@ use bytes::Bytes;
 use penfold_formats::icalendar::{self, Zone, filter::CompFilter};
 use penfold_formats::vcard::{self, Card};
 use penfold_mailbox::Object;
-use penfold_ports::Rights;
 use penfold_types::ItemId;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -26,7 +25,7 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
     let places = places(call, resource, Home::Calendars).await?;
     let mut out = Multistatus::new();
     for place in &places {
-        place.need(Rights::READ, "read")?;
+        place.need_read()?;
         let zone = match &wanted.timezone {
             Some(Timezone::Id(id)) => Zone::named(id).ok_or(Precondition::VALID_TIMEZONE)?,
             Some(Timezone::Object(text)) => zone_of_text(text).ok_or(Precondition::VALID_TIMEZONE)?,
@@ -61,7 +60,7 @@ pub async fn cards(call: &Call, resource: &Resource, wanted: AddressbookQuery) -
     }
     let places = if matches!(resource, Resource::Book(_)) { Vec::new() } else { places(call, resource, Home::AddressBooks).await? };
     for place in &places {
-        place.need(Rights::READ, "read")?;
+        place.need_read()?;
         let fits =
             |bytes: &[u8]| Card::read(bytes, vcard::Limits::default()).is_ok_and(|card| vcard::filter::matches(&card, &wanted.filter));
         if whole(call, place, limit, &fits, &asked, &mut out).await? {
@@ -77,7 +76,7 @@ async fn places(call: &Call, resource: &Resource, home: Home) -> Result<Vec<Plac
         Resource::Collection(place) if place.home == home => Ok(vec![place.clone()]),
         Resource::Home(own, owner) if *own == home => {
             let all = call.session.in_home(home, *owner).await?;
-            Ok(all.into_iter().filter(|place| place.has(Rights::READ)).collect())
+            Ok(all.into_iter().filter(|place| place.is_read()).collect())
         }
         _ => Err(Precondition::SUPPORTED_REPORT.into()),
     }

@@ -10,10 +10,9 @@ use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as 
 use axum::http::StatusCode;
 use axum::response::Response;
 use penfold_mailbox::Since;
-use penfold_ports::Rights;
 
 pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<Response, Wrong> {
-    place.need(Rights::READ, "read")?;
+    place.need_read()?;
     if wanted.level == SyncLevel::Infinite {
         return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
     }
