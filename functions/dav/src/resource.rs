@@ -2,6 +2,7 @@
 //! up is not there.
 
 use crate::Dav;
+use crate::condition::etag;
 use crate::path::{self, Home, Target};
 use crate::wrong::Wrong;
 use crate::xml::href;
@@ -65,6 +66,15 @@ impl Place {
         } else {
             Sight::Titles
         }
+    }
+
+    pub fn is_seen_in_part(&self) -> bool {
+        self.sight() == Sight::Titles
+    }
+
+    /// What is shown in part is something else than the whole.
+    pub fn etag(&self, object: &Object) -> String {
+        if self.is_seen_in_part() { format!("\"{}-titles\"", object.item) } else { etag(object) }
     }
 
     /// Whether this person is whose folder it is.

@@ -216,6 +216,16 @@ impl Operator {
         self.change_branding(tenant, set, Vec::new(), vec![put], "branding.logo").await
     }
 
+    /// Nothing is left behind by a tenant that is taken apart meanwhile.
+    pub(crate) async fn unless_deleting(&self, tenant: TenantId) -> Result<Write> {
+        let status = self.directory.tenant_now(tenant).await?.status;
+        if status == TenantStatus::Deleting {
+            return Err(Error::not_found("there is no such tenant"));
+        }
+        let when = When::Equal(vec![("st".into(), status.number().into())]);
+        Ok(Write::Check { key: access::organisation(tenant).organisation(sk::tenant()), when })
+    }
+
     async fn change_branding(
         &self,
         tenant: TenantId,
@@ -236,13 +246,7 @@ impl Operator {
             }
             revision => Write::Update { key, set, remove, when: When::Equal(vec![("rv".into(), revision.into())]) },
         });
-        let status = self.directory.tenant_now(tenant).await?.status;
-        if status == TenantStatus::Deleting {
-            return Err(Error::not_found("there is no such tenant"));
-        }
-        // Nothing is left behind by a tenant that is taken apart meanwhile.
-        let there = When::Equal(vec![("st".into(), status.number().into())]);
-        writes.push(Write::Check { key: scope.organisation(sk::tenant()), when: there });
+        writes.push(self.unless_deleting(tenant).await?);
         self.commit(writes, self.act(tenant, act, "", "")).await?;
         self.directory.branding(tenant).await
     }

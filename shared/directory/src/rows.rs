@@ -18,6 +18,7 @@
 //! | | `roles` | that each role for a group stands in its group too, those that an older version gave as well |
 //! | | `administrators` | v: moves when somebody stops administering, so that the last two cannot both go |
 //! | | `brand`, `brand#logo` | how the tenant is seen: n name, c1 and c2 colours, sa and su where help is, lk, ls and lh of the logo, rv revision; b its bytes |
+//! | | `publishing` | what links show at most: m, 0 nothing; rv revision |
 //! | | `filter#G` | by what a dynamic group chooses: f |
 //! | | `filters` | v: moves with each dynamic group that is made, so that they can be counted |
 //! | | `word#W` NUL `P` | a word that somebody, a group or a contact is found by: k its kind, w all its words |
@@ -32,6 +33,7 @@
 //! | | `secret#totp`, `secret#totp-next` | k the shared secret, sealed, sp the last step used, at; the next one counts once its first code was given |
 //! | | `secret#recovery` | h what is kept of the codes left, kv key version |
 //! | | `session#id` | h hash of its secret, k kind, n name, ro roles, ip, ua, at created, ex until, used |
+//! | | `link#id` | by which a calendar is read without signing in: h hash of its secret, s the secret sealed, f folder, n name, sh how much it shows, at created, us used |
 //! | | `photo` | b a picture, sealed |
 //! | | `mailed#hash` | an address outside that this wrote to: b it and its name, sealed, c how often, d day of the last time |
 //! | | `in#g#G`, `in#s#G` | the groups, and the shared mailboxes, that this is a member of |

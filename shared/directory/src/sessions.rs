@@ -83,23 +83,34 @@ pub struct Session {
 }
 
 /// What a token names.
-struct Named {
-    kind: SessionKind,
-    account: Account,
-    id: CommitId,
-    secret: CommitId,
+pub(crate) struct Named {
+    pub account: Account,
+    pub id: CommitId,
+    pub secret: CommitId,
 }
 
-fn hash(secret: CommitId) -> Vec<u8> {
+pub(crate) fn hash(secret: CommitId) -> Vec<u8> {
     digest::digest(&digest::SHA256, secret.as_bytes()).as_ref().to_vec()
 }
 
-fn parse(token: &str) -> Option<Named> {
+impl Named {
+    /// Of what follows the prefix.
+    pub fn read(rest: &str) -> Option<Self> {
+        let rest = Some(rest).filter(|rest| rest.len() == 104 && rest.is_ascii())?;
+        let part = |at: usize| rest.get(at * 26..(at + 1) * 26);
+        let account = Account { tenant: part(0)?.parse::<TenantId>().ok()?, principal: part(1)?.parse::<PrincipalId>().ok()? };
+        Some(Self { account, id: part(2)?.parse().ok()?, secret: part(3)?.parse().ok()? })
+    }
+
+    pub fn text(&self, prefix: &str) -> String {
+        let Self { account, id, secret } = self;
+        format!("{prefix}{}{}{id}{secret}", account.tenant, account.principal)
+    }
+}
+
+fn parse(token: &str) -> Option<(SessionKind, Named)> {
     let kind = [SessionKind::Session, SessionKind::Token, SessionKind::Reset].into_iter().find(|kind| token.starts_with(kind.prefix()))?;
-    let rest = token.get(4..).filter(|rest| rest.len() == 104 && rest.is_ascii())?;
-    let part = |at: usize| rest.get(at * 26..(at + 1) * 26);
-    let account = Account { tenant: part(0)?.parse::<TenantId>().ok()?, principal: part(1)?.parse::<PrincipalId>().ok()? };
-    Some(Named { kind, account, id: part(2)?.parse().ok()?, secret: part(3)?.parse().ok()? })
+    Some((kind, Named::read(token.strip_prefix(kind.prefix())?)?))
 }
 
 impl Session {
@@ -149,8 +160,7 @@ impl Directory {
         let scope = access::organisation(account.tenant);
         let alive = Write::Check { key: scope.principal(account.principal, sk::principal()), when: crate::rows::alive(None) };
         self.store().commit(vec![Write::put_new(scope.principal(account.principal, sk::session(id)), row), alive]).await?;
-        let text = format!("{}{}{}{id}{secret}", new.kind.prefix(), account.tenant, account.principal);
-        Ok((session, text))
+        Ok((session, Named { account, id, secret }.text(new.kind.prefix())))
     }
 
     /// 128 bits under the text of an id.
@@ -222,20 +232,20 @@ impl Directory {
         if let Some(name) = self.operator_token(token).await.map_err(|error| unavailable(&error))? {
             return Ok(Caller::operator(&name));
         }
-        let named = parse(token).filter(|named| named.kind != SessionKind::Reset).ok_or(SignInError::Refused)?;
-        let (who, roles, session) = self.bearer(&named).await?;
+        let (kind, named) = parse(token).filter(|(kind, _)| *kind != SessionKind::Reset).ok_or(SignInError::Refused)?;
+        let (who, roles, session) = self.bearer(kind, &named).await?;
         Ok(Caller::person(who, roles, session))
     }
 
     /// With the roles as they stand now.
-    async fn bearer(&self, named: &Named) -> Result<(SignedIn, Vec<RoleGrant>, Session), SignInError> {
+    async fn bearer(&self, kind: SessionKind, named: &Named) -> Result<(SignedIn, Vec<RoleGrant>, Session), SignInError> {
         let scope = access::organisation(named.account.tenant);
         let keys =
             [scope.principal(named.account.principal, sk::session(named.id)), scope.principal(named.account.principal, sk::principal())];
         let rows = self.store().batch_get(&keys).await.map_err(|error| unavailable(&error))?;
         let [Some(row), Some(principal)] = rows.as_slice() else { return Err(SignInError::Refused) };
         let fits = row.bytes("h").is_some_and(|kept| constant_time::verify_slices_are_equal(kept, &hash(named.secret)).is_ok());
-        let session = Session::read(keys[0].sk(), row).filter(|session| fits && session.kind == named.kind);
+        let session = Session::read(keys[0].sk(), row).filter(|session| fits && session.kind == kind);
         let session = session.filter(|session| session.lives(self.env().now())).ok_or(SignInError::Refused)?;
         let principal = crate::rows::Principal::read(principal).map_err(|error| unavailable(&error))?;
         if !self.may_enter(named.account, &principal).await? {
@@ -261,8 +271,8 @@ impl Directory {
 
     /// Takes a token for mending a password; it is gone with that.
     pub async fn take_reset(&self, token: &str) -> Result<Account, SignInError> {
-        let named = parse(token).filter(|named| named.kind == SessionKind::Reset).ok_or(SignInError::Refused)?;
-        self.bearer(&named).await?;
+        let (kind, named) = parse(token).filter(|(kind, _)| *kind == SessionKind::Reset).ok_or(SignInError::Refused)?;
+        self.bearer(kind, &named).await?;
         match self.close_session(named.account, named.id).await {
             Err(error) if error.kind() == penfold_types::Kind::NotFound => Err(SignInError::Refused),
             Err(error) => Err(unavailable(&error)),

@@ -124,7 +124,10 @@ pub async fn value(session: &Session, resource: &Resource, name: &Name) -> Resul
             None => principal::value(session, resource, name).await,
         },
         CALENDARSERVER => match (name.local(), resource) {
-            ("getctag", Resource::Collection(place)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", place.folder.modseq)))),
+            ("getctag", Resource::Collection(place)) => {
+                let part = if place.is_seen_in_part() { "-titles" } else { "" };
+                Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}{part}\"", place.folder.modseq))))
+            }
             ("getctag", Resource::Book(_)) => Ok(Some(text(CALENDARSERVER, "getctag", &format!("\"{}\"", session.book_revision().await?)))),
             _ => principal::value(session, resource, name).await,
         },

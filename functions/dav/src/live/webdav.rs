@@ -1,7 +1,6 @@
 //! RFC 4918 §15, RFC 4331 (quota), RFC 5397 (current-user-principal), RFC 6578 (sync-token), RFC 3253 (reports).
 
 use super::{href, text};
-use crate::condition::etag;
 use crate::path::{self, Home};
 use crate::resource::{Place, Resource, Session};
 use crate::verbs::{book, sync_token};
@@ -17,7 +16,8 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         "displayname" => displayname(session, resource).await?,
         "getetag" => match resource {
             Resource::Entry(entry) => Some(text(DAV, "getetag", &entry.etag())),
-            _ => object.map(|object| text(DAV, "getetag", &etag(object))),
+            Resource::Object(place, object) => Some(text(DAV, "getetag", &place.etag(object))),
+            _ => None,
         },
         "getcontentlength" => match resource {
             // What others see of it may be shorter.
@@ -46,7 +46,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         "sync-token" => match resource {
             Resource::Book(_) => Some(text(DAV, "sync-token", &book::token(session.book_revision().await?, None))),
             Resource::Collection(place) if place.is_read() => {
-                Some(text(DAV, "sync-token", &sync_token(place.folder.id, Since::whole(place.folder.modseq))))
+                Some(text(DAV, "sync-token", &sync_token(place, Since::whole(place.folder.modseq))))
             }
             _ => None,
         },

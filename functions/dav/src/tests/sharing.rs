@@ -113,7 +113,8 @@ async fn who_may_know_titles_reads_titles_and_places_and_nothing_else() {
     let home = house.propfind("bob@one.test", &format!("/dav/calendars/{}/", house.bob), "1", "<d:displayname/><d:sync-token/>").await;
     assert!(home.hrefs().contains(&shared.as_str()), "{}", home.text);
     let token = house.propfind("bob@one.test", &shared, "0", "<d:sync-token/>").await.within("sync-token").to_owned();
-    let one = house.get("bob@one.test", &format!("{shared}a.ics")).await.text;
+    let one = house.get("bob@one.test", &format!("{shared}a.ics")).await;
+    let (tag, one) = (one.header("etag").to_owned(), one.text);
     assert!(one.contains("LOCATION:roof") && one.contains("SUMMARY:") && !one.contains("hidden"), "{one}");
     let data = "<d:prop><d:getetag/><c:calendar-data/></d:prop>";
     let all = "<c:filter><c:comp-filter name='VCALENDAR'/></c:filter>";
@@ -143,6 +144,11 @@ async fn who_may_know_titles_reads_titles_and_places_and_nothing_else() {
     ] {
         assert_eq!(house.ask("bob@one.test", method, &path, &[], body).await.status, StatusCode::FORBIDDEN, "{method} {path}");
     }
+    // What is seen anew in full is something else, for clients that keep what they have read.
+    house.open(Preset::Reviewer.rights()).await;
+    assert!(house.report("bob@one.test", &shared, "d:sync-collection", &since(&token)).await.text.contains("valid-sync-token"));
+    let titles = house.ask("bob@one.test", "GET", &format!("{shared}a.ics"), &[("if-none-match", &tag)], "").await;
+    assert!(titles.status == StatusCode::OK && titles.text.contains("DESCRIPTION:hidden"), "{}", titles.text);
     // Who may also change things changes nothing of which they see a part.
     house.open(Preset::LimitedDetails.rights().and(Rights::WRITE).and(Rights::DELETE_ITEM).and(Rights::EXPUNGE)).await;
     assert_eq!(house.put("bob@one.test", &format!("{shared}a.ics"), &event("a", 11, "")).await.status, StatusCode::FORBIDDEN);

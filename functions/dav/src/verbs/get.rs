@@ -1,7 +1,7 @@
 //! GET and HEAD (RFC 4918 §9.4).
 
 use super::Call;
-use crate::condition::{Condition, etag};
+use crate::condition::Condition;
 use crate::live::http_date;
 use crate::live::media;
 use crate::resource::{Place, Resource, Version};
@@ -33,7 +33,7 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     if condition.fails_to_read(object) {
         return Err(Wrong::FAILED);
     }
-    let tag = [(header::ETAG, value(&etag(object))?), (header::LAST_MODIFIED, value(&http_date(object.modified))?)];
+    let tag = [(header::ETAG, value(&place.etag(object))?), (header::LAST_MODIFIED, value(&http_date(object.modified))?)];
     if condition.is_known(object) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }

@@ -18,7 +18,7 @@ pub use report::book;
 
 use crate::Dav;
 use crate::path::{Home, Target};
-use crate::resource::{Resource, Session};
+use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::Refused;
 use axum::body::Body;
@@ -28,7 +28,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use penfold_directory::SignedIn;
 use penfold_mailbox::Since;
-use penfold_types::{FolderId, Modseq};
+use penfold_types::Modseq;
 
 /// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 6352 §6.1).
 pub const COMPLIANCE: HeaderValue = HeaderValue::from_static("1, 3, access-control, extended-mkcol, calendar-access, addressbook");
@@ -150,16 +150,19 @@ pub fn multistatus(body: crate::xml::Multistatus) -> Response {
     (StatusCode::MULTI_STATUS, [(header::CONTENT_TYPE, crate::wrong::XML)], body.finish()).into_response()
 }
 
-const TOKEN: &str = "penfold-sync:";
+/// It is good for one folder alone, and for as long as as much of it is seen.
+fn token(place: &Place) -> String {
+    format!("penfold-sync{}:{}:", if place.is_seen_in_part() { "-titles" } else { "" }, place.folder.id)
+}
 
-/// How far a folder's log was read, as a client keeps it (RFC 6578 §3.4: a URI). It is good for this folder alone.
-pub fn sync_token(folder: FolderId, since: Since) -> String {
-    format!("{TOKEN}{folder}:{}.{}", since.modseq, since.entries)
+/// How far a folder's log was read, as a client keeps it (RFC 6578 §3.4: a URI).
+pub fn sync_token(place: &Place, since: Since) -> String {
+    format!("{}{}.{}", token(place), since.modseq, since.entries)
 }
 
 /// Back again; beside it the name that a first listing stopped at.
-pub fn read_sync_token(folder: FolderId, token: &str) -> Option<(Since, Option<String>)> {
-    let rest = token.trim().strip_prefix(TOKEN)?.strip_prefix(&folder.to_string())?.strip_prefix(':')?;
+pub fn read_sync_token(place: &Place, text: &str) -> Option<(Since, Option<String>)> {
+    let rest = text.trim().strip_prefix(&token(place))?;
     let (place, after) = match rest.split_once('/') {
         Some((place, name)) => (place, Some(crate::xml::href::segments(&format!("/{name}"))?.pop()?)),
         None => (rest, None),
@@ -169,6 +172,6 @@ pub fn read_sync_token(folder: FolderId, token: &str) -> Option<(Since, Option<S
 }
 
 /// A token for the rest of a first listing.
-pub fn listing_token(folder: FolderId, since: Since, after: &str) -> String {
-    format!("{}/{}", sync_token(folder, since), crate::xml::href::segment(after))
+pub fn listing_token(place: &Place, since: Since, after: &str) -> String {
+    format!("{}/{}", sync_token(place, since), crate::xml::href::segment(after))
 }

@@ -21,7 +21,7 @@ pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<
     let limit = wanted.limit.unwrap_or(most).min(most);
     let given = match &wanted.token {
         None => None,
-        Some(token) => Some(read_sync_token(place.folder.id, token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
+        Some(token) => Some(read_sync_token(place, token).ok_or(Precondition::VALID_SYNC_TOKEN)?),
     };
     // Behind which name a first listing goes on; none is before all of them.
     let (since, after) = match given {
@@ -64,7 +64,7 @@ async fn listing(
     if last.is_some() {
         out.response(&Answer::truncated(place.href.clone()));
     }
-    out.sync_token(&last.map_or_else(|| sync_token(place.folder.id, since), |last| listing_token(place.folder.id, since, &last)));
+    out.sync_token(&last.map_or_else(|| sync_token(place, since), |last| listing_token(place, since, &last)));
     Ok(Some(multistatus(out)))
 }
 
@@ -88,6 +88,6 @@ async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: 
     if found.more {
         out.response(&Answer::truncated(place.href.clone()));
     }
-    out.sync_token(&sync_token(place.folder.id, found.upto));
+    out.sync_token(&sync_token(place, found.upto));
     Ok(Some(multistatus(out)))
 }
