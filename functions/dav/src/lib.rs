@@ -5,6 +5,7 @@
 //! | sign_in.rs | whose request it is |
 //! | path.rs, resource.rs | what a path names, and what is there for this person |
 //! | book.rs | the organisation's directory as an address book |
+//! | published.rs | calendars that are read by a link, without signing in |
 //! | live/ | properties that are worked out |
 //! | verbs/ | a file for each method; report/ a file for each report |
 //! | xml/ | bodies: requests as plain structures, and answers |
@@ -14,6 +15,7 @@ mod book;
 mod condition;
 mod live;
 mod path;
+mod published;
 mod resource;
 mod sign_in;
 mod verbs;
@@ -27,9 +29,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Where everything is.
 pub const ROOT: &str = "/dav/";
@@ -37,8 +41,16 @@ pub const ROOT: &str = "/dav/";
 /// What the requests are served from.
 #[derive(Clone)]
 pub struct Dav {
-    pub directory: Directory,
-    pub mailboxes: Mailboxes,
+    directory: Directory,
+    mailboxes: Mailboxes,
+    /// Those of people who have not signed in, so that they never take all there is.
+    strangers: Arc<Semaphore>,
+}
+
+impl Dav {
+    pub fn new(directory: &Directory, mailboxes: &Mailboxes) -> Self {
+        Self { directory: directory.clone(), mailboxes: mailboxes.named("dav"), strangers: Arc::new(Semaphore::new(published::AT_ONCE)) }
+    }
 }
 
 pub fn router(dav: Dav) -> Router {
@@ -52,6 +64,7 @@ pub fn router(dav: Dav) -> Router {
         .route("/dav", everything.clone())
         .route("/dav/", everything.clone())
         .route("/dav/{*path}", everything)
+        .route(published::ROUTE, get(published::show))
         .with_state(dav)
 }
 

@@ -23,6 +23,8 @@ pub struct Place {
     pub home: Home,
     /// Its own path, encoded, with a slash at the end.
     pub href: String,
+    /// How much of its objects is shown.
+    pub sight: Sight,
 }
 
 impl Place {
@@ -54,22 +56,11 @@ impl Place {
 
     /// Whether private things are shown as they are: to their owner, and to the members of a shared mailbox.
     pub fn sees_private(&self) -> bool {
-        self.mailbox.scope().grounds().is_empty()
-    }
-
-    /// How much of an object is shown.
-    fn sight(&self) -> Sight {
-        if self.sees_private() {
-            Sight::All
-        } else if self.has(Rights::READ) {
-            Sight::Shared
-        } else {
-            Sight::Titles
-        }
+        self.sight == Sight::All
     }
 
     pub fn is_seen_in_part(&self) -> bool {
-        self.sight() == Sight::Titles
+        self.sight == Sight::Titles
     }
 
     /// What is shown in part is something else than the whole.
@@ -85,17 +76,17 @@ impl Place {
     /// The bytes of versions, as this person may see them: what is private of others only in part, and no alarms but their own.
     pub async fn bytes(&self, versions: &[Version<'_>]) -> Result<Vec<Option<Bytes>>, Wrong> {
         let items: Vec<ItemId> = versions.iter().map(|version| version.item).collect();
-        let sight = self.sight();
+        let sight = self.sight;
         let all = match sight {
             Sight::Titles | Sight::Times => self.mailbox.object_bytes_in_part(self.folder.id, &items).await?,
             Sight::All | Sight::Shared => self.mailbox.object_bytes(self.folder.id, &items).await?,
         };
-        if self.is_own() {
+        if self.is_own() && sight == Sight::All {
             return Ok(all);
         }
         let kind = self.folder.kind;
         let named: Vec<(&str, ItemId)> = versions.iter().map(|version| (version.name, version.id)).collect();
-        let notes = self.mailbox.own_notes(self.folder.id, &named).await?;
+        let notes = if self.is_own() { vec![None; named.len()] } else { self.mailbox.own_notes(self.folder.id, &named).await? };
         let seen = |bytes: Bytes| penfold_calendar::seen(kind, bytes, sight);
         let each = all.into_iter().zip(notes);
         Ok(each.map(|(bytes, note)| bytes.map(|bytes| penfold_calendar::as_seen(kind, seen(bytes), note.as_deref()))).collect())
@@ -135,7 +126,7 @@ impl Place {
 
     /// Refuses to change what is seen in part only.
     pub async fn need_sight(&self, object: &Object) -> Result<(), Wrong> {
-        match self.sight() {
+        match self.sight {
             Sight::All => return Ok(()),
             Sight::Titles | Sight::Times => return Err(Wrong::FORBIDDEN),
             Sight::Shared => {}
@@ -151,7 +142,7 @@ impl Place {
     /// A folder in it.
     pub fn below(&self, folder: &Folder) -> Self {
         let href = format!("{}{}/", self.href, href::segment(&folder.segment));
-        Self { mailbox: self.mailbox.clone(), rights: self.mailbox.rights(folder), folder: folder.clone(), home: self.home, href }
+        place(&self.mailbox, folder, self.home, href)
     }
 }
 
@@ -381,7 +372,15 @@ impl Session {
 }
 
 fn place(mailbox: &Mailbox, folder: &Folder, home: Home, href: String) -> Place {
-    Place { mailbox: mailbox.clone(), rights: mailbox.rights(folder), folder: folder.clone(), home, href }
+    let rights = mailbox.rights(folder);
+    let sight = if mailbox.scope().grounds().is_empty() {
+        Sight::All
+    } else if rights.has(Rights::READ) {
+        Sight::Shared
+    } else {
+        Sight::Titles
+    };
+    Place { mailbox: mailbox.clone(), rights, folder: folder.clone(), home, href, sight }
 }
 
 impl Resource {

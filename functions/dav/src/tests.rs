@@ -5,6 +5,7 @@ mod collections;
 mod cost;
 mod directory;
 mod objects;
+mod published;
 mod queries;
 mod sharing;
 mod synchronising;
@@ -75,7 +76,7 @@ pub async fn house() -> House {
         ids.push(operator.ensure_person(&new).await.unwrap().0.principal);
     }
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    let router = router(Dav { directory: directory.clone(), mailboxes: mailboxes.named("dav") });
+    let router = router(Dav::new(&directory, &mailboxes));
     House { router, world, directory, mailboxes, ann: ids[0], bob: ids[1], zoe: ids[2] }
 }
 

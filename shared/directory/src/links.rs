@@ -148,7 +148,8 @@ impl Directory {
         let rows = self.store().batch_get(&keys).await?;
         let [Some(row), Some(principal), policy] = rows.as_slice() else { return Ok(None) };
         let fits = row.bytes("h").is_some_and(|kept| constant_time::verify_slices_are_equal(kept, &hash(named.secret)).is_ok());
-        let (Some(folder), Some(shows)) = (row.bytes("f").and_then(|bytes| FolderId::from_slice(bytes)), row.u64("sh").and_then(Shows::read))
+        let (Some(folder), Some(shows)) =
+            (row.bytes("f").and_then(|bytes| FolderId::from_slice(bytes)), row.u64("sh").and_then(Shows::read))
         else {
             return Ok(None);
         };

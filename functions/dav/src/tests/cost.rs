@@ -4,7 +4,7 @@ use super::*;
 use penfold_ports::Units;
 
 impl House {
-    async fn spent<T>(&self, work: impl Future<Output = T>) -> (T, Units) {
+    pub async fn spent<T>(&self, work: impl Future<Output = T>) -> (T, Units) {
         let before = self.world.meter.total("dav");
         let out = work.await;
         (out, self.world.meter.total("dav") - before)

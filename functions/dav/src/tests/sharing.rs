@@ -11,7 +11,7 @@ impl House {
         format!("/dav/calendars/{}/{}.{folder}/", self.bob, self.ann)
     }
 
-    async fn account(&self, principal: PrincipalId) -> Account {
+    pub async fn account(&self, principal: PrincipalId) -> Account {
         let tenants = self.directory.every_tenant().await.unwrap();
         for tenant in tenants {
             for scope in self.directory.every_account(tenant).await.unwrap() {

@@ -61,8 +61,8 @@ fn value(text: &str) -> Result<HeaderValue, Wrong> {
     HeaderValue::from_str(text).map_err(|_| Wrong::Status(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// All of a calendar or address book in one file.
-async fn whole(place: &Place) -> Result<Response, Wrong> {
+/// All of a calendar or address book in one file, as far as it is shown.
+pub async fn whole(place: &Place) -> Result<Response, Wrong> {
     let media = match place.folder.kind {
         Kind::Events | Kind::Tasks | Kind::Notes => "text/calendar; charset=utf-8",
         Kind::Contacts => "text/vcard; charset=utf-8",
@@ -86,6 +86,6 @@ async fn whole(place: &Place) -> Result<Response, Wrong> {
             return Err(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE));
         }
     }
-    let text = penfold_calendar::joined(place.folder.kind, &all);
+    let text = penfold_calendar::joined(place.folder.kind, &all, &place.folder.name);
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media)], text).into_response())
 }

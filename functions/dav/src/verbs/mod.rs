@@ -3,7 +3,7 @@
 mod acl;
 mod copy_move;
 mod delete;
-mod get;
+pub mod get;
 mod mkcol;
 mod post;
 mod propfind;

@@ -10,7 +10,7 @@ use super::{
     object::{Kind, Object, collect_names, tzid},
     tree::{self, Component},
 };
-use crate::lines::{Bounds, Line, Lines, unescape};
+use crate::lines::{Bounds, Line, Lines, escape, push_line, unescape};
 
 /// What was in a file.
 #[derive(Debug, Default)]
@@ -85,7 +85,7 @@ pub fn split(bytes: &[u8], limits: &Limits) -> Split {
     for group in groups {
         let zones = group.zones.iter().filter_map(|name| zones.get(name));
         let parts = group.parts.iter().map(|chunk| &chunk.range);
-        let text = calendar(zones.chain(parts).map(|range| bytes.get(range.clone()).unwrap_or_default()));
+        let text = calendar(zones.chain(parts).map(|range| bytes.get(range.clone()).unwrap_or_default()), None);
         match Object::read(&text) {
             Ok(object) => out.objects.push(object),
             // Its own lines are not the file's.
@@ -114,8 +114,13 @@ impl Split {
 }
 
 /// One calendar of components as they are, each with the line end that the last one of a file may lack.
-fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>, name: Option<&str>) -> Vec<u8> {
     let mut text = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Penfold//Calendar//EN\r\n".to_vec();
+    for property in ["NAME", "X-WR-CALNAME"] {
+        if let Some(name) = name {
+            push_line(&mut text, &format!("{property}:{}", escape(name)));
+        }
+    }
     for part in parts {
         text.extend_from_slice(part);
         if !part.ends_with(b"\n") {
@@ -178,8 +183,9 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
     chunks
 }
 
-/// Many objects as one calendar, each zone once: of two that have the same name the first.
-pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Vec<u8> {
+/// Many objects as one calendar, each zone once: of two that have the same name the first. `name`: what the calendar is called
+/// (RFC 7986 §5.1, and as it was said before that).
+pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone, name: Option<&str>) -> Vec<u8> {
     let mut names: HashSet<&str> = HashSet::new();
     let mut parts: Vec<&[u8]> = Vec::new();
     let slice = |object: &'a Object, part: &Component| object.bytes().get(part.range.clone()).unwrap_or_default();
@@ -193,7 +199,7 @@ pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone) -> Vec<u8
     for object in objects {
         parts.extend(object.calendar().components.iter().filter(|part| !part.is("VTIMEZONE")).map(|part| slice(object, part)));
     }
-    calendar(parts.into_iter())
+    calendar(parts.into_iter(), name)
 }
 
 #[cfg(test)]
@@ -220,7 +226,7 @@ BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;TZID=Own:20260102T120000\nDTSTART;TZID=Own:20
         assert!(!found.objects[1].bytes().windows(9).any(|part| part == b"VTIMEZONE"));
         // Together they are one file again, and the zone stands in it once.
         let other = split(FILE.replace("UID:1", "UID:3").as_bytes(), &Limits::file(1 << 20));
-        let joined = join(found.objects.iter().chain(&other.objects[..1]));
+        let joined = join(found.objects.iter().chain(&other.objects[..1]), None);
         let text = String::from_utf8(joined).unwrap();
         assert_eq!((text.matches("BEGIN:VTIMEZONE").count(), text.matches("BEGIN:VEVENT").count()), (1, 4));
         let again = split(text.as_bytes(), &Limits::file(1 << 20));

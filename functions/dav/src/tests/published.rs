@@ -1,0 +1,91 @@
+use super::*;
+use penfold_directory::{NewLink, Shows};
+use penfold_mailbox::Role;
+use penfold_types::FolderId;
+
+const SECRET: &str = "LOCATION:roof\r\nDESCRIPTION:hidden\r\nATTENDEE:mailto:hidden@a.test\r\n";
+
+impl House {
+    async fn folder(&self, role: Role) -> FolderId {
+        let mailbox = self.mailboxes.open(&self.directory.job_scope(self.account(self.ann).await)).await.unwrap();
+        mailbox.collections().await.unwrap().with_role(role).unwrap().id
+    }
+
+    async fn publish(&self, folder: FolderId, shows: Shows) -> String {
+        let new = NewLink { folder, name: "the club".to_owned(), shows };
+        let link = self.directory.operator().make_link(self.account(self.ann).await, &new).await.unwrap();
+        format!("/published/{}.ics", link.text)
+    }
+
+    async fn read(&self, path: &str, known: &str) -> Heard {
+        let request = Request::builder().uri(path).header("if-none-match", known);
+        self.raw(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+async fn with_events() -> House {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, SECRET)).await;
+    house.put("ann@one.test", &format!("{calendar}p.ics"), &event("private", 12, "CLASS:PRIVATE\r\nLOCATION:cellar\r\n")).await;
+    house
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_a_link_reads_what_it_shows() {
+    let house = with_events().await;
+    let folder = house.folder(Role::Calendar).await;
+    for (shows, shown, not) in [
+        (Shows::Times, &["SUMMARY:Busy", "20260310T100000Z"][..], &["Event", "roof", "hidden", "cellar"][..]),
+        (Shows::Titles, &["SUMMARY:Event a", "LOCATION:roof", "SUMMARY:Busy"], &["hidden", "cellar", "Event private"]),
+        (Shows::Everything, &["SUMMARY:Event a", "DESCRIPTION:hidden", "SUMMARY:Busy"], &["cellar", "Event private"]),
+    ] {
+        let heard = house.read(&house.publish(folder, shows).await, "").await;
+        assert_eq!((heard.status, heard.header("content-type")), (StatusCode::OK, "text/calendar; charset=utf-8"));
+        assert!(heard.text.contains("X-WR-CALNAME:Calendar"), "{}", heard.text);
+        assert!(shown.iter().all(|text| heard.text.contains(text)), "{shows:?}: {}", heard.text);
+        assert!(!not.iter().any(|text| heard.text.contains(text)), "{shows:?}: {}", heard.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_it_already_is_told_so_until_something_changes() {
+    let house = with_events().await;
+    let path = house.publish(house.folder(Role::Calendar).await, Shows::Titles).await;
+    let tag = house.read(&path, "").await.header("etag").to_owned();
+    let (same, cost) = house.spent(house.read(&path, &format!("\"x\", W/{tag}"))).await;
+    assert_eq!((same.status, same.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
+    assert!(cost.read <= 4 && cost.write == 0, "{cost:?}");
+    house.put("ann@one.test", &format!("{}b.ics", house.calendar(house.ann)), &event("b", 14, "")).await;
+    let more = house.read(&path, &tag).await;
+    assert!(more.status == StatusCode::OK && more.text.contains("Event b"), "{}", more.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_shows_no_more_than_the_tenant_lets_it_and_nothing_once_it_is_gone() {
+    let house = with_events().await;
+    let (operator, account, folder) = (house.directory.operator(), house.account(house.ann).await, house.folder(Role::Calendar).await);
+    let path = house.publish(folder, Shows::Everything).await;
+    let nothing = house.read("/published/pfl_x.ics", "").await;
+    assert_eq!(nothing.status, StatusCode::NOT_FOUND);
+    operator.set_publishing(account.tenant, Some(Shows::Times)).await.unwrap();
+    let heard = house.read(&path, "").await.text;
+    assert!(heard.contains("SUMMARY:Busy") && !heard.contains("Event"), "{heard}");
+    let more = NewLink { folder, name: "more".to_owned(), shows: Shows::Titles };
+    assert_eq!(operator.make_link(account, &more).await.unwrap_err().kind(), penfold_types::Kind::Denied);
+    operator.set_publishing(account.tenant, None).await.unwrap();
+    let mut gone = vec![house.read(&path, "").await];
+    operator.set_publishing(account.tenant, Some(Shows::Everything)).await.unwrap();
+    assert_eq!(house.read(&path, "").await.status, StatusCode::OK);
+    // With another secret, and for a folder of a kind that is not published.
+    let wrong = path.replace(&path[path.len() - 8..], "0000.ics");
+    gone.push(house.read(&wrong, "").await);
+    gone.push(house.read(&house.publish(house.folder(Role::Contacts).await, Shows::Everything).await, "").await);
+    let id = house.directory.links(account).await.unwrap()[0].id;
+    operator.remove_link(account.tenant, account.principal, id).await.unwrap();
+    assert_eq!(operator.remove_link(account.tenant, account.principal, id).await.unwrap_err().kind(), penfold_types::Kind::NotFound);
+    gone.push(house.read(&path, "").await);
+    for heard in &gone {
+        assert_eq!((heard.status, &heard.text, &heard.headers), (nothing.status, &nothing.text, &nothing.headers));
+    }
+}
