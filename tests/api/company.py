@@ -47,6 +47,7 @@ class Company:
         self.things["import"] = self.imported()
         self.things["export"] = self.exported()
         self.things["contact"] = self.contact()
+        self.things["link"] = self.link()
         expect(self.by.put(BRANDING + "/logo", LOGO, fields=IMAGE, tenant=self.tenant), 200)
         expect(self.by.put(PERSON + "/photo", LOGO, fields=IMAGE, tenant=self.tenant, person=self.things["person"]), 204)
         self.mail = world.receive(self.address, "Traced").split()[-1]
@@ -92,6 +93,10 @@ class Company:
 
     def contact(self):
         return self.ask("POST", CONTACTS, {"name": "Outside", "addresses": [f"o{self.number()}@elsewhere.test"]}, 201)["id"]
+
+    def link(self):
+        """Of the target's, to their calendar."""
+        return new_link(self.world.sign_in(self.address))
 
     def deleted(self):
         person = self.person(password=None)
@@ -177,6 +182,14 @@ class Company:
         return tenant
 
 
+def calendar(caller):
+    return next(one["id"] for one in expect(caller.get("/v1/me/collections"), 200)["items"] if one["holds"] == "events")
+
+
+def new_link(caller):
+    return expect(caller.post("/v1/me/links", {"collection": calendar(caller), "name": "Link", "shows": "times"}), 201)["id"]
+
+
 class Request:
     """What is asked for one operation: with these parameters of the path, this body, these fields."""
 
@@ -231,6 +244,10 @@ def me(company, method, path, caller):
         return Request(app_password=expect(caller.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"])
     if own == "GET /me/photo":
         expect(caller.world.sign_in(caller.address).put("/v1/me/photo", LOGO, fields=IMAGE), 204)
+    if own == "POST /me/links":
+        return Request({"collection": calendar(caller), "name": "Link", "shows": "times"})
+    if own == "DELETE /me/links/{link}":
+        return Request(link=new_link(caller))
     if own == "DELETE /sessions/{session}":
         return Request(session=caller.world.sign_in(caller.address).session)
     if own == "POST /me/second-factor/confirm":
@@ -247,6 +264,7 @@ def request(company, method, path, used_up):
         "DELETE ~/people/{person}/app-passwords/{app_password}": lambda: {"app_password": company.app_password()},
         "DELETE ~/people/{person}/sessions/{session}": lambda: {"session": company.session()},
         "DELETE ~/people/{person}/aliases/{address}": lambda: {"address": company.alias()},
+        "DELETE ~/people/{person}/links/{link}": lambda: {"link": company.link()},
         "DELETE ~/people/{person}/delegates/{address}": lambda: {"address": company.delegate()},
         "DELETE ~/shared-mailboxes/{mailbox}/delegates/{address}": lambda: {"address": company.delegate("mailbox")},
         "DELETE ~/groups/{group}": lambda: {"group": company.container(GROUPS)}, "DELETE ~/shared-mailboxes/{mailbox}": lambda: {"mailbox": company.container(MAILBOXES)},
@@ -273,6 +291,7 @@ def request(company, method, path, used_up):
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
         "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
         "POST ~/contacts": {"name": "New", "addresses": [f"n{n}@elsewhere.test"]}, "PATCH ~/contacts/{contact}": {"name": f"Renamed {n}"},
+        "POST /v1/me/links": {"collection": company.things["folder"], "name": "Link", "shows": "times"}, "PUT ~/publishing": {"most": "everything"},
         "POST ~/groups/{group}/requests/{address}": {"accept": True}, "PUT ~/branding": {"display_name": f"Brand {n}", "accent": "#0a5fc4"},
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},

@@ -19,7 +19,7 @@ async fn only_read() -> impl IntoResponse {
 /// With `/v1/openapi.json`.
 pub fn router(service: &Service, transport: &Transport) -> Router {
     let api = Api { directory: service.directory.clone(), limits: Limits::new(service.world.env.clone()) };
-    let (account, mut document) = penfold_account::router(Accounts::new(api.clone(), &service.world, transport));
+    let (account, mut document) = penfold_account::router(Accounts::new(api.clone(), &service.world, &service.mailboxes, transport));
     let (admin, more) = penfold_admin::router(Admin::new(api, &service.world, &service.mailboxes));
     document.merge(more);
     let text: Arc<str> = described(document).into();

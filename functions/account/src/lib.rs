@@ -10,15 +10,18 @@
 //! | app_passwords.rs, tokens.rs | for programs |
 //! | groups.rs | groups that one is in, could join, or owns |
 //! | resets.rs | a forgotten password |
+//! | collections.rs, links.rs | one's own calendars and the like; links by which they are read without signing in |
 //! | branding.rs | how a page looks on which people of a domain sign in |
 //! | letter.rs | messages of the service itself |
 //! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
 
 mod app_passwords;
 mod branding;
+mod collections;
 mod directory;
 mod groups;
 mod letter;
+mod links;
 mod me;
 mod resets;
 mod second_factor;
@@ -31,6 +34,7 @@ mod whoami;
 
 use axum::Router;
 use penfold_domains::Domains;
+use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_rest::{Api, guarded};
 use penfold_transport::Transport;
@@ -44,14 +48,15 @@ pub struct Accounts {
     api: Api,
     world: World,
     domains: Domains,
+    mailboxes: Mailboxes,
     /// By which the service writes to people.
     transport: Transport,
 }
 
 impl Accounts {
-    pub fn new(api: Api, world: &World, transport: &Transport) -> Self {
+    pub fn new(api: Api, world: &World, mailboxes: &Mailboxes, transport: &Transport) -> Self {
         let domains = Domains::new(world, api.directory.clone()).acting_as("sign-up");
-        Self { api, world: world.named("account"), domains, transport: transport.clone() }
+        Self { api, world: world.named("account"), domains, mailboxes: mailboxes.named("account"), transport: transport.clone() }
     }
 }
 
@@ -75,6 +80,9 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(app_passwords::list, app_passwords::create))
         .routes(routes!(app_passwords::remove))
         .routes(routes!(tokens::create))
+        .routes(routes!(collections::list))
+        .routes(routes!(links::list, links::create))
+        .routes(routes!(links::remove))
         .routes(routes!(branding::show))
         .routes(routes!(branding::show_logo))
         .routes(routes!(groups::list))

@@ -21,8 +21,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     // The service's own letters go out as everybody's mail does.
     let hostname = std::env::var("PENFOLD_HOST_NAME").unwrap_or_else(|_| "localhost".to_owned());
     let settings = penfold_transport::Settings { hostname, sends: true, ..penfold_transport::Settings::default() };
-    let transport = Transport::new(&world, directory.clone(), mailboxes, settings);
+    let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
     let api = Api { directory, limits: Limits::new(env) };
-    let (router, _) = penfold_account::router(Accounts::new(api, &world, &transport));
+    let (router, _) = penfold_account::router(Accounts::new(api, &world, &mailboxes, &transport));
     lambda_http::run(behind_balancer(router)).await
 }

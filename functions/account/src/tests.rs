@@ -5,6 +5,7 @@ mod codes;
 mod companies;
 mod directory;
 mod groups;
+mod links;
 mod resets;
 mod whoami;
 
@@ -51,7 +52,7 @@ async fn house() -> House {
     let settings = penfold_transport::Settings { hostname: "mail.one.test".to_owned(), sends: true, ..Default::default() };
     let transport = Transport::new(&world, directory.clone(), mailboxes.clone(), settings);
     let api = Api { directory: directory.clone(), limits: Limits::new(world.env.clone()) };
-    let (router, _) = router(Accounts::new(api, &world, &transport));
+    let (router, _) = router(Accounts::new(api, &world, &mailboxes, &transport));
     House { world, directory, mailboxes, zone, router }
 }
 
@@ -93,6 +94,10 @@ impl House {
 
     async fn get(&self, path: &str, token: &str) -> Answer {
         self.ask("GET", path, token, None).await
+    }
+
+    async fn delete(&self, path: &str, token: &str) -> Answer {
+        self.ask("DELETE", path, token, None).await
     }
 
     async fn post(&self, path: &str, token: &str, body: Value) -> Answer {

@@ -18,6 +18,7 @@ mod members;
 mod passwords;
 mod people;
 mod photos;
+mod publishing;
 mod queue;
 mod reports;
 mod roles;
@@ -67,6 +68,9 @@ pub fn router(admin: Admin) -> (Router, OpenApi) {
         .routes(routes!(tenants::rotate_key))
         .routes(routes!(branding::show, branding::set))
         .routes(routes!(branding::show_logo, branding::set_logo, branding::remove_logo))
+        .routes(routes!(publishing::show, publishing::set))
+        .routes(routes!(publishing::links))
+        .routes(routes!(publishing::remove))
         .routes(routes!(domains::list, domains::add))
         .routes(routes!(domains::show, domains::remove))
         .routes(routes!(domains::verify))

@@ -1,0 +1,54 @@
+//! One's own calendars, task lists, address books and the like, by name.
+
+use crate::Accounts;
+use axum::extract::State;
+use penfold_mailbox::{Folder, Kind};
+use penfold_rest::{Call, Listed, Problem};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Collection {
+    id: String,
+    name: String,
+    holds: CollectionKind,
+    /// Those that lie in one of files say in which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CollectionKind {
+    Events,
+    Tasks,
+    Contacts,
+    Notes,
+    Files,
+}
+
+/// `None`: it is a folder of mail.
+fn kind(folder: &Folder) -> Option<CollectionKind> {
+    Some(match folder.kind {
+        Kind::Mail => return None,
+        Kind::Events => CollectionKind::Events,
+        Kind::Tasks => CollectionKind::Tasks,
+        Kind::Contacts => CollectionKind::Contacts,
+        Kind::Notes => CollectionKind::Notes,
+        Kind::Files => CollectionKind::Files,
+    })
+}
+
+/// The calendars, task lists, address books and folders of files that are one's own; those that everybody has are made where
+/// they are missing.
+#[utoipa::path(get, path = "/v1/me/collections", tag = "me", extensions(("x-permission" = json!("signed-in"))),
+    responses((status = 200, body = Listed<Collection>)))]
+pub(crate) async fn list(State(accounts): State<Accounts>, call: Call) -> Result<axum::Json<Listed<Collection>>, Problem> {
+    let (who, _) = call.person()?;
+    let folders = accounts.mailboxes.open(&who.scope).await?.collections().await?;
+    let view = |folder: &Folder| {
+        let (id, name, parent) = (folder.id.to_string(), folder.name.clone(), folder.parent.map(|id| id.to_string()));
+        Some(Collection { id, name, holds: kind(folder)?, parent })
+    };
+    Ok(axum::Json(Listed::whole(folders.collections().filter_map(view).collect())))
+}
