@@ -28,6 +28,18 @@ pub struct Place {
 }
 
 impl Place {
+    pub fn of(mailbox: &Mailbox, folder: &Folder, home: Home, href: String) -> Self {
+        let rights = mailbox.rights(folder);
+        let sight = if mailbox.scope().grounds().is_empty() {
+            Sight::All
+        } else if rights.has(Rights::READ) {
+            Sight::Shared
+        } else {
+            Sight::Titles
+        };
+        Self { mailbox: mailbox.clone(), rights, folder: folder.clone(), home, href, sight }
+    }
+
     pub fn owner(&self) -> PrincipalId {
         self.mailbox.account().principal
     }
@@ -142,7 +154,7 @@ impl Place {
     /// A folder in it.
     pub fn below(&self, folder: &Folder) -> Self {
         let href = format!("{}{}/", self.href, href::segment(&folder.segment));
-        place(&self.mailbox, folder, self.home, href)
+        Place::of(&self.mailbox, folder, self.home, href)
     }
 }
 
@@ -293,18 +305,18 @@ impl Session {
         if home == Home::Files {
             let (mailbox, folders) = self.mailbox_of(owner).await?;
             let top = folders.with_role(Role::Files).ok_or(Wrong::MISSING)?;
-            return Ok(Ok((place(&mailbox, top, home, path::home(home, owner)), segments)));
+            return Ok(Ok((Place::of(&mailbox, top, home, path::home(home, owner)), segments)));
         }
         let Some((segment, rest)) = segments.split_first() else { return Err(Wrong::MISSING) };
         let href = format!("{}{}/", path::home(home, owner), href::segment(segment));
         if let Some((other, folder)) = path::read_alias(segment).filter(|_| owner == self.me()) {
             let (mailbox, folders) = self.mailbox_of(other).await?;
             let own = folders.get(folder).filter(|own| home.holds(own.kind)).ok_or(Wrong::MISSING)?;
-            return Ok(Ok((place(&mailbox, own, home, href), rest)));
+            return Ok(Ok((Place::of(&mailbox, own, home, href), rest)));
         }
         let (mailbox, folders) = self.mailbox_of(owner).await?;
         match folders.collection(home.kind(), None, segment) {
-            Some(own) => Ok(Ok((place(&mailbox, own, home, href), rest))),
+            Some(own) => Ok(Ok((Place::of(&mailbox, own, home, href), rest))),
             None if rest.is_empty() => Ok(Err(Resource::Nothing(None, home, owner, segment.clone()))),
             None => Err(Wrong::MISSING),
         }
@@ -327,7 +339,7 @@ impl Session {
         };
         let fits = |own: &Folder| own.kind == Kind::Events && id.map_or(own.segment == *segment, |id| own.id == id);
         let folder = mailbox.folder_for_busy(fits).await?;
-        Ok(place(&mailbox, &folder, Home::Calendars, format!("{}{}/", path::home(Home::Calendars, owner), href::segment(segment))))
+        Ok(Place::of(&mailbox, &folder, Home::Calendars, format!("{}{}/", path::home(Home::Calendars, owner), href::segment(segment))))
     }
 
     /// What a home shows: its owner's folders that may be looked up, and in one's own home also what others opened.
@@ -336,7 +348,8 @@ impl Session {
         let top = path::home(home, owner);
         let own = folders.collections().filter(|own| home.holds(own.kind) && own.parent.is_none());
         let seen = own.filter(|own| mailbox.rights(own).has(Rights::LOOKUP));
-        let mut found: Vec<Place> = seen.map(|own| place(&mailbox, own, home, format!("{top}{}/", href::segment(&own.segment)))).collect();
+        let mut found: Vec<Place> =
+            seen.map(|own| Place::of(&mailbox, own, home, format!("{top}{}/", href::segment(&own.segment)))).collect();
         if owner == self.me() {
             for (_, scope) in self.dav.directory.others(&self.who).await? {
                 let mailbox = self.dav.mailboxes.open(&scope).await?;
@@ -344,7 +357,7 @@ impl Session {
                 let theirs = folders.collections().filter(|own| home.holds(own.kind) && own.parent.is_none());
                 for own in theirs.filter(|own| mailbox.rights(own).has(Rights::LOOKUP)) {
                     let href = format!("{top}{}/", path::alias(mailbox.account().principal, own.id));
-                    found.push(place(&mailbox, own, home, href));
+                    found.push(Place::of(&mailbox, own, home, href));
                 }
             }
         }
@@ -369,18 +382,6 @@ impl Session {
     pub fn is_group(card: &penfold_directory::DirectoryCard) -> bool {
         card.kind == penfold_directory::CardKind::Group
     }
-}
-
-fn place(mailbox: &Mailbox, folder: &Folder, home: Home, href: String) -> Place {
-    let rights = mailbox.rights(folder);
-    let sight = if mailbox.scope().grounds().is_empty() {
-        Sight::All
-    } else if rights.has(Rights::READ) {
-        Sight::Shared
-    } else {
-        Sight::Titles
-    };
-    Place { mailbox: mailbox.clone(), rights, folder: folder.clone(), home, href, sight }
 }
 
 impl Resource {

@@ -24,9 +24,15 @@ pub struct Busy {
     pub kind: BusyType,
 }
 
-/// By one calendar, in order, what overlaps made one; `None` where it would be more than one answer tells. Times by the clock
-/// alone are read in `floating`.
-pub async fn busy(mailbox: &Mailbox, folder: FolderId, window: Range<i64>, floating: &Zone) -> Result<Option<Vec<Busy>>> {
+/// By one calendar and by when its owner can be met at all, in order, what overlaps made one; `None` where it would be more than one
+/// answer tells. Times by the clock alone are read in `floating`.
+pub async fn busy(
+    mailbox: &Mailbox,
+    folder: FolderId,
+    window: Range<i64>,
+    floating: &Zone,
+    availability: &[Object],
+) -> Result<Option<Vec<Busy>>> {
     let hits = mailbox.objects_between(folder, widened(&window), OBJECTS).await?;
     if hits.len() > OBJECTS {
         return Ok(None);
@@ -42,14 +48,20 @@ pub async fn busy(mailbox: &Mailbox, folder: FolderId, window: Range<i64>, float
             Facts::Read => series.push(item),
         }
     }
+    // False: it would be too much.
+    let mut add = |object: &Object| {
+        let Ok(all) = object.busy(window.clone(), floating, INSTANCES) else { return false };
+        found.extend(all.into_iter().map(|(time, kind)| Busy { start: time.start, end: time.end, kind }));
+        found.len() <= TOGETHER
+    };
+    if !availability.iter().all(&mut add) {
+        return Ok(None);
+    }
     for some in series.chunks(BATCH) {
         for bytes in mailbox.object_bytes_in_part(folder, some).await?.into_iter().flatten() {
-            let Ok(object) = Object::read(&bytes) else { continue };
-            let Ok(all) = object.busy(window.clone(), floating, INSTANCES) else { return Ok(None) };
-            if found.len() + all.len() > TOGETHER {
+            if Object::read(&bytes).is_ok_and(|object| !add(&object)) {
                 return Ok(None);
             }
-            found.extend(all.into_iter().map(|(time, kind)| Busy { start: time.start, end: time.end, kind }));
         }
     }
     Ok(Some(merged(found, &window)))

@@ -11,6 +11,7 @@ mod fault;
 pub mod filter;
 mod object;
 mod occurrences;
+mod reference;
 mod rule;
 mod split;
 mod timing;

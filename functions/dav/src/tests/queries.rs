@@ -89,3 +89,65 @@ async fn cards_are_found_by_what_is_in_them_and_come_in_either_version() {
     assert!(heard.text.contains("VERSION:4.0"), "{}", heard.text);
     assert!(house.report("ann@one.test", &contacts, "card:addressbook-query", &query("doe", "3.0")).await.hrefs().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn zones_that_everybody_has_come_as_the_client_wants_them() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let zone = "BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\n\
+                END:STANDARD\r\nEND:VTIMEZONE\r\n";
+    let bare = event("a", 10, "")
+        .replace("DTSTART:20260310T100000Z\r\nDTEND:20260310T103000Z", "DTSTART;TZID=Europe/Berlin:20260310T100000\r\nDURATION:PT1H");
+    let full = bare.replace("BEGIN:VEVENT", &format!("{zone}BEGIN:VEVENT"));
+    house.put("ann@one.test", &format!("{calendar}bare.ics"), &bare).await;
+    house.put("ann@one.test", &format!("{calendar}full.ics"), &full.replace("UID:a", "UID:b")).await;
+    for (wanted, in_bare, in_full) in [(None, false, true), (Some("F"), false, false), (Some("T"), true, true)] {
+        for (name, has) in [("bare", in_bare), ("full", in_full)] {
+            let headers: Vec<_> = wanted.map(|value| ("caldav-timezones", value)).into_iter().collect();
+            let heard = house.ask("ann@one.test", "GET", &format!("{calendar}{name}.ics"), &headers, "").await;
+            assert_eq!(heard.text.contains("BEGIN:VTIMEZONE"), has, "{wanted:?} {name}: {}", heard.text);
+            let body = format!(
+                "<c:calendar-multiget xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'>{DATA}<d:href>{calendar}{name}.ics</d:href></c:calendar-multiget>"
+            );
+            let heard = house.ask("ann@one.test", "REPORT", &calendar, &headers, body).await;
+            assert_eq!(heard.text.contains("BEGIN:VTIMEZONE"), has, "{wanted:?} {name}: {}", heard.text);
+            assert!(heard.text.contains("DTSTART;TZID=Europe/Berlin"), "{}", heard.text);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_somebody_can_be_met_at_all_counts_in_their_calendar() {
+    let house = house().await;
+    let (calendar, inbox) = (house.calendar(house.ann), format!("/dav/calendars/{}/inbox/", house.ann));
+    let set = |value: &str| {
+        format!(
+            "<d:propertyupdate xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:set><d:prop><c:calendar-availability>{value}\
+             </c:calendar-availability></d:prop></d:set></d:propertyupdate>"
+        )
+    };
+    let hours = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VAVAILABILITY\r\nUID:v\r\nDTSTAMP:20260101T000000Z\r\nBEGIN:AVAILABLE\r\nUID:w\r\n\
+                 DTSTAMP:20260101T000000Z\r\nDTSTART:20260101T080000Z\r\nDTEND:20260101T160000Z\r\nRRULE:FREQ=DAILY\r\nEND:AVAILABLE\r\nEND:VAVAILABILITY\r\n\
+                 END:VCALENDAR\r\n";
+    for wrong in ["", "x", &event("a", 10, "")] {
+        let heard = house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(wrong)).await;
+        assert!(heard.text.contains("valid-calendar-data") && heard.text.contains("403"), "{}", heard.text);
+    }
+    let heard = house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(hours)).await;
+    assert!(heard.text.contains("200 OK"), "{}", heard.text);
+    assert!(house.propfind("ann@one.test", &inbox, "0", "<c:calendar-availability/>").await.text.contains("BEGIN:AVAILABLE"));
+    house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    house.open(penfold_ports::Preset::AvailabilityOnly.rights()).await;
+    let window = "<c:time-range start='20260310T000000Z' end='20260311T000000Z'/>";
+    for who in ["ann@one.test", "bob@one.test"] {
+        let heard = house.report(who, &calendar, "c:free-busy-query", window).await;
+        let mut lines: Vec<&str> = heard.text.lines().filter_map(|line| line.strip_prefix("FREEBUSY;FBTYPE=")).collect();
+        lines.sort_unstable();
+        let wanted = [
+            "BUSY-UNAVAILABLE:20260310T000000Z/20260310T080000Z",
+            "BUSY-UNAVAILABLE:20260310T160000Z/20260311T000000Z",
+            "BUSY:20260310T100000Z/20260310T103000Z",
+        ];
+        assert_eq!(lines, wanted, "{who}");
+    }
+}

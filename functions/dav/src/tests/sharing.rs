@@ -3,7 +3,7 @@ use penfold_mailbox::{RightsChange, Role};
 use penfold_ports::{Account, Grantee, Preset, Rights};
 
 impl House {
-    async fn open(&self, rights: Rights) -> String {
+    pub async fn open(&self, rights: Rights) -> String {
         let account = self.account(self.ann).await;
         let mailbox = self.mailboxes.open(&self.directory.job_scope(account)).await.unwrap();
         let folder = mailbox.collections().await.unwrap().with_role(Role::Calendar).unwrap().id;

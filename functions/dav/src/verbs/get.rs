@@ -1,9 +1,11 @@
 //! GET and HEAD (RFC 4918 §9.4).
 
 use super::Call;
+use super::zone::Definitions;
 use crate::condition::Condition;
 use crate::live::http_date;
 use crate::live::media;
+use crate::path::Home;
 use crate::resource::{Place, Resource, Version};
 use crate::wrong::Wrong;
 use axum::body::Body;
@@ -37,6 +39,10 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
     if condition.is_known(object) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
+    let bytes = match place.home {
+        Home::Calendars => Definitions::wanted(&call.headers).in_bytes(bytes),
+        _ => bytes,
+    };
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
     // What somebody put here is never run as a page of this service.
     let safe = [

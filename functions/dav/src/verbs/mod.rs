@@ -1,6 +1,7 @@
 //! The methods, a file each.
 
 mod acl;
+mod availability;
 mod copy_move;
 mod delete;
 pub mod get;
@@ -30,8 +31,10 @@ use penfold_directory::SignedIn;
 use penfold_mailbox::Since;
 use penfold_types::Modseq;
 
-/// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 6352 §6.1).
-pub const COMPLIANCE: HeaderValue = HeaderValue::from_static("1, 3, access-control, extended-mkcol, calendar-access, addressbook");
+/// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 7809 §3.1.1, RFC 7953 §7.1, RFC 6352 §6.1).
+pub const COMPLIANCE: HeaderValue = HeaderValue::from_static(
+    "1, 3, access-control, extended-mkcol, calendar-access, calendar-no-timezone, calendar-availability, addressbook",
+);
 pub const ALLOW: HeaderValue =
     HeaderValue::from_static("OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, MKCOL, MKCALENDAR, PROPFIND, PROPPATCH, REPORT, ACL, POST");
 

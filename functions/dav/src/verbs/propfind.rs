@@ -1,6 +1,7 @@
 //! PROPFIND (RFC 4918 §9.1).
 
 use super::report::shaped;
+use super::zone::Definitions;
 use super::{Call, Depth, limits, multistatus};
 use crate::live;
 use crate::path::Home;
@@ -18,17 +19,24 @@ use std::collections::BTreeMap;
 pub type Stored = BTreeMap<Vec<u8>, Bytes>;
 
 /// What is asked of each resource.
+#[derive(Clone)]
 pub struct Asked {
     pub selection: Selection,
     /// What is not there is not told.
     pub little: bool,
     /// In which zone times that name none are read.
     pub floating: Zone,
+    pub definitions: Definitions,
 }
 
 impl Asked {
     pub fn new(selection: Selection, little: bool) -> Self {
-        Self { selection, little, floating: Zone::fixed(0) }
+        Self { selection, little, floating: Zone::fixed(0), definitions: Definitions::default() }
+    }
+
+    /// As the headers of a request say.
+    pub fn of(call: &Call, selection: Selection) -> Self {
+        Self { definitions: Definitions::wanted(&call.headers), ..Self::new(selection, call.wants_little()) }
     }
 
     /// Whether the bytes of objects are among it.
@@ -63,7 +71,7 @@ fn name_of(key: &[u8]) -> Option<Name> {
 }
 
 pub async fn propfind(call: Call) -> Result<Response, Wrong> {
-    let asked = Asked::new(body::read(&call.xml()?)?, call.wants_little());
+    let asked = Asked::of(&call, body::read(&call.xml()?)?);
     let resource = call.resource().await?;
     if matches!(resource, Resource::Nothing(..)) {
         return Err(Wrong::MISSING);
@@ -83,7 +91,7 @@ pub async fn propfind(call: Call) -> Result<Response, Wrong> {
 
 /// One resource; the root answers by the path that it was asked under.
 async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus, path: &str) -> Result<(), Wrong> {
-    let stored = stored(resource, asked).await?;
+    let stored = stored(session, resource, asked).await?;
     let href = if matches!(resource, Resource::Root) && path == "/" { path.to_owned() } else { resource.href() };
     out.response(&Answer::props(href, propstats(session, resource, asked, (&stored, None)).await?));
     Ok(())
@@ -152,8 +160,14 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
 }
 
 /// What clients set for a resource, where it can be among what is asked.
-pub async fn stored(resource: &Resource, asked: &Asked) -> Result<Stored, Wrong> {
+pub async fn stored(session: &Session, resource: &Resource, asked: &Asked) -> Result<Stored, Wrong> {
     match resource {
+        Resource::Inbox(owner) if asked.wants_stored() => {
+            let place = super::availability::place(session, *owner).await?;
+            let mut all = place.mailbox.properties(place.folder.id, "").await?;
+            all.retain(|own, _| *own == key(&super::availability::NAME));
+            Ok(all)
+        }
         Resource::Collection(place) if asked.wants_stored() && place.is_read() => Ok(place.mailbox.properties(place.folder.id, "").await?),
         Resource::Object(place, object) if asked.wants_stored() && place.has(Rights::READ) => {
             Ok(place.mailbox.properties(place.folder.id, &object.name).await?)

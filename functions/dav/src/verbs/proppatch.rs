@@ -1,7 +1,7 @@
 //! PROPPATCH (RFC 4918 §9.2): all of it, or nothing.
 
 use super::propfind::key;
-use super::{Call, multistatus, zone};
+use super::{Call, availability, multistatus, zone};
 use crate::live;
 use crate::resource::Resource;
 use crate::wrong::Wrong;
@@ -27,7 +27,12 @@ pub struct Patch {
 pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
     let changes = body::read(&call.xml()?)?;
     let resource = call.resource().await?;
+    let beside;
     let (place, object) = match &resource {
+        Resource::Inbox(owner) if changes.iter().all(|change| *change.name() == availability::NAME) => {
+            beside = availability::place(&call.session, *owner).await?;
+            (&beside, "")
+        }
         Resource::Collection(place) => (place, ""),
         Resource::Object(place, object) => (place, object.name.as_str()),
         Resource::Nothing(..) => return Err(Wrong::MISSING),
@@ -40,15 +45,19 @@ pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
     if changes.iter().any(|change| live::is_live(change.name())) {
         return Ok(refuse(&resource, &changes, protected));
     }
-    let zone_of = |name: &Name| {
+    let wrong = |name: &Name, value: &Element| match value.text() {
+        text if *name == availability::NAME => availability::wrong(&text),
+        text => zone::wrong(name, &text),
+    };
+    let value_of = |name: &Name| {
         let value = changes.iter().find_map(|change| match change {
             Change::Set(value) if value.name == *name => Some(value),
             _ => None,
         });
-        value.and_then(|value| zone::wrong(name, &value.text()))
+        value.and_then(|value| wrong(name, value))
     };
-    if changes.iter().any(|change| zone_of(change.name()).is_some()) {
-        return Ok(refuse(&resource, &changes, zone_of));
+    if changes.iter().any(|change| value_of(change.name()).is_some()) {
+        return Ok(refuse(&resource, &changes, value_of));
     }
     let owns = object.is_empty() && place.owner() == call.session.me() && place.folder.kind != Kind::Files;
     let patch = patch(&changes, owns);

@@ -1,11 +1,12 @@
-//! The zone in which a calendar's floating times and whole days are (RFC 4791 §5.2.2, RFC 7809 §5.2).
+//! Zones: whether their definitions come with data, and the one in which a calendar's floating times and whole days are (RFC 4791 §5.2.2, RFC 7809 §5.2).
 
 use super::propfind::key;
 use crate::resource::Place;
 use crate::wrong::Wrong;
 use crate::xml::Precondition;
+use axum::http::HeaderMap;
 use bytes::Bytes;
-use penfold_formats::icalendar::Zone;
+use penfold_formats::icalendar::{Object, Zone};
 use penfold_formats::xml::{CALDAV, Limits, Name, read};
 
 /// As its owner set it; UTC where they did not.
@@ -42,5 +43,36 @@ pub fn wrong(name: &Name, value: &str) -> Option<Precondition> {
         }
         (CALDAV, "calendar-timezone-id") if Zone::named(value.trim()).is_none() => Some(Precondition::VALID_TIMEZONE),
         _ => None,
+    }
+}
+
+/// Whether definitions of zones come with calendar data (RFC 7809 §7.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Definitions {
+    /// As whoever wrote the object did.
+    #[default]
+    AsWritten,
+    /// Those that everybody has are left out.
+    Without,
+    /// Those that are missing are there.
+    With,
+}
+
+impl Definitions {
+    pub fn wanted(headers: &HeaderMap) -> Self {
+        match headers.get("caldav-timezones").and_then(|value| value.to_str().ok()).map(str::trim) {
+            Some("F" | "f") => Self::Without,
+            Some("T" | "t") => Self::With,
+            _ => Self::AsWritten,
+        }
+    }
+
+    /// What cannot be read stays as it is.
+    pub fn in_bytes(self, bytes: Bytes) -> Bytes {
+        match (self, Object::read(&bytes)) {
+            (Self::Without, Ok(object)) => object.without_zones().into(),
+            (Self::With, Ok(object)) => object.with_zones().into(),
+            _ => bytes,
+        }
     }
 }

@@ -34,6 +34,18 @@ impl fmt::Debug for Zone {
     }
 }
 
+/// From one offset to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// In UTC.
+    pub at: i64,
+    pub from: i64,
+    pub to: i64,
+    /// Its abbreviation after that.
+    pub name: String,
+    pub dst: bool,
+}
+
 impl Zone {
     pub const UTC: Self = Self(Kind::Fixed(0));
 
@@ -92,6 +104,17 @@ impl Zone {
             }
             Kind::Embedded(zone) => zone.offset(utc),
         }
+    }
+
+    /// The changes after a time in UTC; of a zone of the database alone.
+    pub(crate) fn changes(&self, after: i64) -> impl Iterator<Item = Change> {
+        let known = if let Kind::Known(zone) = &self.0 { Some(zone) } else { None };
+        let all = known.and_then(|zone| Some(zone.following(Timestamp::from_second(after).ok()?))).into_iter().flatten();
+        all.scan(self.offset(after), |from, change| {
+            let to = i64::from(change.offset().seconds());
+            let (at, name, dst) = (change.timestamp().as_second(), change.abbreviation().to_owned(), change.dst().is_dst());
+            Some(Change { at, from: std::mem::replace(from, to), to, name, dst })
+        })
     }
 
     /// What the clock shows at a time in UTC.

@@ -160,7 +160,7 @@ const TOKEN: &str = "penfold-directory:";
 /// become invalid at any time).
 pub async fn sync(call: &Call, wanted: SyncCollection) -> Result<Response, Wrong> {
     let (session, mut out) = (&call.session, Multistatus::new());
-    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
+    let asked = Asked::of(call, Selection::These(wanted.wanted));
     let limit = wanted.limit.unwrap_or(limits::SYNC).min(limits::SYNC);
     let now = session.book_revision().await?;
     let (revision, mut after) = match &wanted.token {

@@ -14,7 +14,7 @@ use penfold_formats::xml::{CALDAV, CARDDAV, Element, Name};
 /// The element of a name that stands for the bytes; `None` where it is none of those, or cannot be told.
 pub fn shaped(name: &Name, asked: &Asked, wanted: &Wanted, bytes: &Bytes) -> Result<Option<Element>, Wrong> {
     let shaped = match (name.key(), &wanted.calendar_data, &wanted.address_data) {
-        ((CALDAV, "calendar-data"), Some(data), _) => calendar(data, &asked.floating, bytes),
+        ((CALDAV, "calendar-data"), Some(data), _) => calendar(data, &asked.floating, bytes).map(|bytes| asked.definitions.in_bytes(bytes)),
         ((CARDDAV, "address-data"), _, Some(data)) => Some(card(data, bytes)),
         _ => return Ok(None),
     };

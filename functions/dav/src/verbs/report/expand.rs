@@ -35,7 +35,7 @@ fn of<'a>(
         for property in wanted {
             let selection = Selection::These(Wanted { names: vec![property.name.clone()], ..Wanted::default() });
             let asked = Asked::new(selection, false);
-            let stored = stored(resource, &asked).await?;
+            let stored = stored(session, resource, &asked).await?;
             let plain = propstats(session, resource, &asked, (&stored, None)).await?;
             let value = if property.expand.is_empty() { None } else { plain.value(&property.name).cloned() };
             match value {

@@ -15,7 +15,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
     if wanted.hrefs.len() > limits::HREFS {
         return Err(Refused::TooLarge("resources").into());
     }
-    let asked = Asked::new(wanted.selection, call.wants_little());
+    let asked = Asked::of(call, wanted.selection);
     let mut out = Multistatus::new();
     // By the folder that they lie in, which is mostly one.
     let mut folders: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
@@ -52,7 +52,7 @@ pub async fn multiget(call: &Call, home: Home, wanted: Multiget) -> Result<Respo
 }
 
 async fn in_folder(call: &Call, place: &Place, names: &[(String, String)], asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
-    let asked = &Asked { floating: super::super::zone::zone_of(place).await?, ..Asked::new(asked.selection.clone(), asked.little) };
+    let asked = &Asked { floating: super::super::zone::zone_of(place).await?, ..asked.clone() };
     for some in names.chunks(limits::BATCH) {
         let wanted: Vec<&str> = some.iter().map(|(name, _)| name.as_str()).collect();
         let mut there = Vec::new();

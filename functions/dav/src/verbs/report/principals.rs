@@ -23,7 +23,7 @@ async fn answer(call: &Call, found: &[PrincipalId], mut wanted: Wanted, more: bo
     if wanted.names.is_empty() {
         wanted.names = vec![Name::known(DAV, "displayname"), Name::known(CALDAV, "calendar-home-set")];
     }
-    let asked = Asked::new(Selection::These(wanted), call.wants_little());
+    let asked = Asked::of(call, Selection::These(wanted));
     let mut out = Multistatus::new();
     for id in found {
         tell(&call.session, &Resource::Principal(*id), &asked, &mut out).await?;
@@ -35,7 +35,7 @@ async fn answer(call: &Call, found: &[PrincipalId], mut wanted: Wanted, more: bo
 }
 
 async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
-    let stored = stored(resource, asked).await?;
+    let stored = stored(session, resource, asked).await?;
     out.response(&Answer::props(resource.href(), propstats(session, resource, asked, (&stored, None)).await?));
     Ok(())
 }
@@ -45,7 +45,7 @@ pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) 
     let me = call.session.me();
     let Some(property) = wanted.property else { return answer(call, &[me], wanted.wanted, false).await };
     let mut out = Multistatus::new();
-    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
+    let asked = Asked::of(call, Selection::These(wanted.wanted));
     let owned = property.key() == (DAV, "owner");
     if let (true, Resource::Home(home, owner)) = (owned, resource) {
         for place in call.session.in_home(*home, *owner).await?.into_iter().filter(|place| place.owner() == me) {

@@ -31,7 +31,7 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
             Some(Timezone::Object(text)) => zone_of_text(text).ok_or(Precondition::VALID_TIMEZONE)?,
             None => zone_of(place).await?,
         };
-        let asked = Asked { floating: zone.clone(), ..Asked::new(wanted.selection.clone(), call.wants_little()) };
+        let asked = Asked { floating: zone.clone(), ..Asked::of(call, wanted.selection.clone()) };
         let fits =
             |bytes: &[u8]| icalendar::Object::read(bytes).is_ok_and(|object| icalendar::filter::matches(&object, &wanted.filter, &zone));
         let more = match window(&wanted.filter) {
@@ -51,7 +51,7 @@ pub async fn calendar(call: &Call, resource: &Resource, wanted: CalendarQuery) -
 }
 
 pub async fn cards(call: &Call, resource: &Resource, wanted: AddressbookQuery) -> Result<Response, Wrong> {
-    let asked = Asked::new(wanted.selection.clone(), call.wants_little());
+    let asked = Asked::of(call, wanted.selection.clone());
     let limit = wanted.limit.unwrap_or(limits::MATCHES).min(limits::MATCHES);
     let mut out = Multistatus::new();
     let me = call.session.me();

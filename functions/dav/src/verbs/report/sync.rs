@@ -16,7 +16,7 @@ pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<
     if wanted.level == SyncLevel::Infinite {
         return Err(Precondition::SYNC_TRAVERSAL_SUPPORTED.into());
     }
-    let asked = Asked::new(Selection::These(wanted.wanted), call.wants_little());
+    let asked = Asked::of(call, Selection::These(wanted.wanted));
     let most = if asked.wants_data() { limits::SYNC_WITH_DATA } else { limits::SYNC };
     let limit = wanted.limit.unwrap_or(most).min(most);
     let given = match &wanted.token {

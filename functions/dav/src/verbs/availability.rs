@@ -1,0 +1,48 @@
+//! When somebody can be met at all (RFC 7953 §7.2): clients set it on the inbox, and it counts where busy times of the calendar
+//! are asked for that invitations go to. It is kept beside that calendar.
+
+use super::propfind::key;
+use crate::path::Home;
+use crate::resource::{Place, Session};
+use crate::wrong::Wrong;
+use crate::xml::Precondition;
+use penfold_formats::icalendar::{self, Kind, Object};
+use penfold_formats::xml::{CALDAV, Limits, Name, read};
+use penfold_mailbox::Role;
+use penfold_types::PrincipalId;
+
+pub const NAME: Name = Name::known(CALDAV, "calendar-availability");
+
+/// The calendar beside which it lies.
+pub async fn place(session: &Session, owner: PrincipalId) -> Result<Place, Wrong> {
+    let (mailbox, folders) = session.mailbox_of(owner).await?;
+    let folder = folders.with_role(Role::Calendar).ok_or(Wrong::MISSING)?;
+    Ok(Place::of(&mailbox, folder, Home::Calendars, String::new()))
+}
+
+fn is_beside(place: &Place) -> bool {
+    place.folder.role == Some(Role::Calendar)
+}
+
+/// Why a value is none.
+pub fn wrong(value: &str) -> Option<Precondition> {
+    objects(value).is_none().then_some(Precondition::VALID_CALENDAR_DATA)
+}
+
+/// `None` where it is not of VAVAILABILITY alone, and all of it can be read.
+fn objects(value: &str) -> Option<Vec<Object>> {
+    let found = icalendar::split(value.as_bytes(), &icalendar::Limits::default());
+    let fits =
+        !found.objects.is_empty() && found.skipped.is_empty() && found.objects.iter().all(|object| object.kind() == Kind::Availability);
+    fits.then_some(found.objects)
+}
+
+/// Of the owner of a calendar; nothing where they did not say.
+pub async fn of(place: &Place) -> Result<Vec<Object>, Wrong> {
+    if !is_beside(place) {
+        return Ok(Vec::new());
+    }
+    let stored = place.mailbox.owners_property(place.folder.id, &key(&NAME)).await?;
+    let value = stored.and_then(|bytes| Some(read(&bytes, Limits::default()).ok()?.text()));
+    Ok(value.and_then(|text| objects(&text)).unwrap_or_default())
+}
