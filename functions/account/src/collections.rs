@@ -27,10 +27,10 @@ pub(crate) enum CollectionKind {
     Files,
 }
 
-/// `None`: it is a folder of mail.
+/// `None`: it holds mail, or is none that people see.
 fn kind(folder: &Folder) -> Option<CollectionKind> {
     Some(match folder.kind {
-        Kind::Mail => return None,
+        Kind::Mail | Kind::Attachments => return None,
         Kind::Events => CollectionKind::Events,
         Kind::Tasks => CollectionKind::Tasks,
         Kind::Contacts => CollectionKind::Contacts,

@@ -35,6 +35,7 @@ pub(crate) enum FolderKind {
     Contacts,
     Notes,
     Files,
+    Attachments,
 }
 
 impl From<Kind> for FolderKind {
@@ -46,6 +47,7 @@ impl From<Kind> for FolderKind {
             Kind::Contacts => Self::Contacts,
             Kind::Notes => Self::Notes,
             Kind::Files => Self::Files,
+            Kind::Attachments => Self::Attachments,
         }
     }
 }

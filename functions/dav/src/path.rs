@@ -50,6 +50,8 @@ pub enum Target {
     /// Above all homes of a sort.
     Homes(Home),
     Home(Home, PrincipalId),
+    /// Whose it is, and which; what it is called stands behind that.
+    Attachment(PrincipalId, String),
     /// Below a home: at least one segment.
     Inside(Home, PrincipalId, Vec<String>),
 }
@@ -77,6 +79,12 @@ impl Target {
                 _ => None,
             };
         }
+        if sort == "attachments" {
+            return match (segments.next()?.parse().ok(), segments.next(), segments.len()) {
+                (Some(owner), Some(id), 0..=1) => Some(Self::Attachment(owner, id)),
+                _ => None,
+            };
+        }
         let home = Home::ALL.into_iter().find(|home| home.as_str() == sort)?;
         let Some(owner) = segments.next() else { return Some(Self::Homes(home)) };
         let owner = owner.parse().ok()?;
@@ -91,6 +99,10 @@ pub fn principals() -> String {
 
 pub fn principal(id: PrincipalId) -> String {
     format!("{ROOT}principals/{id}/")
+}
+
+pub fn attachment(owner: PrincipalId, id: &str, name: &str) -> String {
+    format!("{ROOT}attachments/{owner}/{id}/{}", href::segment(name))
 }
 
 pub fn homes(home: Home) -> String {

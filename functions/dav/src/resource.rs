@@ -217,6 +217,8 @@ impl Session {
             Target::Principals => Ok(Resource::Principals),
             Target::Principal(id) => self.principal(id).await,
             Target::Homes(home) => Ok(Resource::Homes(home)),
+            // It is read, and nothing else is done with it.
+            Target::Attachment(..) => Err(Wrong::MISSING),
             Target::Home(Home::Files, owner) => self.inside(Home::Files, owner, &[]).await,
             Target::Home(home, owner) if owner == self.me() => Ok(Resource::Home(home, owner)),
             Target::Home(home, owner) => {

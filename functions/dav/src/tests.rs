@@ -1,5 +1,6 @@
 //! The whole of it over a simulated store: what clients do, and what they must not be able to.
 
+mod attachments;
 mod begin;
 mod collections;
 mod cost;

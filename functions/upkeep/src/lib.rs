@@ -69,6 +69,7 @@ impl Upkeep {
                 penfold_reports::expire(&self.world, &self.directory.tenant_scope(tenant)).await?;
                 self.directory.expire_once(Some(tenant)).await?;
                 forget_old(&self.world, &self.directory.tenant_scope(tenant)).await?;
+                self.drop_attachments(tenant).await?;
                 self.sweep(tenant, &needed).await?;
             }
         }
@@ -108,6 +109,18 @@ impl Upkeep {
             }
             let floor = mailbox.trim(DAY * self.retention_days).await?;
             tracing::debug!(%tenant, %floor, "history trimmed");
+        }
+        Ok(())
+    }
+
+    /// What was attached to events and is named by none any more.
+    async fn drop_attachments(&self, tenant: TenantId) -> Result<()> {
+        for scope in self.directory.every_account(tenant).await? {
+            let mailbox = self.mailboxes.open(&scope).await?;
+            match penfold_calendar::sweep_attachments(&mailbox).await {
+                Err(error) if error.kind() == Kind::Retry => tracing::debug!(%tenant, %error, "attachments are left alone"),
+                swept => drop(swept?),
+            }
         }
         Ok(())
     }

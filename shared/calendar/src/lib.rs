@@ -6,11 +6,13 @@
 //! | object.rs | bytes to an object, with its UID and when it is |
 //! | facts.rs | what the index of times knows of an event, so that busy times need not read it |
 //! | alarms.rs | whose alarms are whose |
+//! | attachments.rs | what is attached to events and kept here |
 //! | busy.rs | when somebody is busy, by that index |
 //! | sight.rs | what of an object somebody is shown |
 //! | file.rs | many objects as one file |
 
 mod alarms;
+mod attachments;
 mod busy;
 mod facts;
 mod file;
@@ -18,6 +20,7 @@ mod object;
 mod sight;
 
 pub use alarms::{apart, as_seen};
+pub use attachments::{attach, attach_also, attached, sweep_attachments, uses};
 pub use busy::{Busy, busy, free_busy_text};
 pub use facts::is_in;
 pub use file::joined;

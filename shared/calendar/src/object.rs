@@ -27,7 +27,7 @@ pub(crate) fn component(kind: Kind) -> Option<icalendar::Kind> {
         Kind::Events => Some(icalendar::Kind::Event),
         Kind::Tasks => Some(icalendar::Kind::Todo),
         Kind::Notes => Some(icalendar::Kind::Journal),
-        Kind::Mail | Kind::Contacts | Kind::Files => None,
+        Kind::Mail | Kind::Contacts | Kind::Files | Kind::Attachments => None,
     }
 }
 

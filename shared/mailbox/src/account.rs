@@ -207,9 +207,9 @@ impl Mailbox {
         self.scope.account()
     }
 
-    /// The time by which this account's commits are dated.
-    pub fn env_now(&self) -> penfold_types::Timestamp {
-        self.inner.world.env.now()
+    /// By whose clock this account's commits are dated.
+    pub fn env(&self) -> &penfold_types::Env {
+        &self.inner.world.env
     }
 
     pub fn watch(&self) -> Watch {

@@ -18,10 +18,12 @@ pub enum Kind {
     Contacts,
     Notes,
     Files,
+    /// What is attached to events and tasks: the service's own, seen through those alone.
+    Attachments,
 }
 
 impl Kind {
-    pub const ALL: [Self; 6] = [Self::Mail, Self::Events, Self::Tasks, Self::Contacts, Self::Notes, Self::Files];
+    pub const ALL: [Self; 7] = [Self::Mail, Self::Events, Self::Tasks, Self::Contacts, Self::Notes, Self::Files, Self::Attachments];
 
     pub(crate) fn number(self) -> u64 {
         self as u64

@@ -24,6 +24,10 @@ pub(super) async fn value(session: &Session, resource: &Resource, local: &str) -
         let element = Element::known(CALDAV, "supported-calendar-component-sets");
         return Ok(Some(sets.fold(element, |element, name| element.with(components(&[name])))));
     }
+    // Nothing in it: they go where the calendars are (RFC 8607 §6.1).
+    if let (Resource::Home(Home::Calendars, _), "managed-attachments-server-URL") = (resource, local) {
+        return Ok(Some(Element::known(CALDAV, "managed-attachments-server-URL")));
+    }
     if let (Resource::Inbox(owner), "schedule-default-calendar-URL") = (resource, local) {
         let (_, folders) = session.mailbox_of(*owner).await?;
         let own = folders.with_role(Role::Calendar);
@@ -48,6 +52,8 @@ pub(super) async fn value(session: &Session, resource: &Resource, local: &str) -
         "max-resource-size" => Some(text(CALDAV, "max-resource-size", &limits::CALENDAR_OBJECT.to_string())),
         "max-instances" => Some(text(CALDAV, "max-instances", &limits::INSTANCES.to_string())),
         "max-attendees-per-instance" => Some(text(CALDAV, "max-attendees-per-instance", &limits::ATTENDEES.to_string())),
+        "max-attachment-size" => Some(text(CALDAV, "max-attachment-size", &limits::FILE.to_string())),
+        "max-attachments-per-resource" => Some(text(CALDAV, "max-attachments-per-resource", &limits::ATTACHMENTS.to_string())),
         "min-date-time" => Some(text(CALDAV, "min-date-time", "19000101T000000Z")),
         "max-date-time" => Some(text(CALDAV, "max-date-time", "21991231T235959Z")),
         _ => None,

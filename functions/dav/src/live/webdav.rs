@@ -76,7 +76,7 @@ fn resourcetype(resource: &Resource) -> Element {
         Resource::Collection(place) => match place.folder.kind {
             Kind::Events | Kind::Tasks | Kind::Notes => collection(element).with(Element::known(CALDAV, "calendar")),
             Kind::Contacts => collection(element).with(Element::known(CARDDAV, "addressbook")),
-            Kind::Files | Kind::Mail => collection(element),
+            Kind::Files | Kind::Mail | Kind::Attachments => collection(element),
         },
         Resource::Root | Resource::Principals | Resource::Homes(_) | Resource::Home(..) => collection(element),
     }
@@ -116,8 +116,8 @@ pub fn media(kind: Kind, object: &Object) -> &str {
         Kind::Tasks => "text/calendar; charset=utf-8; component=VTODO",
         Kind::Notes => "text/calendar; charset=utf-8; component=VJOURNAL",
         Kind::Contacts => "text/vcard; charset=utf-8",
-        Kind::Files | Kind::Mail if object.media.is_empty() => "application/octet-stream",
-        Kind::Files | Kind::Mail => &object.media,
+        Kind::Files | Kind::Mail | Kind::Attachments if object.media.is_empty() => "application/octet-stream",
+        Kind::Files | Kind::Mail | Kind::Attachments => &object.media,
     }
 }
 

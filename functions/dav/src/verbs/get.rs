@@ -1,11 +1,11 @@
 //! GET and HEAD (RFC 4918 §9.4).
 
-use super::Call;
 use super::zone::Definitions;
+use super::{Call, attachments};
 use crate::condition::Condition;
 use crate::live::http_date;
 use crate::live::media;
-use crate::path::Home;
+use crate::path::{Home, Target};
 use crate::resource::{Place, Resource, Version};
 use crate::wrong::Wrong;
 use axum::body::Body;
@@ -15,6 +15,9 @@ use bytes::Bytes;
 use penfold_mailbox::{Kind, Object};
 
 pub async fn get(call: Call) -> Result<Response, Wrong> {
+    if let Some(Target::Attachment(owner, id)) = Target::read(&call.path) {
+        return attachments::get(&call.session, owner, &id).await;
+    }
     match call.resource().await? {
         Resource::Object(place, object) => one(&call, &place, &object).await,
         Resource::Collection(place) => whole(&place).await,

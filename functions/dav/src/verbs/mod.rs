@@ -1,6 +1,7 @@
 //! The methods, a file each.
 
 mod acl;
+mod attachments;
 mod availability;
 mod copy_move;
 mod delete;
@@ -31,9 +32,10 @@ use penfold_directory::SignedIn;
 use penfold_mailbox::Since;
 use penfold_types::Modseq;
 
-/// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 7809 §3.1.1, RFC 7953 §7.1, RFC 6352 §6.1).
+/// What this service complies with (RFC 4918 §18, RFC 3744 §7.2, RFC 5689 §3.1, RFC 4791 §5.1, RFC 7809 §3.1.1, RFC 7953 §7.1, RFC 8607 §3.1, RFC 6352 §6.1).
 pub const COMPLIANCE: HeaderValue = HeaderValue::from_static(
-    "1, 3, access-control, extended-mkcol, calendar-access, calendar-no-timezone, calendar-availability, addressbook",
+    "1, 3, access-control, extended-mkcol, calendar-access, calendar-no-timezone, calendar-availability, \
+     calendar-managed-attachments, calendar-managed-attachments-no-recurrence, addressbook",
 );
 pub const ALLOW: HeaderValue =
     HeaderValue::from_static("OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, MKCOL, MKCALENDAR, PROPFIND, PROPPATCH, REPORT, ACL, POST");
@@ -42,6 +44,7 @@ pub const ALLOW: HeaderValue =
 pub struct Call {
     pub session: Session,
     pub path: String,
+    pub query: Option<String>,
     pub headers: HeaderMap,
     /// `None`: it is longer than any that is taken here.
     body: Option<Bytes>,
@@ -63,11 +66,12 @@ pub async fn dispatch(dav: &Dav, who: SignedIn, request: Request) -> Result<Resp
     session.refuse_to_write(&parts.method, parts.uri.path(), destination)?;
     let path = parts.uri.path().to_owned();
     let limit = match (&parts.method, Target::read(&path)) {
-        (&Method::PUT, Some(Target::Inside(Home::Files, ..))) => limits::FILE,
+        (&Method::PUT, Some(Target::Inside(Home::Files, ..))) | (&Method::POST, Some(Target::Inside(Home::Calendars, ..))) => limits::FILE,
         _ => limits::XML,
     };
     let body = axum::body::to_bytes(body, limit).await.ok();
-    let call = Call { session, path, headers: parts.headers, body };
+    let query = parts.uri.query().map(str::to_owned);
+    let call = Call { session, path, query, headers: parts.headers, body };
     match parts.method {
         Method::GET => get::get(call).await,
         Method::HEAD => Ok(get::get(call).await?.map(|_| Body::empty())),

@@ -1,10 +1,15 @@
-//! POST: nothing takes one yet.
+//! POST: attachments of events are brought by it.
 
-use super::Call;
+use super::{Call, attachments};
 use crate::wrong::Wrong;
 use axum::response::Response;
 
 pub async fn post(call: Call) -> Result<Response, Wrong> {
-    call.resource().await?;
-    Err(Wrong::Method)
+    match &call.query {
+        Some(query) => attachments::post(&call, query).await,
+        None => {
+            call.resource().await?;
+            Err(Wrong::Method)
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! PUT (RFC 4918 §9.7, RFC 4791 §5.3.2, RFC 6352 §6.3.2).
 
-use super::{Call, limits};
+use super::{Call, attachments, limits};
 use crate::condition::{Condition, etag};
+use crate::path::Home;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, address_data, calendar_data};
@@ -39,6 +40,9 @@ pub async fn put(call: Call) -> Result<Response, Wrong> {
         Ok(bytes) => bytes,
         Err(_) => return Err(too_large(place.folder.kind)),
     };
+    if place.home == Home::Calendars {
+        attachments::judge(&call.session, &place, &bytes, there.as_ref()).await?;
+    }
     if !place.is_own() && matches!(place.folder.kind, Kind::Events | Kind::Tasks) {
         return in_another_s(&place, &name, there.as_ref(), bytes, &media, &condition).await;
     }
@@ -80,7 +84,7 @@ fn limit(kind: Kind) -> usize {
     match kind {
         Kind::Events | Kind::Tasks | Kind::Notes => limits::CALENDAR_OBJECT,
         Kind::Contacts => limits::CARD,
-        Kind::Files | Kind::Mail => limits::FILE,
+        Kind::Files | Kind::Mail | Kind::Attachments => limits::FILE,
     }
 }
 
@@ -88,7 +92,7 @@ fn too_large(kind: Kind) -> Wrong {
     match kind {
         Kind::Events | Kind::Tasks | Kind::Notes => Precondition::CALENDAR_MAX_RESOURCE_SIZE.into(),
         Kind::Contacts => Precondition::CARD_MAX_RESOURCE_SIZE.into(),
-        Kind::Files | Kind::Mail => StatusCode::PAYLOAD_TOO_LARGE.into(),
+        Kind::Files | Kind::Mail | Kind::Attachments => StatusCode::PAYLOAD_TOO_LARGE.into(),
     }
 }
 
@@ -103,7 +107,7 @@ pub fn object(place: &Place, name: &str, bytes: Bytes, media: &str) -> Result<Ne
         Kind::Contacts if !matches!(&*given, "" | "text/vcard" | "text/x-vcard" | "text/directory" | "application/octet-stream") => {
             return Err(Precondition::SUPPORTED_ADDRESS_DATA.into());
         }
-        Kind::Files | Kind::Mail => {
+        Kind::Files | Kind::Mail | Kind::Attachments => {
             let media = if media.len() <= 200 && HeaderValue::from_str(media).is_ok() { media.to_owned() } else { String::new() };
             return Ok(NewObject { name: name.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media, note: None });
         }

@@ -92,6 +92,14 @@ preconditions! {
     /// RFC 4791 §5.2.2.
     VALID_TIMEZONE = FORBIDDEN CALDAV "valid-timezone";
 
+    /// RFC 8607 §3.3 to §3.11, as those that follow.
+    VALID_ACTION = FORBIDDEN CALDAV "valid-action-parameter";
+    VALID_RID = FORBIDDEN CALDAV "valid-rid-parameter";
+    VALID_MANAGED_ID_PARAMETER = FORBIDDEN CALDAV "valid-managed-id-parameter";
+    VALID_MANAGED_ID = FORBIDDEN CALDAV "valid-managed-id";
+    MAX_ATTACHMENT_SIZE = FORBIDDEN CALDAV "max-attachment-size";
+    MAX_ATTACHMENTS = FORBIDDEN CALDAV "max-attachments-per-resource";
+
     /// RFC 6638 §3.2.4, as those that follow.
     UNIQUE_SCHEDULING_OBJECT_RESOURCE = FORBIDDEN CALDAV "unique-scheduling-object-resource";
     SAME_ORGANIZER_IN_ALL_COMPONENTS = FORBIDDEN CALDAV "same-organizer-in-all-components";

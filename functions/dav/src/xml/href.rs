@@ -38,7 +38,7 @@ pub fn segments(href: &str) -> Option<Vec<String>> {
         _ => href.strip_prefix('/')?,
     };
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
+    path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
 }
 
 /// The host and port of a whole URL; `None` for a path. Destination may name another server, which is 502 (RFC 4918 §9.8.5).
@@ -48,7 +48,8 @@ pub fn authority(href: &str) -> Option<&str> {
     Some(authority.rsplit('@').next().unwrap_or(authority))
 }
 
-fn decode(segment: &str) -> Option<String> {
+/// One segment, or one value of a query.
+pub fn decoded(segment: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {

@@ -75,6 +75,28 @@ impl Mailbox {
         }
     }
 
+    /// The folder of what is attached to events and tasks; `None` where nothing ever was.
+    pub async fn attachments(&self) -> Result<Option<FolderId>> {
+        let folders = self.folders().await?;
+        Ok(folders.collections().find(|own| own.kind == Kind::Attachments).map(|own| own.id))
+    }
+
+    /// The same, made where it is missing.
+    pub async fn attachments_or_new(&self) -> Result<FolderId> {
+        loop {
+            if let Some(found) = self.attachments().await? {
+                return Ok(found);
+            }
+            let name = "Attachments".to_owned();
+            let new = NewCollection { kind: Kind::Attachments, parent: None, segment: name.clone(), name, properties: Vec::new() };
+            match self.create_collection(&new).await {
+                // Somebody else was faster.
+                Err(error) if error.kind() == Why::Conflict => {}
+                made => return made,
+            }
+        }
+    }
+
     /// A folder of objects of which the scope may know at least when they are; whatever else it may not see is not there.
     pub async fn folder_for_busy(&self, fits: impl Fn(&Folder) -> bool + Send) -> Result<Folder> {
         let view = self.view().await?;

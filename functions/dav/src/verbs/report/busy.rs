@@ -13,6 +13,6 @@ pub async fn busy(place: &Place, window: Range<i64>) -> Result<Response, Wrong> 
     let availability = availability::of(place).await?;
     let found = penfold_calendar::busy(&place.mailbox, place.folder.id, window.clone(), &zone, &availability).await?;
     let Some(times) = found else { return Err(Precondition::NUMBER_OF_MATCHES_WITHIN_LIMITS.into()) };
-    let text = penfold_calendar::free_busy_text(&window, &times, place.mailbox.env_now());
+    let text = penfold_calendar::free_busy_text(&window, &times, place.mailbox.env().now());
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, "text/calendar; charset=utf-8; component=VFREEBUSY")], text).into_response())
 }

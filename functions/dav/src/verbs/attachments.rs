@@ -1,0 +1,285 @@
+//! Attachments that are kept here (RFC 8607): POST to an event or a task brings, replaces and removes them, GET reads them. They are
+//! always of all instances (§3.1: `calendar-managed-attachments-no-recurrence`).
+
+use super::put::{done, object};
+use super::{Call, limits};
+use crate::condition::Condition;
+use crate::path::{self, Home, Target};
+use crate::resource::{Place, Resource, Session};
+use crate::wrong::Wrong;
+use crate::xml::{Precondition, href};
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use penfold_calendar::{attach, attach_also, attached, uses};
+use penfold_formats::icalendar::{Managed, Object as Calendar};
+use penfold_mailbox::{Kind, Mailbox, Object, Put, uid_hash};
+use penfold_ports::{Account, Rights};
+use penfold_types::{ItemId, Kind as Why, PrincipalId};
+
+/// §5.1.
+const MANAGED_ID: HeaderName = HeaderName::from_static("cal-managed-id");
+/// How often an object is read anew that is replaced meanwhile.
+const ROUNDS: usize = 8;
+/// Octets of a file's name.
+const NAME: usize = 200;
+
+/// §3.3 to §3.5, by the query of the URL.
+enum Action {
+    Add,
+    Update(String),
+    Remove(String),
+}
+
+impl Action {
+    fn read(query: &str) -> Result<Self, Wrong> {
+        let value = |name: &str| {
+            let found = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+            found.and_then(href::decoded)
+        };
+        // A request for single instances is none that can be done here.
+        if value("rid").is_some() {
+            return Err(Precondition::VALID_RID.into());
+        }
+        let id = || value("managed-id").ok_or_else(|| Wrong::from(Precondition::VALID_MANAGED_ID_PARAMETER));
+        match value("action").as_deref() {
+            Some("attachment-add") if value("managed-id").is_some() => Err(Precondition::VALID_MANAGED_ID_PARAMETER.into()),
+            Some("attachment-add") => Ok(Self::Add),
+            Some("attachment-update") => Ok(Self::Update(id()?)),
+            Some("attachment-remove") => Ok(Self::Remove(id()?)),
+            _ => Err(Precondition::VALID_ACTION.into()),
+        }
+    }
+
+    fn old(&self) -> Option<&str> {
+        match self {
+            Self::Add => None,
+            Self::Update(id) | Self::Remove(id) => Some(id),
+        }
+    }
+}
+
+/// What a request brings.
+struct File {
+    bytes: Bytes,
+    media: String,
+    name: String,
+}
+
+impl File {
+    fn of(call: &Call) -> Result<Self, Wrong> {
+        let bytes = call.bytes(limits::FILE).map_err(|_| Precondition::MAX_ATTACHMENT_SIZE)?;
+        let media = call.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let token = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte));
+        let fits = media.len() <= 100 && media.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub));
+        let media = if fits { media } else { "application/octet-stream".to_owned() };
+        Ok(Self { bytes, media, name: file_name(call.header("content-disposition").unwrap_or_default()) })
+    }
+}
+
+/// As RFC 6266 says it; no path, and nothing that cannot be seen.
+fn file_name(disposition: &str) -> String {
+    let parameters = || disposition.split(';').skip(1).filter_map(|part| part.trim().split_once('='));
+    let find = |wanted: &str| parameters().find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim());
+    let extended = find("filename*")
+        .and_then(|value| href::decoded(value.get(..7).filter(|set| set.eq_ignore_ascii_case("utf-8''")).and(value.get(7..))?));
+    let plain = || find("filename").map(|value| value.trim_matches('"').replace("\\\"", "\""));
+    let name = extended.or_else(plain).unwrap_or_default();
+    let mut name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
+    while name.len() > NAME {
+        name.pop();
+    }
+    let name = name.trim().trim_matches('.').to_owned();
+    if name.is_empty() { "attachment".to_owned() } else { name }
+}
+
+pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
+    let Resource::Object(place, first) = call.resource().await? else { return Err(Wrong::Method) };
+    if !matches!(place.folder.kind, Kind::Events | Kind::Tasks | Kind::Notes) {
+        return Err(Wrong::Method);
+    }
+    let action = Action::read(query)?;
+    place.need(Rights::WRITE, "write-content")?;
+    place.need_sight(&first).await?;
+    let condition = Condition::read(&call.headers)?;
+    let file = if matches!(action, Action::Remove(_)) { None } else { Some(File::of(call)?) };
+    let owners = owners(&call.session, place.owner()).await?;
+    let id = ItemId::new(owners.env()).to_string();
+    let mut kept = false;
+    for _ in 0..ROUNDS {
+        let old = place.mailbox.object(place.folder.id, &first.name).await?.ok_or(Wrong::MISSING)?;
+        if !condition.holds(Some(&old)) {
+            return Err(Wrong::FAILED);
+        }
+        let Some(bytes) = place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten() else { continue };
+        let read = Calendar::read(&bytes).map_err(|_| Precondition::VALID_CALENDAR_DATA)?;
+        let there = read.managed();
+        if action.old().is_some_and(|old| !there.contains_key(old)) {
+            return Err(Precondition::VALID_MANAGED_ID_PARAMETER.into());
+        }
+        if action.old().is_none() && there.len() >= limits::ATTACHMENTS {
+            return Err(Precondition::MAX_ATTACHMENTS.into());
+        }
+        if let Some(file) = file.as_ref().filter(|_| !kept) {
+            attach(&owners, &id, file.bytes.clone(), &file.media, uid_hash(read.uid())).await.map_err(too_much)?;
+            kept = true;
+        }
+        let url = url(call, place.owner(), &id, file.as_ref().map_or("", |file| &file.name)).await?;
+        let new =
+            file.as_ref().map(|file| Managed { id: &id, media: &file.media, size: file.bytes.len() as u64, name: &file.name, url: &url });
+        let written = match (action.old(), &new) {
+            (Some(old), new) => read.with_managed_instead(old, new.as_ref()),
+            (None, Some(new)) => read.with_managed(new),
+            (None, None) => return Err(Precondition::VALID_ACTION.into()),
+        };
+        if written.len() > limits::CALENDAR_OBJECT {
+            return Err(Precondition::CALENDAR_MAX_RESOURCE_SIZE.into());
+        }
+        let new_version = object(&place, &first.name, written.into(), "text/calendar")?;
+        let same = |now: Option<&Object>| now.is_some_and(|now| now.item == old.item);
+        match place.mailbox.put_object(place.folder.id, &new_version, &same).await? {
+            Put::Failed => {}
+            put => return answer(call, &place, &action, put, new.as_ref().map(|new| new.id)).await,
+        }
+    }
+    Err(Wrong::Busy)
+}
+
+fn too_much(error: penfold_types::Error) -> Wrong {
+    if error.kind() == Why::Limit { Precondition::QUOTA_NOT_EXCEEDED.into() } else { error.into() }
+}
+
+/// §3.3.2: with the object itself where the client wants it.
+async fn answer(call: &Call, place: &Place, action: &Action, put: Put, id: Option<&str>) -> Result<Response, Wrong> {
+    let now = match &put {
+        Put::Done { object, .. } => Some(object.clone()),
+        _ => None,
+    };
+    let mut answer = done(place, put)?;
+    let wants = call.headers.get_all("prefer").iter().any(|value| value.to_str().is_ok_and(|text| text.contains("return=representation")));
+    if let Some(object) = now.filter(|_| wants) {
+        let (object, bytes) = place.read(vec![object]).await?.pop().ok_or(Wrong::MISSING)?;
+        let tag = HeaderValue::from_str(&place.etag(&object)).map_err(|_| Wrong::BAD)?;
+        let kind = HeaderValue::from_static("text/calendar; charset=utf-8");
+        answer = ([(header::ETAG, tag), (header::CONTENT_TYPE, kind)], Body::from(bytes)).into_response();
+    }
+    if matches!(action, Action::Add) {
+        *answer.status_mut() = StatusCode::CREATED;
+    }
+    if let Some(id) = id {
+        answer.headers_mut().insert(MANAGED_ID, HeaderValue::from_str(id).map_err(|_| Wrong::BAD)?);
+    }
+    Ok(answer)
+}
+
+/// The service's own hold on somebody's mailbox: attachments lie in a folder that is opened to nobody. Whoever asks was judged by
+/// the event.
+async fn owners(session: &Session, owner: PrincipalId) -> Result<Mailbox, Wrong> {
+    let account = Account { tenant: session.who.account.tenant, principal: owner };
+    Ok(session.dav.mailboxes.open(&session.dav.directory.job_scope(account)).await?)
+}
+
+/// Where it is read: a whole URL, as ATTACH wants one.
+async fn url(call: &Call, owner: PrincipalId, id: &str, name: &str) -> Result<String, Wrong> {
+    let path = path::attachment(owner, id, name);
+    let service = call.session.dav.directory.service().await?;
+    let host = service.and_then(|service| Some((service.host, service.https?)));
+    Ok(match (host, call.header("host")) {
+        (Some((host, 443)), _) => format!("https://{host}{path}"),
+        (Some((host, port)), _) => format!("https://{host}:{port}{path}"),
+        (None, Some(host)) => format!("http://{host}{path}"),
+        (None, None) => path,
+    })
+}
+
+pub async fn get(session: &Session, owner: PrincipalId, id: &str) -> Result<Response, Wrong> {
+    // Whoever sees nothing of the owner's learns nothing here either.
+    let scope = session.scope_of(owner).await?;
+    let keeper = owners(session, owner).await?;
+    let (folder, object) = attached(&keeper, id).await?.ok_or(Wrong::MISSING)?;
+    let viewer = session.dav.mailboxes.open(&scope).await?;
+    if !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
+        return Err(Wrong::MISSING);
+    }
+    let bytes = keeper.object_bytes(folder, &[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
+    let media = HeaderValue::from_str(&object.media).map_err(|_| Wrong::MISSING)?;
+    let fields = [
+        (header::CONTENT_TYPE, media),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
+    ];
+    Ok((fields, Body::from(bytes)).into_response())
+}
+
+/// Whether somebody is shown an object that names it.
+async fn may_read(viewer: &Mailbox, uids: &[penfold_mailbox::UidHash], id: &str) -> Result<bool, Wrong> {
+    let folders = viewer.folders().await?;
+    for uid in uids {
+        for (folder, name) in viewer.objects_of_uid(uid).await? {
+            let Some(folder) = folders.get(folder) else { continue };
+            let place = Place::of(viewer, folder, Home::Calendars, String::new());
+            let Some(object) = viewer.object(folder.id, &name).await? else { continue };
+            let found = place.read(vec![object]).await?.pop();
+            if found.is_some_and(|(_, bytes)| Calendar::read(&bytes).is_ok_and(|object| object.managed().contains_key(id))) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// What a client writes may name attachments that it was given, of this object or of another that it may read (§3.7); those
+/// of other services are theirs.
+pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&Object>) -> Result<(), Wrong> {
+    if !new.windows(10).any(|text| text.eq_ignore_ascii_case(b"MANAGED-ID")) {
+        return Ok(());
+    }
+    let Ok(read) = Calendar::read(new) else { return Ok(()) };
+    let before = match old {
+        Some(old) => place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten(),
+        None => None,
+    };
+    let before = before.and_then(|bytes| Calendar::read(&bytes).ok());
+    let known = before.as_ref().map(Calendar::managed).unwrap_or_default();
+    for (id, url) in read.managed().into_iter().filter(|(id, _)| !known.contains_key(id)) {
+        let Some(Target::Attachment(owner, named)) = Target::read(url) else { continue };
+        let wrong = || Wrong::from(Precondition::VALID_MANAGED_ID);
+        if named != id {
+            return Err(wrong());
+        }
+        let scope = session.scope_of(owner).await.map_err(|_| wrong())?;
+        let (keeper, viewer) = (owners(session, owner).await?, session.dav.mailboxes.open(&scope).await?);
+        let (folder, _) = attached(&keeper, id).await?.ok_or_else(wrong)?;
+        if !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
+            return Err(wrong());
+        }
+        if owner == place.owner() {
+            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_much)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_called_as_its_sender_says_without_a_path() {
+        for (said, name) in [
+            ("attachment; filename=agenda.html", "agenda.html"),
+            ("attachment; filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"),
+            ("attachment; filename=x.txt; filename*=UTF-8''na%C3%AFve.txt", "naïve.txt"),
+            ("attachment; filename=\"../../etc/passwd\"", "passwd"),
+            ("attachment; filename=\"C:\\dir\\x.doc\"", "x.doc"),
+            ("attachment; filename=\"..\"", "attachment"),
+            ("inline", "attachment"),
+            ("", "attachment"),
+        ] {
+            assert_eq!(file_name(said), name, "{said}");
+        }
+        assert_eq!(file_name(&format!("attachment; filename={}", "ä".repeat(300))).len(), NAME);
+    }
+}
