@@ -32,8 +32,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use std::sync::Arc;
-use tokio::sync::Semaphore;
+use penfold_ports::Turns;
 
 /// Where everything is.
 pub const ROOT: &str = "/dav/";
@@ -43,13 +42,13 @@ pub const ROOT: &str = "/dav/";
 pub struct Dav {
     directory: Directory,
     mailboxes: Mailboxes,
-    /// Those of people who have not signed in, so that they never take all there is.
-    strangers: Arc<Semaphore>,
+    /// Whose request is worked on next, once all of it is here.
+    turns: Turns,
 }
 
 impl Dav {
-    pub fn new(directory: &Directory, mailboxes: &Mailboxes) -> Self {
-        Self { directory: directory.clone(), mailboxes: mailboxes.named("dav"), strangers: Arc::new(Semaphore::new(published::AT_ONCE)) }
+    pub fn new(directory: &Directory, mailboxes: &Mailboxes, turns: Turns) -> Self {
+        Self { directory: directory.clone(), mailboxes: mailboxes.named("dav"), turns }
     }
 }
 

@@ -17,8 +17,6 @@ use penfold_rest::Private;
 use penfold_types::Kind as Why;
 
 pub const ROUTE: &str = "/published/{file}";
-/// Calendars that are put together at once for whoever comes.
-pub const AT_ONCE: usize = 4;
 
 pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Option<Extension<Private>>, headers: HeaderMap) -> Response {
     // What everybody on the way could read along is no secret link any more.
@@ -66,8 +64,8 @@ async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response,
     }
     let rights = mailbox.rights(&folder);
     let place = Place { mailbox, folder, rights, home: Home::Calendars, href: String::new(), sight };
-    // An error means that the semaphore is closed, which nobody does.
-    let _turn = dav.strangers.acquire().await.map_err(|_| Wrong::Busy)?;
+    let mut turn = dav.turns.of(place.mailbox.account());
+    turn.take().await;
     let mut answer = get::whole(&place).await?;
     answer.headers_mut().insert(header::ETAG, tag);
     Ok(answer)

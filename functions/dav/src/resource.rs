@@ -4,6 +4,7 @@
 use crate::Dav;
 use crate::condition::etag;
 use crate::path::{self, Home, Target};
+use crate::verbs::Stored;
 use crate::wrong::Wrong;
 use crate::xml::href;
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use penfold_directory::SignedIn;
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
 use penfold_ports::{Rights, Scope};
 use penfold_types::{ItemId, Kind as Why, PrincipalId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A folder as a collection.
@@ -145,6 +147,16 @@ impl Place {
         }
         let bytes = self.mailbox.object_bytes(self.folder.id, &[object.item]).await?.pop().flatten().unwrap_or_default();
         if penfold_calendar::is_private(self.folder.kind, &bytes) { Err(Wrong::FORBIDDEN) } else { Ok(()) }
+    }
+
+    /// What clients set for objects, without that of objects which are seen in part only.
+    pub async fn shown(&self, objects: &[Object], mut stored: BTreeMap<String, Stored>) -> Result<BTreeMap<String, Stored>, Wrong> {
+        for object in objects {
+            if stored.contains_key(&object.name) && self.need_sight(object).await.is_err() {
+                stored.remove(&object.name);
+            }
+        }
+        Ok(stored)
     }
 
     pub fn href_of(&self, name: &str) -> String {

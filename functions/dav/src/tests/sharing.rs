@@ -83,6 +83,18 @@ async fn an_opened_calendar_stands_in_the_home_of_whom_it_was_opened_to() {
         assert_eq!(heard.status, StatusCode::FORBIDDEN, "{method} {path} {}", heard.text);
         assert!(heard.text.contains("need-privileges"), "{method} {path} {}", heard.text);
     }
+    // What clients keep beside an event is seen by whoever sees the event.
+    let kept =
+        "<d:propertyupdate xmlns:d='DAV:' xmlns:x='urn:x'><d:set><d:prop><x:kept>beside</x:kept></d:prop></d:set></d:propertyupdate>";
+    for name in ["a.ics", "p.ics"] {
+        house.ask("ann@one.test", "PROPPATCH", &format!("{calendar}{name}"), &[], kept).await;
+    }
+    let asked = "<d:prop><d:getetag/><x:kept xmlns:x='urn:x'/></d:prop>";
+    let hrefs = format!("{asked}<d:href>{shared}a.ics</d:href><d:href>{shared}p.ics</d:href>");
+    let all = house.propfind("bob@one.test", &shared, "1", "<x:kept xmlns:x='urn:x'/>").await;
+    let some = house.report("bob@one.test", &shared, "c:calendar-multiget", &hrefs).await;
+    let one = house.propfind("bob@one.test", &format!("{shared}p.ics"), "0", "<x:kept xmlns:x='urn:x'/>").await;
+    assert_eq!([all, some, one].map(|heard| heard.text.matches("beside").count()), [1, 1, 0]);
     house.open(Preset::Editor.rights()).await;
     assert_eq!(house.put("bob@one.test", &format!("{shared}new.ics"), &event("new", 11, "")).await.status, StatusCode::CREATED);
     assert_eq!(house.put("bob@one.test", &format!("{shared}p.ics"), &event("p", 11, "")).await.status, StatusCode::FORBIDDEN);

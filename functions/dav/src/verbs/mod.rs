@@ -16,6 +16,7 @@ mod zone;
 
 pub mod limits;
 
+pub use propfind::Stored;
 pub use report::book;
 
 use crate::Dav;
@@ -70,6 +71,9 @@ pub async fn dispatch(dav: &Dav, who: SignedIn, request: Request) -> Result<Resp
         _ => limits::XML,
     };
     let body = axum::body::to_bytes(body, limit).await.ok();
+    // Not while a slow client still sends: a place is held to the end of the work.
+    let mut turn = dav.turns.of(session.who.account);
+    turn.take().await;
     let query = parts.uri.query().map(str::to_owned);
     let call = Call { session, path, query, headers: parts.headers, body };
     match parts.method {

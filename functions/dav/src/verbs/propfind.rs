@@ -139,7 +139,10 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), 1000).await?;
         let ends = page.first().zip(page.last()).filter(|_| asked.wants_stored() && place.has(Rights::READ));
         let stored = match ends {
-            Some((first, last)) => place.mailbox.properties_of_objects(place.folder.id, &first.name, &last.name).await?,
+            Some((first, last)) => {
+                let all = place.mailbox.properties_of_objects(place.folder.id, &first.name, &last.name).await?;
+                place.shown(&page, all).await?
+            }
             None => BTreeMap::new(),
         };
         after = page.last().map(|object| object.name.clone());
@@ -170,7 +173,9 @@ pub async fn stored(session: &Session, resource: &Resource, asked: &Asked) -> Re
         }
         Resource::Collection(place) if asked.wants_stored() && place.is_read() => Ok(place.mailbox.properties(place.folder.id, "").await?),
         Resource::Object(place, object) if asked.wants_stored() && place.has(Rights::READ) => {
-            Ok(place.mailbox.properties(place.folder.id, &object.name).await?)
+            let own = place.mailbox.properties(place.folder.id, &object.name).await?;
+            let all = BTreeMap::from([(object.name.clone(), own)]);
+            Ok(place.shown(std::slice::from_ref(object), all).await?.remove(&object.name).unwrap_or_default())
         }
         _ => Ok(Stored::new()),
     }

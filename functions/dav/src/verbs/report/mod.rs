@@ -86,7 +86,11 @@ async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, ask
         let names = some.iter().map(|(object, _)| object.name.as_str());
         let ends = names.clone().min().zip(names.max()).filter(|_| asked.wants_stored());
         let all = match ends {
-            Some((first, last)) => place.mailbox.properties_of_objects(place.folder.id, first, last).await?,
+            Some((first, last)) => {
+                let all = place.mailbox.properties_of_objects(place.folder.id, first, last).await?;
+                let objects: Vec<Object> = some.iter().map(|(object, _)| object.clone()).collect();
+                place.shown(&objects, all).await?
+            }
             None => BTreeMap::new(),
         };
         for (object, bytes) in some {
