@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from company import GROUP, MEMBERS, TENANT, Company, request, sign_up
+from company import GROUP, MEMBERS, TENANT, Company, calendar, new_link, request, sign_up
 from penfold_api import expect
 from penfold_openapi import Description
 from world import PASSWORD
@@ -45,8 +45,8 @@ class Narrowed:
         # Whose sessions and app passwords are the ones that are named, and so the only one who can take them back.
         world.person(company.tenant, f"ann@{company.domain}")
         owner, other = (world.sign_in(f"ann@{company.domain}") for _ in range(2))
-        self.of = {key: owner.token for key in ("DELETE /v1/sessions/{session}", "DELETE /v1/me/app-passwords/{app_password}")}
-        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"]}
+        self.of = {key: owner.token for key in ("DELETE /v1/sessions/{session}", "DELETE /v1/me/app-passwords/{app_password}", "POST /v1/me/links", "DELETE /v1/me/links/{link}")}
+        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner)}
         # A group that those who ask own and are in, and that somebody wants to be in.
         asked = company.asker()
         ours = {"group": asked["group"], "address": f"ann@{company.domain}"}
@@ -68,6 +68,7 @@ class Narrowed:
                     schema["properties"][name] = {"type": "string", "enum": [PASSWORD]}
         for name in ("NewPerson", "NewGroup", "NewSharedMailbox", "Alias"):
             schemas[name]["properties"]["address"] = {"type": "string", "pattern": f"^[a-z]{{1,12}}[0-9]{{0,6}}@{re.escape(company.domain)}$"}
+        schemas["NewLink"]["properties"]["collection"] = {"type": "string", "enum": [calendar(owner)]}
         schemas["TenantChange"]["properties"]["status"] = {"type": "string", "enum": ["active"]}
 
 
