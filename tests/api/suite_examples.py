@@ -1,5 +1,5 @@
 """The description as people use it: examples that are taken as they stand, and answers that are as they are described."""
-from company import CONTACTS, IMAGE, LOGO, PERSON, TENANT, Company, me, request, reset, sign_up
+from company import CONTACTS, IMAGE, LOGO, PERSON, TENANT, Company, calendar, me, new_link, request, reset, sign_up
 from penfold_api import expect, totp
 from penfold_openapi import Description
 from world import PASSWORD
@@ -29,6 +29,8 @@ class Town:
             example = {**example, "code": totp(expect(client.post("/v1/me/second-factor", {"password": PASSWORD}), 200)["secret"])}
         if path.endswith("/password-resets/finish"):
             example = {**example, "token": reset(company)}
+        if path == "/v1/me/links":
+            example = {**example, "collection": calendar(client)}
         kind, _ = self.description.body(operation)
         if kind != "application/json":
             example, one.fields = example.encode(), {"Content-Type": kind}
@@ -114,6 +116,8 @@ def test_everything_that_is_there(world):
             one.named["session"] = t.ann().session
         if path == "/v1/me/app-passwords/{app_password}":
             one.named["app_password"] = expect(ann.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"]
+        if path == "/v1/me/links/{link}":
+            one.named["link"] = new_link(ann)
         if (method, path) == ("GET", "/v1/me/photo"):
             expect(ann.put(path, LOGO, fields=IMAGE), 204)
         client = t.company.by if operation["x-permission"] == "operator" else ann
