@@ -34,7 +34,6 @@ impl GranteeInfo {
 /// A change of what is open to somebody.
 #[derive(Debug, Clone, Copy)]
 pub struct Granting<'a> {
-    pub owner: Account,
     /// As they are known before it.
     pub grantee: &'a GranteeInfo,
     /// Something is open to them afterwards.
@@ -107,29 +106,33 @@ impl Directory {
         Ok(out)
     }
 
-    /// What goes into the commit of the owner's account that changes a folder's rights: that both are there, the row by which the
-    /// grantee finds the owner, and the row of the audit log. A condition that fails means: read again.
-    pub async fn granting(&self, granting: &Granting<'_>) -> Result<Vec<Write>> {
-        let (owner, to) = (granting.owner, granting.grantee.to);
+    /// What goes into the commit of the owner's account that changes a folder's rights: that all are there, the rows by which the
+    /// grantees find the owner, and those of the audit log. A condition that fails means: read again.
+    pub async fn granting(&self, owner: Account, all: &[Granting<'_>]) -> Result<Vec<Write>> {
         let scope = access::organisation(owner.tenant);
         let mut writes = vec![Write::Check { key: scope.principal(owner.principal, sk::principal()), when: alive(None) }];
-        if let (Grantee::Principal(id), true) = (to, granting.keeps) {
-            writes.push(Write::Check { key: scope.principal(id, sk::principal()), when: alive(None) });
-        }
-        let key = index(owner, to);
-        let as_known = |since: Modseq| When::Equal(vec![("v".into(), since.get().into())]);
-        match (granting.keeps, granting.grantee.since) {
-            (true, None) => writes.push(Write::put_new(key, Row::new().with("v", granting.since.get()))),
-            (true, Some(since)) => writes.push(Write::Check { key, when: as_known(since) }),
-            (false, Some(since)) => writes.push(Write::Delete { key, when: as_known(since) }),
-            (false, None) => {}
-        }
-        let (who, letters) = (granting.grantee.identifier(), granting.rights);
-        let detail =
-            format!("folder {}, {who}: {}", granting.folder, if letters.is_none() { "none".to_owned() } else { letters.to_string() });
         let target = self.principal_now(owner).await?.address.to_string();
-        let act = Act { tenant: owner.tenant, actor: granting.actor.to_owned(), act: "folder.rights", target, detail, first: false };
-        writes.extend(self.chain(&[act]).await?);
+        let mut acts = Vec::with_capacity(all.len());
+        for granting in all {
+            let to = granting.grantee.to;
+            if let (Grantee::Principal(id), true) = (to, granting.keeps) {
+                writes.push(Write::Check { key: scope.principal(id, sk::principal()), when: alive(None) });
+            }
+            let key = index(owner, to);
+            let as_known = |since: Modseq| When::Equal(vec![("v".into(), since.get().into())]);
+            match (granting.keeps, granting.grantee.since) {
+                (true, None) => writes.push(Write::put_new(key, Row::new().with("v", granting.since.get()))),
+                (true, Some(since)) => writes.push(Write::Check { key, when: as_known(since) }),
+                (false, Some(since)) => writes.push(Write::Delete { key, when: as_known(since) }),
+                (false, None) => {}
+            }
+            let (who, letters) = (granting.grantee.identifier(), granting.rights);
+            let letters = if letters.is_none() { "none".to_owned() } else { letters.to_string() };
+            let detail = format!("folder {}, {who}: {letters}", granting.folder);
+            let (tenant, actor, target) = (owner.tenant, granting.actor.to_owned(), target.clone());
+            acts.push(Act { tenant, actor, act: "folder.rights", target, detail, first: false });
+        }
+        writes.extend(self.chain(&acts).await?);
         Ok(writes)
     }
 

@@ -211,7 +211,18 @@ async fn rights_are_given_and_taken_by_clients() {
         let heard = house.ask("ann@one.test", "ACL", &calendar, &[], acl(&wrong)).await;
         assert!(heard.text.contains(name), "{name} {}", heard.text);
     }
+    // A whole list is one change: nobody ever sees half of it.
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(house.account(house.ann).await)).await.unwrap();
+    let commits = async || mailbox.head().await.unwrap().modseq.get();
+    let (before, everybody) = (
+        commits().await,
+        "<d:ace><d:principal><d:authenticated/></d:principal><d:grant><d:privilege><d:read/></d:privilege></d:grant></d:ace>",
+    );
+    let more = bob.replace("<d:read/>", "<d:all/>");
+    assert_eq!(house.ask("ann@one.test", "ACL", &calendar, &[], acl(&format!("{more}{everybody}"))).await.status, StatusCode::OK);
+    assert_eq!(commits().await, before + 1);
     assert_eq!(house.ask("ann@one.test", "ACL", &calendar, &[], acl("")).await.status, StatusCode::OK);
+    assert_eq!(commits().await, before + 2);
     assert_eq!(house.get("bob@one.test", &format!("{calendar}a.ics")).await.status, StatusCode::NOT_FOUND);
 }
 

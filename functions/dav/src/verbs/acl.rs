@@ -1,4 +1,4 @@
-//! ACL (RFC 3744 §8.1): who else may do what in a folder, set as a whole.
+//! ACL (RFC 3744 §8.1): who else may do what in a folder, set as a whole: 25 changes are one commit.
 
 use super::Call;
 use crate::live::{privileges_of, rights_of_privileges};
@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use penfold_directory::ANYONE;
 use penfold_formats::xml::{DAV, Name};
-use penfold_mailbox::RightsChange;
+use penfold_mailbox::{Mailbox, RightsChange};
 use penfold_ports::Rights;
 use penfold_types::PrincipalId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,13 +51,16 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
     let actor = call.session.who.address.to_string();
     // Whoever takes their own rights, or everybody's, can do nothing behind that.
     changes.sort_by_key(|(who, _)| (*who == actor, who == ANYONE));
-    let (mut revision, last) = (before.revision, changes.len());
-    for (at, (who, rights)) in changes.into_iter().enumerate() {
-        let to = call.session.dav.directory.grantee(call.session.who.account.tenant, &who).await?;
-        place.mailbox.set_rights(place.folder.id, to, RightsChange::Set(rights), &actor, Some(revision), false).await?;
-        if at + 1 < last {
+    let mut all = Vec::with_capacity(changes.len());
+    for (who, rights) in changes {
+        all.push((call.session.dav.directory.grantee(call.session.who.account.tenant, &who).await?, RightsChange::Set(rights)));
+    }
+    let mut revision = before.revision;
+    for (at, some) in all.chunks(Mailbox::RIGHTS_TOGETHER).enumerate() {
+        if at > 0 {
             revision = place.mailbox.folder_rights(place.folder.id).await?.revision;
         }
+        place.mailbox.change_rights(place.folder.id, some, &actor, Some(revision), false).await?;
     }
     Ok(StatusCode::OK.into_response())
 }

@@ -49,6 +49,9 @@ fn is_granted_elsewhere(view: &View, folder: FolderId, known: &GranteeInfo) -> b
 }
 
 impl Mailbox {
+    /// Lines of a list that one commit changes: each takes three rows of it.
+    pub const RIGHTS_TOGETHER: usize = 25;
+
     pub async fn folder_rights(&self, folder: FolderId) -> Result<FolderRights> {
         self.need_in(folder, Rights::ADMINISTER).await?;
         let view = self.view().await?;
@@ -75,10 +78,27 @@ impl Mailbox {
         expected: Option<Modseq>,
         rehearses: bool,
     ) -> Result<Rights> {
+        let mut after = self.change_rights(folder, &[(to, change)], actor, expected, rehearses).await?;
+        after.pop().ok_or_else(|| Error::broken("a change of rights came to nothing"))
+    }
+
+    /// The same for several, [`Self::RIGHTS_TOGETHER`] at most, in one commit; each is named once.
+    pub async fn change_rights(
+        &self,
+        folder: FolderId,
+        changes: &[(Grantee, RightsChange)],
+        actor: &str,
+        expected: Option<Modseq>,
+        rehearses: bool,
+    ) -> Result<Vec<Rights>> {
         self.need_in(folder, Rights::ADMINISTER).await?;
-        if to == Grantee::Principal(self.account().principal) {
+        if changes.iter().any(|(to, _)| *to == Grantee::Principal(self.account().principal)) {
             return Err(Error::invalid("the owner has every right, and keeps it"));
         }
+        if changes.len() > Self::RIGHTS_TOGETHER {
+            return Err(Error::limit("so many rights are not changed at once"));
+        }
+        let all: Vec<Grantee> = changes.iter().map(|(to, _)| *to).collect();
         let _turn = self.shared.writing.lock().await;
         for round in 0..ROUNDS {
             let view = self.view_to_decide().await?;
@@ -86,43 +106,43 @@ impl Mailbox {
             if expected.is_some_and(|expected| expected != own.acl.modseq) {
                 return Err(Error::conflict("it was changed since; read it again"));
             }
-            let grantee = self.inner.directory.grantees(self.account(), &[to]).await?.pop().flatten();
-            let grantee = grantee.ok_or_else(|| Error::not_found("there is no such person or group"))?;
+            let grantees = self.inner.directory.grantees(self.account(), &all).await?;
             let known = self.known(&own.acl).await?;
-            let mut list: Vec<Granted> = Vec::with_capacity(own.acl.list.len() + 1);
+            let mut list: Vec<Granted> = Vec::with_capacity(own.acl.list.len() + changes.len());
             list.extend(own.acl.list.iter().zip(&known).filter(|(line, known)| counts(line, known.as_ref())).map(|(line, _)| *line));
-            let before = list.iter().find(|line| line.to == to).map_or(Rights::NONE, |line| line.rights);
-            let after = change.apply(before);
-            if after == before || rehearses {
-                return Ok(after);
-            }
             let mut draft = Draft::new(self.scope(), &view);
-            list.retain(|line| line.to != to);
-            if !after.is_none() {
-                list.push(Granted { to, rights: after, since: draft.modseq() });
+            let (mut after, mut granting) = (Vec::with_capacity(changes.len()), Vec::new());
+            for ((to, change), grantee) in changes.iter().zip(&grantees) {
+                let grantee = grantee.as_ref().ok_or_else(|| Error::not_found("there is no such person or group"))?;
+                let before = list.iter().find(|line| line.to == *to).map_or(Rights::NONE, |line| line.rights);
+                let rights = change.apply(before);
+                after.push(rights);
+                if rights == before {
+                    continue;
+                }
+                list.retain(|line| line.to != *to);
+                if !rights.is_none() {
+                    list.push(Granted { to: *to, rights, since: draft.modseq() });
+                }
+                let keeps = !rights.is_none() || is_granted_elsewhere(&view, folder, grantee);
+                granting.push(Granting { grantee, keeps, since: draft.modseq(), folder, rights, actor });
             }
             if list.len() > Acl::LIMIT {
                 return Err(Error::limit("a folder is opened to 200 people and groups at most"));
             }
-            let granting = Granting {
-                owner: self.account(),
-                grantee: &grantee,
-                keeps: !after.is_none() || is_granted_elsewhere(&view, folder, &grantee),
-                since: draft.modseq(),
-                folder,
-                rights: after,
-                actor,
-            };
+            if granting.is_empty() || rehearses {
+                return Ok(after);
+            }
             draft.entry(Entry::Acl { folder, list: list.into() });
             let noting = self.inner.directory.noting(self.account().tenant).await;
-            for write in self.inner.directory.granting(&granting).await? {
+            for write in self.inner.directory.granting(self.account(), &granting).await? {
                 draft.write(write);
             }
             let outcome = self.commit(draft).await?;
             drop(noting);
             match outcome {
                 Outcome::Done => return Ok(after),
-                // Also where the audit log, or the grantee, moved on.
+                // Also where the audit log, or a grantee, moved on.
                 Outcome::Stale | Outcome::Exists(_) => self.reread(round).await?,
             }
         }
