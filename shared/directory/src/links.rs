@@ -2,7 +2,7 @@
 //! is shown again to its owner, so it is kept sealed beside the hash that it is judged by. What a link shows is at most what the
 //! tenant lets its people publish, judged at each use.
 
-use crate::rows::{Principal, keyed, read_time, rest, sk, time};
+use crate::rows::{Principal, read_time, rest, sk, stored_time, time};
 use crate::sessions::{Named, hash};
 use crate::{Directory, Operator, SignInError, access};
 use aws_lc_rs::constant_time;
@@ -92,24 +92,12 @@ impl Publishing {
     }
 }
 
-fn links() -> Sk {
-    Sk::text("link#")
-}
-
-fn row_of(id: CommitId) -> Sk {
-    keyed("link#", id.as_bytes())
-}
-
-fn publishing() -> Sk {
-    Sk::text("publishing")
-}
-
 impl Directory {
     /// The oldest first.
     pub async fn links(&self, account: Account) -> Result<Vec<Link>> {
-        let pk = access::organisation(account.tenant).principal(account.principal, links()).pk().clone();
+        let pk = access::organisation(account.tenant).principal(account.principal, sk::links()).pk().clone();
         let mut found = Vec::new();
-        for (key, row) in self.store().query_all(&Query::prefix(pk, &links())).await? {
+        for (key, row) in self.store().query_all(&Query::prefix(pk, &sk::links())).await? {
             found.push(self.read_link(account, &key, &row).await?);
         }
         Ok(found)
@@ -126,13 +114,13 @@ impl Directory {
             name: row.str("n").unwrap_or_default().to_owned(),
             shows: row.u64("sh").and_then(Shows::read).ok_or_else(damaged)?,
             created: read_time(row),
-            used: crate::rows::stored_time(row, "us"),
+            used: stored_time(row, "us"),
             text: Named { account, id, secret }.text(PREFIX),
         })
     }
 
     pub async fn publishing(&self, tenant: TenantId) -> Result<Publishing> {
-        let row = self.store().get(&access::organisation(tenant).organisation(publishing())).await?;
+        let row = self.store().get(&access::organisation(tenant).organisation(sk::publishing())).await?;
         Ok(Publishing::read(row.as_ref()))
     }
 
@@ -141,9 +129,9 @@ impl Directory {
         let Some(named) = text.strip_prefix(PREFIX).and_then(Named::read) else { return Ok(None) };
         let scope = access::organisation(named.account.tenant);
         let keys = [
-            scope.principal(named.account.principal, row_of(named.id)),
+            scope.principal(named.account.principal, sk::link(named.id)),
             scope.principal(named.account.principal, sk::principal()),
-            scope.organisation(publishing()),
+            scope.organisation(sk::publishing()),
         ];
         let rows = self.store().batch_get(&keys).await?;
         let [Some(row), Some(principal), policy] = rows.as_slice() else { return Ok(None) };
@@ -167,10 +155,10 @@ impl Directory {
     /// A lost note loses nothing else.
     async fn note_link(&self, named: &Named, row: &Row) {
         let now = self.env().now();
-        if crate::rows::stored_time(row, "us").is_some_and(|used| now.since(used) < DAY) {
+        if stored_time(row, "us").is_some_and(|used| now.since(used) < DAY) {
             return;
         }
-        let key = access::organisation(named.account.tenant).principal(named.account.principal, row_of(named.id));
+        let key = access::organisation(named.account.tenant).principal(named.account.principal, sk::link(named.id));
         let write = Write::Update { key, set: vec![("us".into(), time(now).into())], remove: vec![], when: When::Present };
         if let Err(error) = self.store().put(write).await {
             tracing::debug!(?error, "the use of a link was not noted");
@@ -193,8 +181,8 @@ impl Operator {
         }
         let now = directory.env().now();
         let named = Named { account, id: CommitId::new(directory.env()), secret: directory.secret() };
-        let (sk, scope) = (row_of(named.id), access::organisation(account.tenant));
-        let sealed = directory.seal(account.tenant, sk.as_bytes(), named.secret.as_bytes()).await?;
+        let (own, scope) = (sk::link(named.id), access::organisation(account.tenant));
+        let sealed = directory.seal(account.tenant, own.as_bytes(), named.secret.as_bytes()).await?;
         let row = Row::new()
             .with("h", hash(named.secret))
             .with("s", sealed)
@@ -203,7 +191,7 @@ impl Operator {
             .with("sh", new.shows.number())
             .with("at", time(now));
         let alive = Write::Check { key: scope.principal(account.principal, sk::principal()), when: crate::rows::alive(None) };
-        let writes = vec![Write::put_new(scope.principal(account.principal, sk), row), alive];
+        let writes = vec![Write::put_new(scope.principal(account.principal, own), row), alive];
         let detail = format!("{} {}", named.id, new.folder);
         self.carry_out(account.tenant, writes, "link.create", &account.principal.to_string(), &detail).await?;
         let NewLink { folder, name, shows } = new.clone();
@@ -212,7 +200,7 @@ impl Operator {
 
     /// From here on it opens nothing.
     pub async fn remove_link(&self, tenant: TenantId, owner: PrincipalId, id: CommitId) -> Result<()> {
-        let key = access::organisation(tenant).principal(owner, row_of(id));
+        let key = access::organisation(tenant).principal(owner, sk::link(id));
         let writes = vec![Write::Delete { key, when: When::Present }];
         self.carry_out(tenant, writes, "link.remove", &owner.to_string(), &id.to_string()).await.map_err(|error| match error.kind() {
             Kind::Conflict => Error::not_found("there is no such link"),
@@ -226,7 +214,7 @@ impl Operator {
         self.expects(before.revision)?;
         let revision = before.revision.saturating_add(1);
         let row = Row::new().with("m", most.map_or(0, Shows::number)).with("rv", revision);
-        let key = access::organisation(tenant).organisation(publishing());
+        let key = access::organisation(tenant).organisation(sk::publishing());
         let when = match before.revision {
             0 => When::Absent,
             revision => When::Equal(vec![("rv".into(), revision.into())]),
