@@ -8,6 +8,7 @@ use crate::verbs::Stored;
 use crate::wrong::Wrong;
 use crate::xml::href;
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 use penfold_calendar::Sight;
 use penfold_directory::SignedIn;
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
@@ -203,6 +204,8 @@ pub enum Resource {
     Nothing(Option<Place>, Home, PrincipalId, String),
 }
 
+/// Mailboxes of others that are looked into at once.
+const SIDE_BY_SIDE: usize = 8;
 /// How often an object is read anew that is replaced all the time.
 const READ_ROUNDS: usize = 8;
 
@@ -365,9 +368,15 @@ impl Session {
         let mut found: Vec<Place> =
             seen.map(|own| Place::of(&mailbox, own, home, format!("{top}{}/", href::segment(&own.segment)))).collect();
         if owner == self.me() {
-            for (_, scope) in self.dav.directory.others(&self.who).await? {
+            let others = self.dav.directory.others(&self.who).await?.into_iter();
+            let open = others.map(|(_, scope)| async move {
                 let mailbox = self.dav.mailboxes.open(&scope).await?;
                 let folders = mailbox.folders().await?;
+                Ok::<_, Wrong>((mailbox, folders))
+            });
+            let mut open = stream::iter(open).buffered(SIDE_BY_SIDE);
+            while let Some(opened) = open.next().await {
+                let (mailbox, folders) = opened?;
                 let theirs = folders.collections().filter(|own| home.holds(own.kind) && own.parent.is_none());
                 for own in theirs.filter(|own| mailbox.rights(own).has(Rights::LOOKUP)) {
                     let href = format!("{top}{}/", path::alias(mailbox.account().principal, own.id));
