@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Crash loop of calendars and contacts: SIGKILL at random moments under PUT, DELETE, MOVE, COPY, PROPPATCH and collections that come and go.
+"""Crash loop of calendars and contacts: SIGKILL at random moments under PUT, DELETE, MOVE, COPY, PROPPATCH, attachments and collections that come and go.
 
 usage: dav.py [--rounds N] [--seed N] [--keep]
 Each round: load, SIGKILL (or, one time in four, SIGTERM), (`penfold check`,) start, compare everything. What was acknowledged is there byte for byte
@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import penfold_testlib as lib  # noqa: E402
 from crash import clean, die_early  # noqa: E402
 from penfold_dav import ICS, VCF, Dav, event, expect  # noqa: E402
-from penfold_davload import FIRST, MARK, Book, Client, Follower, Load, Picture, Race, Rival, Thing, content_of, folder_of, happens, instant, pictures, stamp, uid_of  # noqa: E402
+from penfold_davload import FIRST, MARK, Book, Bringer, Client, Follower, Load, Picture, Race, Rival, Thing, content_of, folder_of, happens, instant, pictures, stamp, uid_of  # noqa: E402
 from penfold_load import PASSWORD  # noqa: E402
 
 PEOPLE = ["c0@crash.test", "c1@crash.test", "d0@other.test"]
@@ -50,11 +50,16 @@ class Person:
             self.rivals = [Rival(book, self.user, port, f"rival{n}", seed, self.calendar, self.races) for n in range(RIVALS)]
         fixed = [self.calendar, second, self.contacts]
         own = [f"{folder_of(client.fixed[0])}{client.label}-{word}/" for client in self.clients for word in "ab"]
+        attached = homes["calendars"] + "attached/"
+        expect(self.dav.ask("MKCALENDAR", attached), 201)
+        self.bringer = Bringer(book, self.user, port, f"bringer{number}", seed, attached)
+        for path in self.bringer.events:
+            self.dav.put(path, event(path.rsplit("/", 1)[1][:-4], "Attached"))
         self.follower = Follower(book, self.user, port, f"follower{number}", seed, fixed + own, steady)
 
     @property
     def talkers(self):
-        return [*self.clients, *self.rivals, self.follower]
+        return [*self.clients, *self.rivals, self.bringer, self.follower]
 
     def read(self, whole):
         """All that is there of events and cards, and the collections as {path: is a calendar}."""
@@ -82,6 +87,7 @@ class Person:
         seen, kinds = self.read(whole)
         for client in self.clients:
             client.settle(pictures(seen, client), gentle)
+        self.bringer.settle(self.dav)
         for path, race in self.races.items():
             for text in race.settle(seen.things.get(path), "steady" in path):
                 self.book.fail(f"{path}: {text}")

@@ -407,6 +407,49 @@ class Rival(Talker):
                 race.versions[answer.etag] = content
 
 
+class Bringer(Talker):
+    """Who attaches files to the same few events, replaces them and takes them off (RFC 8607)."""
+
+    def __init__(self, book, person, port, label, seed, folder):
+        super().__init__(book, person, port, label, seed)
+        # Of each event: what is attached, {id: content}; and what was asked for and not answered.
+        self.events, self.open = {f"{folder}{label}-{n}.ics": {} for n in range(3)}, {}
+
+    def turn(self):
+        path = self.rnd.choice(sorted(self.events))
+        known, content = self.events[path], f"File {self.fresh()} of {self.label} " + "x" * self.rnd.choice((0, 100, 30_000))
+        old = self.rnd.choice([None, *sorted(known)]) if len(known) < 6 else self.rnd.choice(sorted(known))
+        act = "add" if old is None else self.rnd.choice(("update", "remove"))
+        self.open[path] = (act, old, content)
+        try:
+            answer = self.ask("POST", f"{path}?action=attachment-{act}" + (f"&managed-id={old}" if old else ""), content if act != "remove" else None,
+                Content_Type="text/plain", Content_Disposition="attachment; filename=f.txt")
+        except (*ENDED, Later):
+            self.book.unknown += 1
+            raise
+        assert answer.status in (201, 204), str(answer)
+        del self.open[path]
+        self.book.count(act + " attachment")
+        known.pop(old, None)
+        if act != "remove":
+            known[answer.fields["cal-managed-id"]] = content
+
+    def settle(self, dav):
+        for path, known in self.events.items():
+            found = {}
+            for line in dav.get(path).text.replace("\r\n ", "").splitlines():
+                if line.startswith("ATTACH;"):
+                    answer = dav.get("/dav/attachments/" + line.split("/dav/attachments/")[1])
+                    found[re.search("MANAGED-ID=([^;:]+)", line)[1]] = answer.text
+            act, old, content = self.open.pop(path, (None, None, None))
+            new = {one: text for one, text in found.items() if one not in known}
+            after = {one: text for one, text in known.items() if one != old} | new
+            if found != known and not (act and found == after and list(new.values()) == ([] if act == "remove" else [content])):
+                self.book.fail(f"{path} has {sorted(found)}, and should have {sorted(known)}, with {act} of {old} under way")
+            self.book.done += found != known
+            self.events[path] = found
+
+
 class Follower(Talker):
     """All that a person has, by what sync-collection says; also, whether what is never deleted can be read all the time."""
 
