@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""One noisy tenant beside 50 quiet ones: it floods by mail, IMAP, API and mailings, and slows itself; nothing of the others is refused or lost.
+"""One noisy tenant beside 50 quiet ones: it floods by mail, IMAP, calendars, API and mailings, and slows itself; nothing of the others is refused or lost.
 
 usage: fairness.py [--seed N] [--rounds N] [--turns N]
-The quiet ones do a modest routine each: they wait in IDLE, get a message by SMTP, see it, fetch it, and make a call to the API. First alone,
+The quiet ones do a modest routine each: they wait in IDLE, get a message by SMTP, see it, fetch it, make a call to the API, and put an event into their calendar. First alone,
 then beside the noise, then beside it with turns and limits switched off. Times are printed and judged by nobody; what is judged is who was
 refused what, and that all mail was seen.
 """
@@ -21,6 +21,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "lib")]
 import noise  # noqa: E402
 import penfold_testlib as lib  # noqa: E402
 from penfold_api import Client, a_network, expect  # noqa: E402
+from penfold_dav import Dav, event  # noqa: E402
 
 PASSWORD = "plum cactus orbit"
 QUIET = [f"ann@quiet{n:02}.test" for n in range(50)]
@@ -32,7 +33,7 @@ LIMITS = {"IMAP_PER_PERSON": "4", "MAIL_IN_PER_MINUTE": "240"}
 OFF = {"IMAP_PER_PERSON": "0", "MAIL_IN_PER_MINUTE": "0", "TURNS": "0"}
 # What the noisy one is to meet.
 MET = (noise.SEATS, noise.PUT_OFF, noise.TOO_MANY)
-STEPS = ["mail taken", "seen in IDLE", "fetched", "API call"]
+STEPS = ["mail taken", "seen in IDLE", "fetched", "API call", "event put and read"]
 
 
 class Quiet:
@@ -43,6 +44,8 @@ class Quiet:
         self.imap = lib.Imap("127.0.0.1", ports["imap"], address, PASSWORD, timeout=120)
         self.there = self.imap.select("INBOX")["exists"]
         client = Client(ports["http"], source=a_network())
+        self.dav = Dav("127.0.0.1", ports["http"], address, PASSWORD, timeout=120)
+        self.calendar = self.dav.collection("VEVENT")
         self.api = Client(ports["http"], expect(client.post("/v1/sessions", {"address": address, "password": PASSWORD}), 201)["token"])
 
     def routine(self):
@@ -70,11 +73,16 @@ class Quiet:
         begun = time.perf_counter()
         expect(self.api.get("/v1/me"), 200)
         called = time.perf_counter() - begun
+        begun, path = time.perf_counter(), f"{self.calendar}{time.time_ns()}.ics"
+        self.dav.put(path, event(subject, subject), 201)
+        assert subject in self.dav.get(path).text
+        planned = time.perf_counter() - begun
         smtp.close()
-        return [clock[1] - clock[0], clock[2] - clock[1], fetched, called]
+        return [clock[1] - clock[0], clock[2] - clock[1], fetched, called, planned]
 
     def end(self):
         self.imap.s.close()
+        self.dav.close()
 
 
 class Run:
@@ -104,6 +112,10 @@ class Run:
             smtp.close()
 
         together(some, range(4))
+        dav = Dav("127.0.0.1", server.port["http"], noise.READERS[-1], PASSWORD)
+        for n in range(noise.EVENTS):
+            dav.put(f"{dav.collection('VEVENT')}{n}.ics", event(f"e{n}", f"Event {n}"), 201)
+        dav.close()
         imap = lib.Imap("127.0.0.1", server.port["imap"], noise.READERS[-1], PASSWORD)
         lib.wait_until(lambda: imap.status("INBOX")["MESSAGES"] == MAILS, 60, what="the noisy one's mail")
         client = Client(server.port["http"], source=a_network())
@@ -140,7 +152,7 @@ def together(work, many):
 def waited(server):
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port['http']}/metrics", timeout=60) as answer:
         text = answer.read().decode()
-    return {name: float(re.search(rf"^penfold_{name}_turns_waited_total (\S+)", text, re.M).group(1)) for name in ("imap", "mail")}
+    return {name: float(re.search(rf"^penfold_{name}_turns_waited_total (\S+)", text, re.M).group(1)) for name in ("client", "mail")}
 
 
 def percentiles(times):
@@ -177,7 +189,7 @@ def main():
         turns, loud, pace = run.beside(servers[-1], people, token, args.rounds, True)
         waits = waited(servers[-1])
         print(f"noise, in turns: {loud}, waited for a turn: {waits}")
-        assert waits["imap"] > 0, "nobody waited for a turn"
+        assert waits["client"] > 0, "nobody waited for a turn"
         assert loud["failures"] == 0, f"the noisy one is slowed down, not broken: {loud}"
         together(Quiet.end, people)
         servers[-1].stop()
@@ -188,7 +200,7 @@ def main():
         assert loud["IMAP connections refused"] == loud["messages put off"] == 0 and sum(waited(servers[-1]).values()) == 0, loud
         table(alone, turns, off)
         print("noise a second while the others worked: " + ", ".join(f"{name} {pace[name]:.0f} in turns, {pace_off[name]:.0f} without"
-                                                                     for name in ("IMAP commands", "messages taken", "API calls")))
+                                                                     for name in ("IMAP commands", "messages taken", "API calls", "calendar queries")))
         together(Quiet.end, people)
         servers[-1].stop(60)
     except BaseException:

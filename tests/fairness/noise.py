@@ -1,4 +1,4 @@
-"""One tenant that floods: IMAP commands, mail in, mailings to a large group, API calls; each as fast as it is answered.
+"""One tenant that floods: IMAP commands, calendars, mail in, mailings to a large group, API calls; each as fast as it is answered.
 
 It runs in processes of its own and counts what was done for it and what was refused, where the others can read it.
 """
@@ -13,14 +13,16 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "lib"))
 import penfold_testlib as lib  # noqa: E402
 from penfold_api import Client, a_network  # noqa: E402
+from penfold_dav import Dav  # noqa: E402
 
 DOMAIN, GROUP = "noisy.test", "all@noisy.test"
 READERS = [f"reader{n}@{DOMAIN}" for n in range(8)]
 MEMBERS = [f"member{n:03}@{DOMAIN}" for n in range(200)]
-CONNECTIONS, SENDERS = 40, 12
+CONNECTIONS, SENDERS, CALENDARS = 40, 12, 12
+EVENTS = 300
 # What is counted.
-COMMANDS, SEATS, MESSAGES, PUT_OFF, CALLS, TOO_MANY, FAILED = range(7)
-NAMES = ["IMAP commands", "IMAP connections refused", "messages taken", "messages put off", "API calls", "API calls refused", "failures"]
+COMMANDS, SEATS, MESSAGES, PUT_OFF, CALLS, TOO_MANY, QUERIES, FAILED = range(8)
+NAMES = ["IMAP commands", "IMAP connections refused", "messages taken", "messages put off", "API calls", "API calls refused", "calendar queries", "failures"]
 COMMAND = ['UID SEARCH TEXT "nothing like this"', "FETCH 1:200 (UID BODY.PEEK[])", 'UID SEARCH BODY "neither is this"', "STORE 1:300 +FLAGS.SILENT (\\Flagged)"]
 PAUSE = 0.05
 
@@ -103,7 +105,7 @@ def readers(ports, password, _token, _seed):
     return [job(number) for number in range(CONNECTIONS)]
 
 
-def others(ports, _password, token, seed):
+def others(ports, password, token, seed):
     def sender(number):
         rnd = random.Random(seed * 100 + number)
 
@@ -137,5 +139,14 @@ def others(ports, _password, token, seed):
                     time.sleep(PAUSE)
         return calling
 
+    def calendar(number):
+        def querying(count, stop):
+            dav = Dav("127.0.0.1", ports["http"], READERS[-1], password, timeout=120)
+            folder = dav.collection("VEVENT")
+            while not stop.is_set():
+                found = len(dav.query(folder, "VEVENT", "20000101T000000Z", "20990101T000000Z"))
+                count(QUERIES if found == EVENTS else FAILED)
+        return querying
+
     # A person, whose limit takes a while to be met, and a network on which nobody signs in.
-    return [sender(number) for number in range(SENDERS)] + [caller(token), caller(None)]
+    return [sender(number) for number in range(SENDERS)] + [calendar(number) for number in range(CALENDARS)] + [caller(token), caller(None)]

@@ -274,7 +274,7 @@ impl Host {
             connections_per_tenant: fairness.imap_per_tenant,
             strangers_per_network: fairness.imap_strangers_per_network,
             commands_per_minute: fairness.imap_commands_per_minute,
-            turns: self.places.imap.clone(),
+            turns: self.places.clients.clone(),
             ..imap::Options::default()
         };
         let Service { directory, mailboxes, .. } = self.service.clone();
@@ -292,7 +292,7 @@ impl Host {
                 router = router.merge(api::router(&self.service, transport));
                 router = router.merge(penfold_setup::router(self.service.directory.clone()));
                 let Service { directory, mailboxes, .. } = self.service.clone();
-                router = router.merge(penfold_dav::router(penfold_dav::Dav::new(&directory, &mailboxes, self.places.dav.clone())));
+                router = router.merge(penfold_dav::router(penfold_dav::Dav::new(&directory, &mailboxes, self.places.clients.clone())));
                 router = router.merge(penfold_http::challenges(Arc::new(certificates::Proofs(self.certificates.clone()))));
             }
             let tls = implicit_tls.then(|| self.tls.web.clone());
