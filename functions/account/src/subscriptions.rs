@@ -146,6 +146,7 @@ pub(crate) async fn create(State(accounts): State<Accounts>, call: Call, Body(ne
     Ok(created(&place, one.revision, view(one, name)))
 }
 
+/// One of one's own.
 #[utoipa::path(get, path = "/v1/me/subscriptions/{subscription}", tag = "me", extensions(("x-permission" = json!("session"))),
     responses((status = 200, body = SubscriptionView)))]
 pub(crate) async fn show(State(accounts): State<Accounts>, call: Call, Path(id): Path<String>) -> Result<Response, Problem> {

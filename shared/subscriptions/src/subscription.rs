@@ -79,7 +79,7 @@ impl Subscription {
             failures: 0,
             gone: None,
             stopped: false,
-            asked: Some(now),
+            asked: None,
             objects: 0,
             skipped: 0,
             hash: None,

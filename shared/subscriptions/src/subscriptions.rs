@@ -132,7 +132,7 @@ impl Subscriptions {
         if self.of(account).await?.len() >= MOST {
             return Err(Error::limit(format!("there are {MOST} subscriptions already; remove one first")));
         }
-        let segment = CommitId::new(&self.world.env).to_string();
+        let segment = format!("subscribed-{}", CommitId::new(&self.world.env));
         let made = NewCollection { kind: Kind::Events, parent: None, segment, name: new.name.clone(), properties };
         if operator.rehearses() {
             return Ok(Subscription::new(account, FolderId::new(&self.world.env), &url, refresh, self.world.env.now()));
