@@ -12,7 +12,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BIN = os.environ.get("PENFOLD_CLOUD_BIN") or os.path.join(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"), "debug")
-FUNCTIONS = ("deliver", "send", "transfer", "timer", "upkeep", "meter", "account", "admin")
+FUNCTIONS = ("deliver", "send", "transfer", "subscribe", "timer", "upkeep", "meter", "account", "admin")
 SQS = "http://127.0.0.1:4566"  # what the platform does itself knows no faults
 LISTENERS = {"smtp": {"smtp": 2525, "submission": 2587, "submissions": 2465, "http": 2080}, "imap": {"imap": 2143, "imaps": 2993, "http": 2081},
              "http": {"https": 2443, "http": 2082}, "relay": {"http": 2085}}
@@ -156,9 +156,9 @@ class Service:
         self.smtp[0].seed = seed
         flags = ["--instances", str(instances)] + (["--visibility", str(visibility)] if visibility else [])
         self.deliver, self.upkeep, self.meter = Host("deliver", work, *flags), Host("upkeep", work), Host("meter", work)
-        self.send, self.transfer, self.timer = Host("send", work, *flags), Host("transfer", work, *flags), Host("timer", work)
+        self.send, self.transfer, self.subscribe, self.timer = Host("send", work, *flags), Host("transfer", work, *flags), Host("subscribe", work, *flags), Host("timer", work)
         self.account, self.admin = Host("account", work, "--http", str(ACCOUNT_PORT)), Host("admin", work, "--http", str(ADMIN_PORT))
-        self.edges, self.hosts = self.smtp + self.imap + self.http + self.relay, [self.deliver, self.send, self.transfer, self.timer, self.upkeep, self.meter, self.account, self.admin]
+        self.edges, self.hosts = self.smtp + self.imap + self.http + self.relay, [self.deliver, self.send, self.transfer, self.subscribe, self.timer, self.upkeep, self.meter, self.account, self.admin]
 
     def start(self):
         for program_name in ("penfold", *FUNCTIONS):

@@ -186,6 +186,11 @@ def calendar(caller):
     return next(one["id"] for one in expect(caller.get("/v1/me/collections"), 200)["items"] if one["holds"] == "events")
 
 
+def new_subscription(caller):
+    """Of a port that nobody listens on: what it gives is not what is asked here."""
+    return expect(caller.post("/v1/me/subscriptions", {"url": "http://127.0.0.1:1024/a.ics", "name": "Away"}), 201)["id"]
+
+
 def new_link(caller):
     return expect(caller.post("/v1/me/links", {"collection": calendar(caller), "name": "Link", "shows": "times"}), 201)["id"]
 
@@ -244,10 +249,15 @@ def me(company, method, path, caller):
         return Request(app_password=expect(caller.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"])
     if own == "GET /me/photo":
         expect(caller.world.sign_in(caller.address).put("/v1/me/photo", LOGO, fields=IMAGE), 204)
+    if own == "POST /me/subscriptions":
+        return Request({"url": "http://127.0.0.1:1024/a.ics", "name": "Away"})
     if own == "POST /me/links":
         return Request({"collection": calendar(caller), "name": "Link", "shows": "times"})
     if own == "DELETE /me/links/{link}":
         return Request(link=new_link(caller))
+    if "/me/subscriptions/{subscription}" in own:
+        body = {"PATCH": {"name": "Still away"}, "POST": {}}.get(method)
+        return Request(body, subscription=new_subscription(caller))
     if own == "DELETE /sessions/{session}":
         return Request(session=caller.world.sign_in(caller.address).session)
     if own == "POST /me/second-factor/confirm":
@@ -291,7 +301,7 @@ def request(company, method, path, used_up):
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
         "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
         "POST ~/contacts": {"name": "New", "addresses": [f"n{n}@elsewhere.test"]}, "PATCH ~/contacts/{contact}": {"name": f"Renamed {n}"},
-        "POST /v1/me/links": {"collection": company.things["folder"], "name": "Link", "shows": "times"}, "PUT ~/publishing": {"most": "everything"},
+        "POST /v1/me/subscriptions": {"url": "http://127.0.0.1:1024/a.ics", "name": "Away"}, "POST /v1/me/links": {"collection": company.things["folder"], "name": "Link", "shows": "times"}, "PUT ~/publishing": {"most": "everything"},
         "POST ~/groups/{group}/requests/{address}": {"accept": True}, "PUT ~/branding": {"display_name": f"Brand {n}", "accent": "#0a5fc4"},
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
         "POST ~/shared-mailboxes/{mailbox}/members": {"addresses": [company.address]},

@@ -40,7 +40,8 @@ class World:
     def start(self):
         seed = os.path.join(self.work, "seed.toml")
         lib.write_seed(seed, [])
-        flags = ["--host-name", HOST, "--name-servers", f"127.0.0.1:{self.names.port}", "--smart-host", f"smtp://127.0.0.1:{self.elsewhere.port}"]
+        flags = ["--host-name", HOST, "--name-servers", f"127.0.0.1:{self.names.port}", "--smart-host", f"smtp://127.0.0.1:{self.elsewhere.port}",
+                 "--subscriptions-allow", "127.0.0.0/8"]
         server = lib.Server(os.path.join(self.work, "data"), seed, extra=flags)
         server.start()
         return server

@@ -184,7 +184,7 @@ class Run:
         assert not self.service.deliver.alive()  # since the mail that waits was sent
 
     def stop_functions(self, _):
-        assert not [f.name for f in (self.service.send, self.service.transfer, self.service.timer, self.service.upkeep, self.service.meter, self.service.account, self.service.admin) if f.stop()]
+        assert not [f.name for f in (self.service.send, self.service.transfer, self.service.subscribe, self.service.timer, self.service.upkeep, self.service.meter, self.service.account, self.service.admin) if f.stop()]
 
     def stop_edges(self, _):
         bad = self.service.stop()
@@ -243,7 +243,7 @@ class Run:
             assert now == self.then, f"not as it was at {self.time}: {differing(self.then, now)}"
 
     def start_functions(self, _):
-        for f in (self.service.send, self.service.transfer, self.service.timer, self.service.upkeep, self.service.meter, self.service.account, self.service.admin):
+        for f in (self.service.send, self.service.transfer, self.service.subscribe, self.service.timer, self.service.upkeep, self.service.meter, self.service.account, self.service.admin):
             f.start()
 
     def start_deliver(self, _):

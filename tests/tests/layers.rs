@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Libraries in the order in which they may import: only those above.
-const SHARED: [&str; 19] = [
+const SHARED: [&str; 20] = [
     "types",
     "formats",
     "ports",
@@ -21,6 +21,7 @@ const SHARED: [&str; 19] = [
     "calendar",
     "transport",
     "transfers",
+    "subscriptions",
     "metering",
     "embedded",
     "aws",
@@ -32,8 +33,8 @@ const SHARED: [&str; 19] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 10] =
-    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "transfers", "metering"];
+const DOMAIN: [&str; 11] =
+    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "transfers", "subscriptions", "metering"];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 23] = [
     "axum",

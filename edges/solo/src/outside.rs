@@ -1,10 +1,10 @@
 //! The world outside: name servers, and the way to other hosts.
 
 use crate::failure::Failure;
-use penfold_ports::{Dns, NoDns};
+use penfold_ports::{Dns, NoDns, NoWeb, Web};
 use penfold_relay::{Client, Facts, Https, HttpsPost, NoFacts, Outside, Roots, SmartHost, Tcp};
 use penfold_reports::Tally;
-use penfold_runtime::{Config, Source, SystemDns};
+use penfold_runtime::{Config, PublicWeb, Source, SystemDns};
 use penfold_types::Env;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +45,17 @@ pub fn relay(config: &Config, env: &Env, dns: &Arc<dyn Dns>, sessions: &Tally) -
     let facts: Arc<dyn Facts> = if config.send_reports { Arc::new(sessions.clone()) } else { Arc::new(NoFacts) };
     let outside = Outside { dns: dns.clone(), dial, policies, facts, roots };
     Ok(Client::new(relay, env.clone(), outside))
+}
+
+/// The way to calendars of others.
+pub fn web(config: &Config, env: &Env, dns: &Arc<dyn Dns>) -> Arc<dyn Web> {
+    match PublicWeb::new(env.clone(), dns.clone(), &config.subscriptions_allow) {
+        Ok(web) => Arc::new(web),
+        Err(error) => {
+            tracing::error!(%error, "no calendars are fetched from elsewhere");
+            Arc::new(NoWeb)
+        }
+    }
 }
 
 /// The way of reports to web servers.

@@ -26,6 +26,7 @@ use penfold_reports::Tally;
 use penfold_runtime::{Config, Settings, Tls, start_logging};
 use penfold_send::Send;
 use penfold_smtp::{Port, Smtp};
+use penfold_subscribe::Subscribe;
 use penfold_timer::Timer;
 use penfold_transfer::Transfer;
 use penfold_transport::outbound::Carrier;
@@ -47,6 +48,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 const WORKERS: usize = 16;
 /// Tenants whose imports and exports are carried on at a time; the others have their turn after seconds.
 const TRANSFERS: usize = 4;
+/// Tenants whose calendars from elsewhere are fetched at a time; most of it is waiting for other hosts.
+const SUBSCRIBERS: usize = 8;
 /// Attempts at a time: most of them wait for another host, and a third of those may be dead. Far more than may be patient
 /// with slow ones (`penfold_relay::Config`).
 const ATTEMPTS: usize = 1000;
@@ -160,6 +163,7 @@ impl Host {
         let transport = self.start_transport();
         if parts.jobs {
             self.start_jobs(&transport);
+            self.start_subscriptions();
         }
         if let Some(relay) = self.relay.clone() {
             let carrier = Carrier::new(transport.clone(), Arc::new(relay));
@@ -246,6 +250,13 @@ impl Host {
         let (world, retention_days) = (world.named("upkeep"), self.config.retention_days);
         let upkeep = Upkeep { world, directory, domains, mailboxes: mailboxes.named("upkeep"), retention_days };
         self.tasks.spawn(upkeep.run(self.stopped()));
+    }
+
+    /// Calendars that people have subscribed to.
+    fn start_subscriptions(&mut self) {
+        let Service { world, directory, mailboxes, .. } = self.service.clone();
+        let web = outside::web(&self.config, &self.env, &world.dns);
+        self.tasks.spawn(work::run(Subscribe::new(&world, &directory, &mailboxes, web), SUBSCRIBERS, self.stopped()));
     }
 
     fn start_smtp(&mut self, transport: &Transport, listeners: Vec<(TcpListener, Port)>) -> Smtp {

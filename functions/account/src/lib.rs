@@ -11,6 +11,7 @@
 //! | groups.rs | groups that one is in, could join, or owns |
 //! | resets.rs | a forgotten password |
 //! | collections.rs, links.rs | one's own calendars and the like; links by which they are read without signing in |
+//! | subscriptions.rs | calendars from elsewhere |
 //! | branding.rs | how a page looks on which people of a domain sign in |
 //! | letter.rs | messages of the service itself |
 //! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
@@ -27,6 +28,7 @@ mod resets;
 mod second_factor;
 mod sessions;
 mod sign_up;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -83,6 +85,9 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(collections::list))
         .routes(routes!(links::list, links::create))
         .routes(routes!(links::remove))
+        .routes(routes!(subscriptions::list, subscriptions::create))
+        .routes(routes!(subscriptions::show, subscriptions::change, subscriptions::remove))
+        .routes(routes!(subscriptions::refresh))
         .routes(routes!(branding::show))
         .routes(routes!(branding::show_logo))
         .routes(routes!(groups::list))

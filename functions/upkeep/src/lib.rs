@@ -7,6 +7,7 @@ use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_reports::Sent;
+use penfold_subscriptions::Subscriptions;
 use penfold_transfers::Transfers;
 use penfold_transport::outbound::{forget, named, tidy};
 use penfold_transport::trace::forget_old;
@@ -61,6 +62,7 @@ impl Upkeep {
             self.trim(tenant).await?;
             tidy(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.transfers().tidy(tenant, sweep).await?;
+            self.subscriptions().tidy(tenant).await?;
             self.rotate_keys(tenant).await?;
             if sweep {
                 self.destroy_gone(tenant, KEPT).await?;
@@ -84,6 +86,7 @@ impl Upkeep {
             forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             penfold_reports::forget(&self.world, &self.directory.tenant_scope(tenant)).await?;
             self.transfers().forget(tenant).await?;
+            self.subscriptions().forget_all(tenant).await?;
             self.directory.forget_all_once(tenant).await?;
             if self.sweep(tenant, &BTreeSet::new()).await? {
                 self.directory.forget_tenant(tenant).await?;
@@ -94,6 +97,10 @@ impl Upkeep {
 
     fn transfers(&self) -> Transfers {
         Transfers::new(&self.world, &self.directory, &self.mailboxes)
+    }
+
+    fn subscriptions(&self) -> Subscriptions {
+        Subscriptions::new(&self.world, &self.directory)
     }
 
     async fn trim(&self, tenant: TenantId) -> Result<()> {
@@ -144,6 +151,7 @@ impl Upkeep {
                     begun => begun?,
                 }
                 self.mailboxes.destroy(&scope).await?;
+                self.subscriptions().forget(scope.account()).await?;
                 self.directory.forget_gone(scope.account()).await?;
                 tracing::info!(%tenant, principal = %scope.account().principal, "a deleted mailbox was destroyed");
             }
@@ -152,12 +160,13 @@ impl Upkeep {
     }
 
     /// What is still to leave, of all tenants, for a message to another one's people has a blob there too; and the content of imports
-    /// and exports.
+    /// and exports, and files of calendars that are being worked off.
     async fn needed(&self) -> Result<BTreeSet<AcceptanceId>> {
         let mut needed = BTreeSet::new();
         for tenant in self.directory.every_tenant().await? {
             needed.extend(named(&self.world, &self.directory.tenant_scope(tenant)).await?);
             needed.extend(self.transfers().named(tenant).await?);
+            needed.extend(self.subscriptions().named(tenant).await?);
         }
         Ok(needed)
     }

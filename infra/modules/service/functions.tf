@@ -1,14 +1,15 @@
 locals {
   # What each function may do; sizes come from infra/cell.json.
   function_grants = {
-    deliver  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
-    send     = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "secrets_read", "keys"]
-    transfer = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
-    timer    = ["table_read", "table_write", "blobs_write", "jobs_send"]
-    upkeep   = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "secrets_read", "secrets_destroy", "keys"]
-    meter    = ["table_read", "table_write"]
-    account  = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "secrets_read", "secrets_make", "keys"]
-    admin    = ["table_read", "table_write", "jobs_look", "jobs_send", "wakes_send", "secrets_read", "secrets_make", "keys"]
+    deliver   = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
+    send      = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "secrets_read", "keys"]
+    transfer  = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
+    subscribe = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "jobs_look", "jobs_send", "jobs_take", "job_bodies_delete", "wakes_send", "secrets_read", "keys"]
+    timer     = ["table_read", "table_write", "blobs_write", "jobs_send"]
+    upkeep    = ["table_read", "table_write", "blobs_read", "blobs_list", "blobs_write", "blobs_delete", "jobs_send", "wakes_send", "edge_queues_list", "edge_queues_delete", "secrets_read", "secrets_destroy", "keys"]
+    meter     = ["table_read", "table_write"]
+    account   = ["table_read", "table_write", "blobs_write", "jobs_look", "jobs_send", "wakes_send", "secrets_read", "secrets_make", "keys"]
+    admin     = ["table_read", "table_write", "jobs_look", "jobs_send", "wakes_send", "secrets_read", "secrets_make", "keys"]
   }
 
   often = {

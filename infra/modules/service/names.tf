@@ -19,16 +19,17 @@ locals {
 
   # Read by shared/aws in functions and edges alike.
   environment = {
-    PENFOLD_CELL           = var.cell
-    PENFOLD_TABLE          = module.data.table_name
-    PENFOLD_BUCKET         = module.data.bucket_name
-    PENFOLD_QUEUE_DELIVER  = module.queues.urls["deliver"]
-    PENFOLD_QUEUE_SEND     = module.queues.urls["send"]
-    PENFOLD_QUEUE_RELAY    = module.queues.urls["relay"]
-    PENFOLD_QUEUE_TRANSFER = module.queues.urls["transfer"]
-    PENFOLD_HOST_NAME      = local.mail_host
-    PENFOLD_SECRETS        = module.data.secrets_name
-    PENFOLD_KEY            = module.data.key_arn
-    PENFOLD_LOG_FORMAT     = "json"
+    PENFOLD_CELL            = var.cell
+    PENFOLD_TABLE           = module.data.table_name
+    PENFOLD_BUCKET          = module.data.bucket_name
+    PENFOLD_QUEUE_DELIVER   = module.queues.urls["deliver"]
+    PENFOLD_QUEUE_SEND      = module.queues.urls["send"]
+    PENFOLD_QUEUE_RELAY     = module.queues.urls["relay"]
+    PENFOLD_QUEUE_TRANSFER  = module.queues.urls["transfer"]
+    PENFOLD_QUEUE_SUBSCRIBE = module.queues.urls["subscribe"]
+    PENFOLD_HOST_NAME       = local.mail_host
+    PENFOLD_SECRETS         = module.data.secrets_name
+    PENFOLD_KEY             = module.data.key_arn
+    PENFOLD_LOG_FORMAT      = "json"
   }
 }

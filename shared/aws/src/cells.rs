@@ -31,6 +31,7 @@ pub struct Place {
     pub send: String,
     pub relay: String,
     pub transfer: String,
+    pub subscribe: String,
     /// The bucket with the tenants' secrets: of all cells those of the home cell are used.
     pub secrets: String,
     /// Id, ARN or alias of the key that encrypts the tenants' secrets.
@@ -44,6 +45,7 @@ impl Place {
             QueueName::Send => &self.send,
             QueueName::Relay => &self.relay,
             QueueName::Transfer => &self.transfer,
+            QueueName::Subscribe => &self.subscribe,
         }
     }
 }

@@ -28,6 +28,7 @@ pub struct Settings {
     pub send: String,
     pub relay: String,
     pub transfer: String,
+    pub subscribe: String,
     /// The bucket with the tenants' secrets.
     pub secrets: String,
     /// Id, ARN or alias of the key that encrypts the tenants' secrets.
@@ -85,7 +86,7 @@ impl Settings {
         }
         let cells: Vec<Place> = optional("PENFOLD_CELLS").map_or(Ok(Vec::new()), |text| serde_json::from_str(&text)).map_err(|error| {
             SettingsError(format!(
-                "PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, send, relay, transfer, secrets, key}}: {error}"
+                "PENFOLD_CELLS is to be a JSON list of {{cell, table, bucket, deliver, send, relay, transfer, subscribe, secrets, key}}: {error}"
             ))
         })?;
         let named = |name: &str| {
@@ -106,6 +107,7 @@ impl Settings {
             send: needed("PENFOLD_QUEUE_SEND", "the URL of the cell's queue for submissions")?,
             relay: needed("PENFOLD_QUEUE_RELAY", "the URL of the cell's queue for mail to other hosts")?,
             transfer: needed("PENFOLD_QUEUE_TRANSFER", "the URL of the cell's queue for imports and exports")?,
+            subscribe: needed("PENFOLD_QUEUE_SUBSCRIBE", "the URL of the cell's queue for calendars from elsewhere")?,
             secrets: needed("PENFOLD_SECRETS", "the name of the cell's bucket for the tenants' secrets")?,
             key: needed("PENFOLD_KEY", "the id or alias of the cell's KMS key")?,
             endpoints: Endpoints { dynamodb: endpoint("DYNAMODB"), s3: endpoint("S3"), sqs: endpoint("SQS"), kms: endpoint("KMS") },
@@ -120,8 +122,8 @@ impl Settings {
 
     /// This process's own cell, then the others.
     pub(crate) fn places(&self) -> Vec<Place> {
-        let Self { cell, table, bucket, deliver, send, relay, transfer, secrets, key, .. } = self.clone();
-        let mut places = vec![Place { cell, table, bucket, deliver, send, relay, transfer, secrets, key }];
+        let Self { cell, table, bucket, deliver, send, relay, transfer, subscribe, secrets, key, .. } = self.clone();
+        let mut places = vec![Place { cell, table, bucket, deliver, send, relay, transfer, subscribe, secrets, key }];
         places.extend(self.cells.iter().filter(|place| place.cell != self.cell).cloned());
         places
     }
@@ -141,6 +143,7 @@ mod tests {
                 "PENFOLD_QUEUE_SEND" => "http://q/send.fifo",
                 "PENFOLD_QUEUE_RELAY" => "http://q/relay.fifo",
                 "PENFOLD_QUEUE_TRANSFER" => "http://q/transfer.fifo",
+                "PENFOLD_QUEUE_SUBSCRIBE" => "http://q/subscribe.fifo",
                 "PENFOLD_SECRETS" => "penfold-dev-secrets",
                 "PENFOLD_KEY" => "alias/penfold-dev",
                 "AWS_ENDPOINT_URL_S3" => "http://127.0.0.1:4566",

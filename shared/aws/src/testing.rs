@@ -177,6 +177,7 @@ pub async fn two_cells(env: &Env) -> Option<TwoCells> {
         send: settings.send.clone(),
         relay: settings.relay.clone(),
         transfer: settings.transfer.clone(),
+        subscribe: settings.subscribe.clone(),
         secrets: settings.secrets.clone(),
         key: settings.key.clone(),
     };

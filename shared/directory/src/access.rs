@@ -47,6 +47,11 @@ impl Directory {
         own(account)
     }
 
+    /// For a job that fills somebody's folders from elsewhere.
+    pub fn feeding_scope(&self, account: Account) -> Scope {
+        own(account).feeding()
+    }
+
     /// For a job or a resolved address: the tenant that it names.
     pub fn tenant_scope(&self, tenant: TenantId) -> TenantScope {
         organisation(tenant)

@@ -52,8 +52,12 @@ pub(crate) fn rights_in(scope: &Scope, folder: &Folder) -> Rights {
     let granted = folder.acl.granted(scope);
     let seen = if folder.kind == Kind::Events && granted.has(Rights::DETAILS) { Rights::LOOKUP } else { Rights::NONE };
     let rights = scope.rights().and(granted).and(seen).within(scope.most().and(Rights::UNSEEN));
+    let rights = if folder.fed && !scope.feeds() { rights.without(OURS) } else { rights };
     if scope.grounds().is_empty() || rights.has(Rights::LOOKUP) { rights } else { rights.within(Rights::UNSEEN) }
 }
+
+/// What nobody does in a folder that is filled from elsewhere.
+const OURS: Rights = Rights::WRITE.and(Rights::INSERT).and(Rights::CREATE).and(Rights::DELETE_ITEM).and(Rights::EXPUNGE);
 
 /// Why something is refused: what may not be looked up is not there.
 pub(crate) fn refusal(scope: &Scope, rights: Rights) -> Error {

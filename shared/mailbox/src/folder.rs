@@ -34,6 +34,9 @@ impl Kind {
     }
 }
 
+/// Beside its kind in the log.
+const FED: u64 = 1 << 6;
+
 /// What a folder is for; at most one folder has each role (RFC 6154 §2, RFC 8621 §2).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Role {
@@ -130,6 +133,8 @@ pub struct Folder {
     /// The last part of its address in WebDAV, as whoever made it chose it; empty for mail.
     pub segment: String,
     pub role: Option<Role>,
+    /// Its content comes from elsewhere: nobody but whoever brings it writes there. It never changes.
+    pub fed: bool,
     pub subscribed: bool,
     pub uidvalidity: UidValidity,
     pub uidnext: Uid,
@@ -162,6 +167,7 @@ impl Folder {
             name: name.to_owned(),
             segment: String::new(),
             role,
+            fed: false,
             subscribed: true,
             uidvalidity,
             uidnext: Uid(1),
@@ -196,6 +202,9 @@ impl Folder {
         if self.kind != Kind::Mail {
             set.push(("kd".into(), self.kind.number().into()));
             set.push(("sg".into(), self.segment.as_str().into()));
+            if self.fed {
+                set.push(("fd".into(), true.into()));
+            }
         }
         set
     }
@@ -209,6 +218,7 @@ impl Folder {
             name: row.str("n")?.to_owned(),
             segment: row.str("sg").unwrap_or_default().to_owned(),
             role: Role::from_number(row.u64("r")?),
+            fed: row.u64("fd") == Some(1),
             subscribed: row.u64("s")? != 0,
             uidvalidity: UidValidity(number("v")?),
             uidnext: Uid(number("u")?),
@@ -247,12 +257,13 @@ impl Folder {
 
     /// What is kept of a folder beside that where it holds no mail.
     pub(crate) fn encode_collection(&self, out: &mut Vec<u8>) {
-        put_u64(out, self.kind.number());
+        put_u64(out, self.kind.number() | if self.fed { FED } else { 0 });
         put_bytes(out, self.segment.as_bytes());
     }
 
     pub(crate) fn decode_collection(&mut self, from: &mut Reader<'_>) -> Option<()> {
-        self.kind = Kind::from_number(from.u64()?)?;
+        let kind = from.u64()?;
+        (self.kind, self.fed) = (Kind::from_number(kind & !FED)?, kind & FED != 0);
         self.segment = from.str()?.to_owned();
         Some(())
     }
@@ -323,6 +334,7 @@ impl Folders {
                 let blank = Folder {
                     kind: folder.kind,
                     segment: folder.segment.clone(),
+                    fed: folder.fed,
                     subscribed: folder.subscribed,
                     acl: folder.acl.clone(),
                     ..Folder::new(id, parent, name, role, uidvalidity)

@@ -35,7 +35,7 @@ impl Pk {
     /// The tenant that this partition belongs to, `None` for the global ones.
     pub fn tenant(&self) -> Option<TenantId> {
         let (kind, rest) = self.0.split_once('#')?;
-        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o" | "rp" | "on") {
+        if !matches!(kind, "t" | "p" | "g" | "au" | "a" | "x" | "u" | "o" | "rp" | "on" | "tf" | "sb") {
             return None;
         }
         rest.split('#').next()?.parse().ok()
@@ -292,6 +292,20 @@ impl Sk {
 
     pub fn transfer_problem(id: CommitId, step: u64) -> Self {
         Self::parts(&[b"p#", id.as_bytes(), &step.to_be_bytes()])
+    }
+
+    /// Calendars that come from elsewhere, by whose they are.
+    pub fn subscriptions() -> Self {
+        Self::text("s#")
+    }
+
+    pub fn subscriptions_of(principal: PrincipalId) -> Self {
+        Self::parts(&[b"s#", principal.as_bytes()])
+    }
+
+    /// By the folder that it fills.
+    pub fn subscription(principal: PrincipalId, folder: FolderId) -> Self {
+        Self::parts(&[b"s#", principal.as_bytes(), folder.as_bytes()])
     }
 
     /// How far each mailbox's log was counted.
@@ -584,6 +598,11 @@ impl TenantScope {
         Key { pk: Pk::new(format!("tf#{}", self.tenant)), sk }
     }
 
+    /// `sb#T`: calendars that come from elsewhere.
+    pub fn subscription(&self, sk: Sk) -> Key {
+        Key { pk: Pk::new(format!("sb#{}", self.tenant)), sk }
+    }
+
     pub fn blob(&self, acceptance: AcceptanceId) -> BlobKey {
         BlobKey::new(self.tenant, &acceptance.to_string())
     }
@@ -629,19 +648,20 @@ pub struct Scope {
     rights: Rights,
     grounds: Arc<[Ground]>,
     most: Rights,
+    feeds: bool,
     pk: Pk,
 }
 
 impl Scope {
     /// Only the directory calls this, after a sign-in or from a job's header.
     pub fn grant(account: Account, viewer: PrincipalId, rights: Rights) -> Self {
-        Self { account, viewer, rights, grounds: Arc::default(), most: Rights::ALL, pk: account_pk(account) }
+        Self { account, viewer, rights, grounds: Arc::default(), most: Rights::ALL, feeds: false, pk: account_pk(account) }
     }
 
     /// The same for somebody to whom single folders were opened. The rights in each are in the folder's own row and are judged
     /// where it is read; `most` is what there may be at all.
     pub fn grant_folders(account: Account, viewer: PrincipalId, grounds: &[Ground], most: Rights) -> Self {
-        Self { account, viewer, rights: Rights::NONE, grounds: grounds.into(), most, pk: account_pk(account) }
+        Self { account, viewer, rights: Rights::NONE, grounds: grounds.into(), most, feeds: false, pk: account_pk(account) }
     }
 
     pub fn account(&self) -> Account {
@@ -665,6 +685,16 @@ impl Scope {
     /// Why there may be rights to single folders; none where there is a right to all.
     pub fn grounds(&self) -> &[Ground] {
         &self.grounds
+    }
+
+    /// The same for whoever brings what comes from elsewhere: it may also write to folders that are filled from there.
+    #[must_use]
+    pub fn feeding(self) -> Self {
+        Self { feeds: true, ..self }
+    }
+
+    pub fn feeds(&self) -> bool {
+        self.feeds
     }
 
     /// No right to a folder goes further.

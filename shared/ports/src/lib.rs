@@ -26,6 +26,7 @@ mod table;
 mod turns;
 mod wake;
 mod watchers;
+mod web;
 mod world;
 mod zones;
 
@@ -48,5 +49,6 @@ pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};
 pub use turns::{Load, Turn, Turns};
 pub use wake::{Signal, Wake, Watch};
 pub use watchers::Watchers;
+pub use web::{Fetched, Found, NoWeb, Page as WebPage, Web, WebError};
 pub use world::{BlobClient, QueueClient, TableClient, World};
 pub use zones::{Change, RecordData, RecordKind, ZoneError, Zones};

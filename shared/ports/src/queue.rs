@@ -15,10 +15,12 @@ pub enum QueueName {
     Relay,
     /// Imports and exports, a turn at a time.
     Transfer,
+    /// Calendars that are fetched from elsewhere.
+    Subscribe,
 }
 
 impl QueueName {
-    pub const ALL: [Self; 4] = [Self::Deliver, Self::Send, Self::Relay, Self::Transfer];
+    pub const ALL: [Self; 5] = [Self::Deliver, Self::Send, Self::Relay, Self::Transfer, Self::Subscribe];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,6 +28,7 @@ impl QueueName {
             Self::Send => "send",
             Self::Relay => "relay",
             Self::Transfer => "transfer",
+            Self::Subscribe => "subscribe",
         }
     }
 }

@@ -94,6 +94,9 @@ pub struct Settings {
     /// Networks whose mail is taken without SPF, DKIM and DMARC [default: 127.0.0.0/8,::1]
     #[arg(long, env = "PENFOLD_TRUSTED", value_name = "NETWORK", value_delimiter = ',')]
     pub trusted: Option<Vec<Network>>,
+    /// Networks that calendars may be fetched from though they are not public [default: none]
+    #[arg(long, env = "PENFOLD_SUBSCRIPTIONS_ALLOW", value_name = "NETWORK", value_delimiter = ',')]
+    pub subscriptions_allow: Option<Vec<Network>>,
     /// The host that takes all mail to other domains, such as smtps://USER:PASSWORD@HOST:PORT [default: their own hosts]
     #[arg(long, env = "PENFOLD_SMART_HOST", value_name = "URL", hide_env_values = true)]
     pub smart_host: Option<String>,
@@ -199,6 +202,7 @@ impl Settings {
             trust_anchor,
             postmaster,
             trusted,
+            subscriptions_allow,
             smart_host,
             send_from,
             max_message_size,
@@ -286,6 +290,7 @@ impl Settings {
             trust_anchor: settings.trust_anchor,
             postmaster: settings.postmaster,
             trusted: settings.trusted.unwrap_or_else(|| vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6]),
+            subscriptions_allow: settings.subscriptions_allow.unwrap_or_default(),
             smart_host: settings.smart_host,
             send_from: settings.send_from.unwrap_or_default(),
             max_message_size,
@@ -374,6 +379,8 @@ pub struct Config {
     pub postmaster: Option<Address>,
     /// Hosts whose mail is not authenticated.
     pub trusted: Vec<Network>,
+    /// Networks that calendars are fetched from though they are not public.
+    pub subscriptions_allow: Vec<Network>,
     /// Its URL.
     pub smart_host: Option<String>,
     pub send_from: Vec<Source>,

@@ -9,6 +9,7 @@ mod socket;
 mod source;
 mod telemetry;
 mod tls;
+mod web;
 
 pub use config::{Acme, Config, ConfigError, Settings};
 pub use dns::{DnsUpdate, NameServer, NameServersError, SystemDns, UpdateError, Updater, resolving};
@@ -19,3 +20,4 @@ pub use socket::{network, settle};
 pub use source::Source;
 pub use telemetry::{LogFormat, start_logging};
 pub use tls::{ACME_TLS, Names, NamesEdit, Tls, TlsError};
+pub use web::{PublicWeb, allowed_of_environment};

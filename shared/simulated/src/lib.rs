@@ -11,6 +11,7 @@ mod blobs;
 mod call;
 mod clock;
 mod faults;
+mod pages;
 mod queue;
 mod rng;
 mod secrets;
@@ -21,6 +22,7 @@ mod wake;
 mod zone;
 
 pub use faults::Faults;
+pub use pages::Pages;
 pub use zone::Zone;
 
 use crate::blobs::SimBlobs;

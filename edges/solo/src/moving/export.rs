@@ -212,7 +212,7 @@ impl Out<'_> {
     }
 
     async fn usage(&mut self) -> Result<()> {
-        self.parts(vec![(self.walk.usage(), Still::Marks), (self.walk.reports(), Still::Not), (self.walk.transfers(), Still::Not)], "usage")
+        self.parts(vec![(self.walk.usage(), Still::Marks), (self.walk.reports(), Still::Not), (self.walk.transfers(), Still::Not), (self.walk.subscriptions(), Still::Not)], "usage")
             .await
     }
 

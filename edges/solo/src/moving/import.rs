@@ -129,6 +129,7 @@ impl Into<'_> {
                 clear(self.world(), self.walk.usage()).await?;
                 clear(self.world(), self.walk.reports()).await?;
                 clear(self.world(), self.walk.transfers()).await?;
+                clear(self.world(), self.walk.subscriptions()).await?;
                 let (days, end) = self.walk.audit();
                 for day in days {
                     clear(self.world(), day).await?;

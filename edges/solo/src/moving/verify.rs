@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 /// Of mailboxes, usage, people, organisation and blobs. `done`: what `reply` has heard of so far.
 pub async fn read_back(walk: &Walk, done: u64, reply: &Reply) -> Result<Sum> {
-    let mut partitions = vec![walk.organisation(), walk.usage(), walk.reports(), walk.transfers()];
+    let mut partitions = vec![walk.organisation(), walk.usage(), walk.reports(), walk.transfers(), walk.subscriptions()];
     for principal in walk.principals().await? {
         partitions.push(walk.account(principal));
         partitions.extend(walk.of_principal(principal));

@@ -40,6 +40,11 @@ impl Walk {
         self.directory.tenant_scope(self.tenant).transfer(Sk::transfers()).pk().clone()
     }
 
+    /// Calendars that come from elsewhere.
+    pub fn subscriptions(&self) -> Pk {
+        self.directory.tenant_scope(self.tenant).subscription(Sk::subscriptions()).pk().clone()
+    }
+
     pub fn account(&self, principal: PrincipalId) -> Pk {
         self.directory.job_scope(Account { tenant: self.tenant, principal }).pk().clone()
     }

@@ -23,6 +23,8 @@ pub struct Split {
     pub name: Option<String>,
     /// RFC 7986 §5.9, or as Apple writes it.
     pub color: Option<String>,
+    /// Seconds after which it is to be looked at again (RFC 7986 §5.7), or as everybody wrote it before that.
+    pub refresh: Option<u64>,
 }
 
 /// Of what could not be taken, so many are told.
@@ -109,6 +111,10 @@ impl Split {
         }
         if line.is("COLOR") || (line.is("X-APPLE-CALENDAR-COLOR") && self.color.is_none()) {
             self.color = value();
+        }
+        if line.is("REFRESH-INTERVAL") || (line.is("X-PUBLISHED-TTL") && self.refresh.is_none()) {
+            let read = super::value::duration(&line.value);
+            self.refresh = read.and_then(|read| u64::try_from(read.days * 86_400 + read.seconds).ok());
         }
     }
 }

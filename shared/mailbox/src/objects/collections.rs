@@ -105,6 +105,15 @@ impl Mailbox {
     }
 
     pub async fn create_collection(&self, new: &NewCollection) -> Result<FolderId> {
+        self.create(new, false).await
+    }
+
+    /// One that is filled from elsewhere.
+    pub async fn create_fed(&self, new: &NewCollection) -> Result<FolderId> {
+        self.create(new, true).await
+    }
+
+    async fn create(&self, new: &NewCollection, fed: bool) -> Result<FolderId> {
         check_object_name(&new.segment)?;
         check_title(&new.name)?;
         check_properties(&new.properties)?;
@@ -124,7 +133,7 @@ impl Mailbox {
             if folders.len() >= Folder::COUNT_LIMIT {
                 return Err(Error::limit("an account has at most 5,000 folders"));
             }
-            let folder = make(draft, new, &env);
+            let folder = make(draft, new, fed, &env);
             for (key, value) in &new.properties {
                 let sk = Sk::property(folder, "", self.scope().viewer(), key);
                 let sealed = cipher.seal_row(&env, sk.as_bytes(), value)?;
@@ -228,11 +237,11 @@ fn check_title(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn make(draft: &mut crate::draft::Draft, new: &NewCollection, env: &Env) -> FolderId {
+fn make(draft: &mut crate::draft::Draft, new: &NewCollection, fed: bool, env: &Env) -> FolderId {
     let id = FolderId::new(env);
     let uidvalidity = draft.next_uidvalidity(env.now());
     let folder = Folder::new(id, new.parent, &new.name, None, uidvalidity);
-    draft.make(Folder { kind: new.kind, segment: new.segment.clone(), ..folder });
+    draft.make(Folder { kind: new.kind, fed, segment: new.segment.clone(), ..folder });
     id
 }
 

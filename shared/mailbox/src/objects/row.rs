@@ -7,6 +7,9 @@ use penfold_types::{FolderId, ItemId, Modseq, Timestamp};
 /// Bytes of an object's name.
 pub const NAME_LIMIT: usize = 255;
 
+/// What whoever fills a folder tells one content from another by.
+pub type Mark = [u8; 16];
+
 /// An object as it is now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Object {
@@ -26,6 +29,8 @@ pub struct Object {
     pub uid: Option<UidHash>,
     /// Where it stands in the index of times: level and start.
     pub(crate) place: Option<(u8, i64)>,
+    /// Of what comes from elsewhere.
+    pub mark: Option<Mark>,
 }
 
 impl Object {
@@ -48,6 +53,9 @@ impl Object {
             row.set("xl", u64::from(level));
             row.set("xs", crate::codec::zigzag(start));
         }
+        if let Some(mark) = self.mark {
+            row.set("mk", mark.to_vec());
+        }
         row
     }
 
@@ -68,6 +76,7 @@ impl Object {
             media: row.str("ct").unwrap_or_default().to_owned(),
             uid: row.bytes("u").and_then(|bytes| UidHash::try_from(&bytes[..]).ok()),
             place,
+            mark: row.bytes("mk").and_then(|bytes| Mark::try_from(&bytes[..]).ok()),
         })
     }
 }

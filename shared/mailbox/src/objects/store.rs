@@ -2,7 +2,7 @@
 
 use super::properties::NOTE;
 use super::put::{NewObject, Note};
-use super::row::Object;
+use super::row::{Mark, Object};
 use super::{Span, UidHash};
 use crate::account::Mailbox;
 use crate::change::{Entry, Version};
@@ -29,6 +29,7 @@ pub(super) struct Ready {
     pub uid: Option<UidHash>,
     media: String,
     note: Option<Note>,
+    pub mark: Option<Mark>,
     cipher: DataCipher,
     now: Timestamp,
 }
@@ -47,7 +48,7 @@ impl Mailbox {
         };
         let size = u32::try_from(length).map_err(|_| penfold_types::Error::limit("an object has at most 4 GB"))?;
         let (facts, span, uid, media, note) = (new.facts.clone(), new.span, new.uid, new.media.clone(), new.note.clone());
-        Ok(Ready { item, size, blob, inline, facts, span, uid, media, note, cipher, now: env.now() })
+        Ok(Ready { item, size, blob, inline, facts, span, uid, media, note, mark: None, cipher, now: env.now() })
     }
 
     /// Puts a version in the place of the one before it, `old`. Both have the same UID.
@@ -65,6 +66,7 @@ impl Mailbox {
             media: new.media.clone(),
             uid: new.uid,
             place: new.span.map(Span::place),
+            mark: new.mark,
         };
         let kind = draft.view().folders.get(folder).map_or(Kind::Mail, |own| own.kind);
         let mut content = Row::new()

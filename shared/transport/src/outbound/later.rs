@@ -34,7 +34,7 @@ pub async fn postpone(world: &World, at: Timestamp, queue: QueueName, job: &Job)
 }
 
 /// The same as a part of a commit.
-pub(super) fn due(at: Timestamp, queue: QueueName, job: &Job) -> Write {
+pub fn due(at: Timestamp, queue: QueueName, job: &Job) -> Write {
     Write::put(shared::due_entry(at, *job.id.as_bytes()), Row::new().with("j", encode(queue, job)))
 }
 

@@ -34,7 +34,7 @@ mod tidy;
 
 pub use carry::Carrier;
 pub use held::{Held, cancel, held};
-pub use later::{postpone, send_due};
+pub use later::{due, postpone, send_due};
 pub use manage::Desk;
 pub use parcel::{Fate, Parcel, Passage, State, parcels};
 pub use service::OwnMail;

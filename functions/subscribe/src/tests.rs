@@ -1,0 +1,258 @@
+//! What subscriptions promise, in a simulated world.
+
+use super::*;
+use penfold_directory::{Cheap, NewPerson, Operator, Options};
+
+use penfold_ports::Account;
+use penfold_simulated::{Faults, Pages, Simulated};
+use penfold_subscriptions::{Change, New, State};
+use penfold_transport::{outbound::send_due, work};
+use penfold_types::{Address, Modseq, Timestamp};
+use std::collections::BTreeMap;
+use tokio::sync::watch;
+
+const URL: &str = "https://calendars.test/a.ics";
+
+struct House {
+    simulated: Simulated,
+    directory: Directory,
+    mailboxes: Mailboxes,
+    subscriptions: Subscriptions,
+    operator: Operator,
+    pages: Pages,
+    ann: Account,
+}
+
+async fn house(seed: u64) -> House {
+    let simulated = Simulated::new(seed, Faults::NONE);
+    let world = simulated.world();
+    let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
+    let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+    let operator = directory.operator();
+    operator.ensure_tenant("One").await.unwrap();
+    operator.create_domain("One", &"one.test".parse().unwrap()).await.unwrap();
+    let address: Address = "ann@one.test".parse().unwrap();
+    operator.create_person(&NewPerson { address: address.clone(), name: "Ann".to_owned(), password: None, quota: None }).await.unwrap();
+    let info = operator.person(&address).await.unwrap();
+    let subscriptions = Subscriptions::new(&world, &directory);
+    let ann = Account { tenant: info.tenant, principal: info.id };
+    House { simulated, directory, mailboxes, subscriptions, operator, pages: Pages::default(), ann }
+}
+
+fn event(uid: &str, title: &str) -> String {
+    format!("BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260102T100000Z\r\nSUMMARY:{title}\r\nEND:VEVENT\r\n")
+}
+
+fn calendar(events: &[(&str, &str)]) -> String {
+    let events: String = events.iter().map(|(uid, title)| event(uid, title)).collect();
+    format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\n{events}END:VCALENDAR\r\n")
+}
+
+fn new() -> New {
+    New { url: URL.to_owned(), name: "Holidays".to_owned(), color: Some("#2a7fff".to_owned()), refresh: 4 * 3600 }
+}
+
+impl House {
+    /// As ann.
+    async fn mailbox(&self) -> Mailbox {
+        self.mailboxes.open(&self.directory.job_scope(self.ann)).await.unwrap()
+    }
+
+    async fn subscribe(&self) -> Subscription {
+        self.subscriptions.add(&self.operator, &self.mailbox().await, &new()).await.unwrap()
+    }
+
+    fn worker(&self) -> Subscribe {
+        // A process that knows nothing yet.
+        let world = self.simulated.world();
+        let directory = Directory::with_options(world.clone(), Options { hasher: Arc::new(Cheap), ..Options::default() });
+        let mailboxes = Mailboxes::new(world.clone(), directory.clone());
+        Subscribe::new(&world, &directory, &mailboxes, Arc::new(self.pages.clone()))
+    }
+
+    async fn now(&self, one: &Subscription) -> Subscription {
+        self.subscriptions.find(one.account, one.folder).await.unwrap()
+    }
+
+    /// Timer and workers go on until `done` says so.
+    async fn until(&self, mut done: impl AsyncFnMut() -> bool) {
+        let (stop, stopped) = watch::channel(false);
+        let working = tokio::spawn(work::run(self.worker(), 2, stopped));
+        let world = self.simulated.world();
+        while !done().await {
+            let _ = send_due(&world).await;
+            self.simulated.env().sleep(Duration::from_secs(5)).await;
+        }
+        stop.send_replace(true);
+        working.await.unwrap();
+    }
+
+    /// Until it was fetched once more.
+    async fn fetch(&self, one: &Subscription) -> Subscription {
+        let before = self.now(one).await;
+        let over = |now: &Subscription| now.stopped || now.fetched > before.fetched || now.failures > before.failures;
+        self.until(async || over(&self.now(one).await)).await;
+        self.now(one).await
+    }
+
+    /// Titles by UID.
+    async fn events(&self, one: &Subscription) -> BTreeMap<String, String> {
+        let mailbox = self.mailbox().await;
+        let (all, more) = mailbox.objects(one.folder, None, 100_000).await.unwrap();
+        assert!(!more);
+        let mut found = BTreeMap::new();
+        for chunk in all.chunks(100) {
+            let items: Vec<_> = chunk.iter().map(|object| object.item).collect();
+            for bytes in mailbox.object_bytes(one.folder, &items).await.unwrap() {
+                let text = String::from_utf8(bytes.unwrap().to_vec()).unwrap();
+                let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+                found.insert(line("UID:"), line("SUMMARY:"));
+            }
+        }
+        found
+    }
+
+    async fn modseq(&self) -> Modseq {
+        self.mailbox().await.status().await.unwrap().modseq
+    }
+}
+
+fn titles(of: &[(&str, &str)]) -> BTreeMap<String, String> {
+    of.iter().map(|(uid, title)| ((*uid).to_owned(), (*title).to_owned())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_becomes_what_the_file_says_and_nothing_else_is_written() {
+    let house = house(1).await;
+    house.pages.file(URL, "1", &calendar(&[("a", "one"), ("b", "two"), ("c", "three")]));
+    let one = house.subscribe().await;
+    let now = house.fetch(&one).await;
+    assert_eq!((now.state(), now.objects, now.failures), (State::Current, 3, 0));
+    assert_eq!(house.events(&one).await, titles(&[("a", "one"), ("b", "two"), ("c", "three")]));
+    // The same again, by its tag, and then by what is in it though every stamp differs.
+    let (seen, changed) = (house.modseq().await, now.changed);
+    house.fetch(&one).await;
+    house.pages.file(URL, "2", &calendar(&[("a", "one"), ("b", "two"), ("c", "three")]).replace("20260101T000000Z", "20260105T111111Z"));
+    let now = house.fetch(&one).await;
+    assert_eq!((house.modseq().await, now.changed), (seen, changed));
+    // One is changed, one is gone, one is new: three entries of the log, and what stayed is as it was.
+    let mailbox = house.mailbox().await;
+    let stays = mailbox.objects(one.folder, None, 10).await.unwrap().0;
+    house.pages.file(URL, "3", &calendar(&[("a", "one"), ("b", "TWO"), ("d", "four")]));
+    let now = house.fetch(&one).await;
+    assert!(now.changed > changed);
+    assert_eq!(house.events(&one).await, titles(&[("a", "one"), ("b", "TWO"), ("d", "four")]));
+    let after = mailbox.objects(one.folder, None, 10).await.unwrap().0;
+    assert_eq!(after.iter().filter(|object| stays.iter().any(|old| old.item == object.item)).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_else_writes_there_and_its_owner_may_end_it() {
+    let house = house(2).await;
+    house.pages.file(URL, "1", &calendar(&[("a", "one")]));
+    let one = house.subscribe().await;
+    house.fetch(&one).await;
+    let mailbox = house.mailbox().await;
+    let (all, _) = mailbox.objects(one.folder, None, 10).await.unwrap();
+    let bytes = Bytes::from(calendar(&[("b", "two")]));
+    let new = penfold_calendar::object(penfold_mailbox::Kind::Events, "b.ics", bytes).unwrap();
+    assert_eq!(mailbox.put_object(one.folder, &new, &|_| true).await.unwrap_err().kind(), Kind::Denied);
+    assert_eq!(mailbox.remove_object(one.folder, &all[0].name, &|_| true).await.unwrap_err().kind(), Kind::Denied);
+    let home = mailbox.collections().await.unwrap().with_role(penfold_mailbox::Role::Calendar).unwrap().id;
+    let moved = mailbox.move_object((one.folder, &all[0].name), (home, "a.ics"), false, &|_| true).await;
+    assert_eq!(moved.unwrap_err().kind(), Kind::Denied);
+    assert_eq!(house.events(&one).await, titles(&[("a", "one")]));
+    // What it is called is the owner's; so is its end, however it comes.
+    mailbox.set_properties(one.folder, "", (&[], &[]), Some("Days")).await.unwrap();
+    mailbox.delete_collection(one.folder).await.unwrap();
+    house.until(async || house.subscriptions.of(house.ann).await.unwrap().is_empty()).await;
+    assert_eq!(house.pages.asked(URL), 1);
+
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_wrong_is_told_and_changes_nothing() {
+    let house = house(3).await;
+    house.pages.file(URL, "1", &calendar(&[("a", "one"), ("b", "two")]));
+    let one = house.subscribe().await;
+    house.fetch(&one).await;
+    let whole = calendar(&[("a", "one"), ("b", "two")]);
+    for (at, wrong) in ["", "<html>Sign in</html>", &whole[..whole.len() - 40], &calendar(&[])].into_iter().enumerate() {
+        house.pages.file(URL, &format!("w{at}"), wrong);
+        let now = house.fetch(&one).await;
+        assert_eq!((now.state(), now.failures), (State::Failing, at as u64 + 1), "{wrong}");
+        assert!(now.due > house.simulated.env().now());
+        assert_eq!(house.events(&one).await.len(), 2);
+    }
+    // It comes back, by the bytes that it had.
+    house.pages.file(URL, "1", &whole);
+    let now = house.fetch(&one).await;
+    assert_eq!((now.state(), now.error, now.failures), (State::Current, None, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_gone_for_two_weeks_is_left_alone_until_somebody_asks() {
+    let house = house(4).await;
+    house.pages.answer(URL, Ok(Fetched::Not { status: 404, after: None }));
+    let one = house.subscribe().await;
+    let begun = house.simulated.env().now();
+    house.until(async || house.now(&one).await.stopped).await;
+    let now = house.now(&one).await;
+    let days = house.simulated.env().now().since(begun).as_secs() / 86_400;
+    assert!((14..17).contains(&days), "{days}");
+    assert_eq!(now.state(), State::Stopped);
+    assert!(now.error.unwrap().contains("nothing at this URL"));
+    let asked = house.pages.asked(URL);
+    assert!((14..30).contains(&asked), "{asked}");
+    let later = house.simulated.env().now().plus(DAY * 3);
+    house.until(async || house.simulated.env().now() >= later).await;
+    assert_eq!(house.pages.asked(URL), asked);
+    house.pages.file(URL, "1", &calendar(&[("a", "one")]));
+    house.subscriptions.refresh(&house.operator, &house.now(&one).await).await.unwrap();
+    assert_eq!(house.fetch(&one).await.state(), State::Current);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_url_begins_anew() {
+    let house = house(5).await;
+    house.pages.file(URL, "1", &calendar(&[("a", "one")]));
+    let one = house.subscribe().await;
+    house.fetch(&one).await;
+    let other = "https://elsewhere.test/b.ics";
+    house.pages.file(other, "1", &calendar(&[("b", "two")]));
+    let change = Change { url: Some("webcal://elsewhere.test/b.ics".to_owned()), ..Change::default() };
+    let now = house.now(&one).await;
+    house.subscriptions.change(&house.operator, &house.mailbox().await, &now, &change).await.unwrap();
+    house.fetch(&one).await;
+    assert_eq!(house.events(&one).await, titles(&[("b", "two")]));
+}
+
+/// A calendar that takes many turns, in weather.
+#[tokio::test(start_paused = true)]
+async fn faults_and_crashes_change_nothing_about_the_end() {
+    for seed in 10..16 {
+        let house = house(seed).await;
+        let uids: Vec<String> = (0..300).map(|n| format!("e{n}")).collect();
+        let first: Vec<(&str, &str)> = uids.iter().map(|uid| (uid.as_str(), "one")).collect();
+        let second: Vec<(&str, &str)> = uids.iter().skip(100).map(|uid| (uid.as_str(), "two")).collect();
+        house.pages.file(URL, "1", &calendar(&first));
+        let one = house.subscribe().await;
+        house.simulated.faults(Faults::STORMY);
+        for (tag, file) in [("1", &first), ("2", &second)] {
+            house.pages.file(URL, tag, &calendar(file));
+            let until: Timestamp = house.simulated.env().now();
+            house
+                .until(async || {
+                    house.subscriptions.find(one.account, one.folder).await.is_ok_and(|now| {
+                        now.fetched.is_some_and(|at| at > until) && now.objects == file.len() as u64
+                    })
+                })
+                .await;
+            house.simulated.faults(Faults::NONE);
+            assert_eq!(house.events(&one).await, titles(file), "{seed}");
+            house.simulated.crash();
+            assert_eq!(house.events(&one).await, titles(file), "{seed}");
+            house.simulated.faults(Faults::STORMY);
+        }
+    }
+}

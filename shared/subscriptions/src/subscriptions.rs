@@ -1,0 +1,326 @@
+//! What people do with their subscriptions.
+
+use crate::schedule::{LONGEST, SHORTEST};
+use crate::subscription::{Kept, Subscription};
+use aws_lc_rs::digest;
+use penfold_directory::{Directory, Operator};
+use penfold_formats::xml::{APPLE, Element, element_bytes};
+use penfold_mailbox::{Kind, Mailbox, NewCollection, Property};
+use penfold_ports::{Account, Job, Key, Query, QueueName, Retrying, Row, Sk, TenantScope, When, World, Write};
+use penfold_transport::outbound::due;
+use penfold_types::{CommitId, Error, FolderId, Kind as Why, PrincipalId, Result, TenantId};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Of one person.
+pub const MOST: usize = 20;
+/// Between two fetches that somebody asks for.
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Subscriptions {
+    pub(crate) world: World,
+    pub(crate) directory: Directory,
+}
+
+/// A subscription that is to be.
+#[derive(Debug, Clone)]
+pub struct New {
+    /// As people write it: `webcal:` too.
+    pub url: String,
+    pub name: String,
+    /// `#rrggbb`
+    pub color: Option<String>,
+    /// Seconds.
+    pub refresh: u64,
+}
+
+/// What is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub url: Option<String>,
+    pub name: Option<String>,
+    pub refresh: Option<u64>,
+}
+
+/// A field of the request, and what is wrong with it.
+pub type WrongField = (&'static str, Error);
+
+impl New {
+    pub fn check(&self) -> std::result::Result<(), WrongField> {
+        read_url(&self.url).map_err(|error| ("/url", error))?;
+        check_refresh(self.refresh).map_err(|error| ("/refresh", error))?;
+        self.color.as_deref().map(color).transpose().map_err(|error| ("/color", error)).map(|_| ())
+    }
+}
+
+impl Change {
+    pub fn check(&self) -> std::result::Result<(), WrongField> {
+        self.url.as_deref().map(read_url).transpose().map_err(|error| ("/url", error))?;
+        self.refresh.map(check_refresh).transpose().map_err(|error| ("/refresh", error)).map(|_| ())
+    }
+
+    /// Whether it is followed by a fetch.
+    pub fn fetches(&self) -> bool {
+        self.url.is_some() || self.refresh.is_some()
+    }
+}
+
+/// The body of a job: whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ticket {
+    pub tenant: TenantId,
+    pub principal: PrincipalId,
+    pub folder: FolderId,
+    pub turn: u64,
+}
+
+/// `https` for what means it. Whether it may be fetched is judged when it is.
+fn read_url(url: &str) -> Result<String> {
+    let wrong = || Error::invalid("a URL that begins with https://, http://, webcal:// or webcals://, of at most 2,048 octets");
+    let url = url.trim();
+    let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "https" | "webcal" | "webcals" => "https",
+        "http" => "http",
+        _ => return Err(wrong()),
+    };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() || host.contains('@') || url.len() > 2048 || !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(wrong());
+    }
+    Ok(format!("{scheme}://{rest}"))
+}
+
+fn check_refresh(seconds: u64) -> Result<u64> {
+    if (SHORTEST..=LONGEST).contains(&seconds) { Ok(seconds) } else { Err(Error::invalid("a calendar is fetched every 15 minutes to 7 days")) }
+}
+
+/// The colour, under the name that calendars look for.
+fn color(text: &str) -> Result<Property> {
+    let fits = text.strip_prefix('#').is_some_and(|digits| matches!(digits.len(), 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if !fits {
+        return Err(Error::invalid("a colour is written as #rrggbb"));
+    }
+    let element = Element::known(APPLE, "calendar-color").with_text(text);
+    Ok((format!("{APPLE}\ncalendar-color").into_bytes(), element_bytes(&element).into()))
+}
+
+impl Subscriptions {
+    pub fn new(world: &World, directory: &Directory) -> Self {
+        Self { world: world.named("subscribe"), directory: directory.clone() }
+    }
+
+    pub(crate) fn table(&self) -> Retrying<'_> {
+        Retrying(&self.world)
+    }
+
+    pub(crate) fn scope(&self, tenant: TenantId) -> TenantScope {
+        self.directory.tenant_scope(tenant)
+    }
+
+    pub(crate) fn key(&self, account: Account, folder: FolderId) -> Key {
+        self.scope(account.tenant).subscription(Sk::subscription(account.principal, folder))
+    }
+
+    /// Makes the folder and the row; the first fetch is due at once.
+    pub async fn add(&self, operator: &Operator, mailbox: &Mailbox, new: &New) -> Result<Subscription> {
+        let account = mailbox.account();
+        let (url, refresh) = (read_url(&new.url)?, check_refresh(new.refresh)?);
+        let properties = new.color.as_deref().map(color).transpose()?.into_iter().collect();
+        if self.of(account).await?.len() >= MOST {
+            return Err(Error::limit(format!("there are {MOST} subscriptions already; remove one first")));
+        }
+        let segment = format!("subscribed-{}", CommitId::new(&self.world.env));
+        let made = NewCollection { kind: Kind::Events, parent: None, segment, name: new.name.clone(), properties };
+        if operator.rehearses() {
+            return Ok(Subscription::new(account, FolderId::new(&self.world.env), &url, refresh, self.world.env.now()));
+        }
+        let folder = mailbox.create_fed(&made).await?;
+        let one = Subscription::new(account, folder, &url, refresh, self.world.env.now());
+        let job = self.job(&one)?;
+        let writes = vec![Write::put_new(self.key(account, folder), self.row(&one).await?), due(one.due, QueueName::Subscribe, &job)];
+        if let Err(error) = operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await {
+            // An empty calendar that nothing fills would stay behind.
+            mailbox.delete_collection(folder).await?;
+            return Err(error);
+        }
+        self.send(job).await;
+        Ok(one)
+    }
+
+    /// The oldest folder first.
+    pub async fn of(&self, account: Account) -> Result<Vec<Subscription>> {
+        self.read_all(account.tenant, &Sk::subscriptions_of(account.principal)).await
+    }
+
+    /// All of a tenant.
+    pub async fn all(&self, tenant: TenantId) -> Result<Vec<Subscription>> {
+        self.read_all(tenant, &Sk::subscriptions()).await
+    }
+
+    async fn read_all(&self, tenant: TenantId, prefix: &Sk) -> Result<Vec<Subscription>> {
+        let pk = self.scope(tenant).subscription(prefix.clone()).pk().clone();
+        let mut found = Vec::new();
+        for (sk, row) in self.table().query_all(&Query::prefix(pk, prefix)).await? {
+            found.extend(self.read(tenant, &sk, &row).await?);
+        }
+        Ok(found)
+    }
+
+    pub(crate) async fn read(&self, tenant: TenantId, sk: &Sk, row: &Row) -> Result<Option<Subscription>> {
+        let ids = sk.as_bytes().strip_prefix(b"s#").and_then(|ids| ids.split_at_checked(16));
+        let Some((principal, folder)) = ids.and_then(|(one, other)| PrincipalId::from_slice(one).zip(FolderId::from_slice(other))) else {
+            return Ok(None);
+        };
+        let sealed = row.bytes("s").ok_or_else(|| Error::broken("a subscription cannot be read"))?;
+        let text = self.directory.open(tenant, &aad(sk), sealed).await?;
+        let kept: Kept = serde_json::from_slice(&text).map_err(|error| Error::broken("a subscription cannot be read").because(error))?;
+        Ok(Subscription::read(Account { tenant, principal }, folder, kept, row))
+    }
+
+    /// `NotFound` where it is none of this person's.
+    pub async fn find(&self, account: Account, folder: FolderId) -> Result<Subscription> {
+        let key = self.key(account, folder);
+        let found = match self.table().get(&key).await? {
+            Some(row) => self.read(account.tenant, key.sk(), &row).await?,
+            None => None,
+        };
+        found.ok_or_else(|| Error::not_found("there is no such subscription"))
+    }
+
+    /// Another URL begins from nothing; whatever changes is fetched at once.
+    pub async fn change(&self, operator: &Operator, mailbox: &Mailbox, one: &Subscription, change: &Change) -> Result<Subscription> {
+        let mut after = one.clone();
+        if let Some(refresh) = change.refresh {
+            after.refresh = check_refresh(refresh)?;
+        }
+        let url = change.url.as_deref().map(read_url).transpose()?.filter(|url| *url != one.kept.url);
+        if let Some(url) = url {
+            after.kept = Kept { url, ..Kept::default() };
+            (after.hash, after.file, after.published) = (None, None, 0);
+        }
+        if let Some(name) = &change.name
+            && !operator.rehearses()
+        {
+            mailbox.set_properties(one.folder, "", (&[], &[]), Some(name)).await?;
+        }
+        if !change.fetches() {
+            return Ok(after);
+        }
+        self.restart(operator, one, after, "subscription.change").await
+    }
+
+    /// Fetches it now.
+    pub async fn refresh(&self, operator: &Operator, one: &Subscription) -> Result<Subscription> {
+        self.restart(operator, one, one.clone(), "subscription.refresh").await
+    }
+
+    /// For how long nobody is to ask for it again.
+    pub fn wait(&self, one: &Subscription) -> Option<Duration> {
+        let since = self.world.env.now().since(one.asked?);
+        AGAIN.checked_sub(since).filter(|left| !left.is_zero())
+    }
+
+    async fn restart(&self, operator: &Operator, before: &Subscription, mut after: Subscription, act: &'static str) -> Result<Subscription> {
+        let now = self.world.env.now();
+        (after.asked, after.due, after.gone, after.stopped) = (Some(now), now, None, false);
+        after.forget_file();
+        if after.failures > 0 {
+            (after.failures, after.error) = (0, None);
+        }
+        after.turn += 1;
+        let job = self.job(&after)?;
+        let writes = vec![self.moved(before, &mut after).await?, due(now, QueueName::Subscribe, &job)];
+        operator.carry_out(after.account.tenant, writes, act, &after.account.principal.to_string(), &after.folder.to_string()).await?;
+        if !operator.rehearses() {
+            self.send(job).await;
+        }
+        Ok(after)
+    }
+
+    /// Takes the folder with it.
+    pub async fn remove(&self, operator: &Operator, mailbox: &Mailbox, one: &Subscription) -> Result<()> {
+        let write = Write::Delete { key: self.key(one.account, one.folder), when: When::Present };
+        // The folder first: whoever dies in between leaves a row whose folder is gone, and that is dropped when it is due.
+        if !operator.rehearses() {
+            match mailbox.delete_collection(one.folder).await {
+                Err(error) if error.kind() != Why::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        let (tenant, target) = (one.account.tenant, one.account.principal.to_string());
+        match operator.carry_out(tenant, vec![write], "subscription.remove", &target, &one.folder.to_string()).await {
+            // The worker was faster.
+            Err(error) if error.kind() == Why::Conflict => Ok(()),
+            done => done,
+        }
+    }
+
+    async fn sealed(&self, one: &Subscription) -> Result<bytes::Bytes> {
+        let text = serde_json::to_vec(&one.kept).map_err(|error| Error::broken("a subscription cannot be written").because(error))?;
+        self.directory.seal(one.account.tenant, &aad(self.key(one.account, one.folder).sk()), &text).await
+    }
+
+    async fn row(&self, one: &Subscription) -> Result<Row> {
+        let mut row = Row::new().with("s", self.sealed(one).await?);
+        for (name, value) in one.attributes().0 {
+            row.set(name, value);
+        }
+        Ok(row)
+    }
+
+    /// The write that moves one on, on the condition that nobody else did.
+    pub(crate) async fn moved(&self, before: &Subscription, after: &mut Subscription) -> Result<Write> {
+        after.revision = before.revision + 1;
+        let (mut set, remove) = after.attributes();
+        if after.kept != before.kept {
+            set.push(("s".into(), self.sealed(after).await?.into()));
+        }
+        let when = When::Equal(vec![("rv".into(), before.revision.into())]);
+        Ok(Write::Update { key: self.key(after.account, after.folder), set, remove, when })
+    }
+
+    /// The job of its present turn; the same turn twice is one job.
+    pub(crate) fn job(&self, one: &Subscription) -> Result<Job> {
+        let Account { tenant, principal } = one.account;
+        let ticket = Ticket { tenant, principal, folder: one.folder, turn: one.turn };
+        let body = serde_json::to_vec(&ticket).map_err(|error| Error::broken("a job cannot be written").because(error))?;
+        let mut bits = [0; 16];
+        bits.copy_from_slice(&digest::digest(&digest::SHA256, &body).as_ref()[..16]);
+        // One turn of a tenant at a time: whoever subscribes to slow servers waits for themselves.
+        Ok(Job { id: CommitId::shaped(one.due, bits), tenant, group: tenant.to_string(), body: body.into() })
+    }
+
+    /// Sooner than the timer would; where it fails the timer does it.
+    pub(crate) async fn send(&self, job: Job) {
+        if let Err(error) = self.world.queue.send(QueueName::Subscribe, vec![job]).await {
+            tracing::debug!(%error, "a subscription waits for the timer");
+        }
+    }
+}
+
+fn aad(sk: &Sk) -> Vec<u8> {
+    [b"subscription#", sk.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_as_people_write_them() {
+        for (written, read) in [
+            ("https://a.test/x.ics", "https://a.test/x.ics"),
+            ("webcal://a.test/x.ics?k=1", "https://a.test/x.ics?k=1"),
+            (" WEBCALS://a.test/x ", "https://a.test/x"),
+            ("HTTP://a.test", "http://a.test"),
+        ] {
+            assert_eq!(read_url(written).unwrap(), read);
+        }
+        for wrong in ["", "a.test", "ftp://a.test/", "file:///etc/passwd", "https://", "https://u:p@a.test/", "https://a.test/ x", "https://a.test/\r\n"] {
+            assert!(read_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}
