@@ -12,6 +12,7 @@
 //! | resets.rs | a forgotten password |
 //! | collections.rs, links.rs | one's own calendars and the like; links by which they are read without signing in |
 //! | subscriptions.rs | calendars from elsewhere |
+//! | imports.rs, exports.rs | one's own calendars and address books, from files and as files |
 //! | branding.rs | how a page looks on which people of a domain sign in |
 //! | letter.rs | messages of the service itself |
 //! | whoami.rs | the oldest of them: who am I, by Basic sign-in |
@@ -20,7 +21,9 @@ mod app_passwords;
 mod branding;
 mod collections;
 mod directory;
+mod exports;
 mod groups;
+mod imports;
 mod letter;
 mod links;
 mod me;
@@ -39,6 +42,7 @@ use penfold_domains::Domains;
 use penfold_mailbox::Mailboxes;
 use penfold_ports::World;
 use penfold_rest::{Api, guarded};
+use penfold_transfers::Transfers;
 use penfold_transport::Transport;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -51,14 +55,16 @@ pub struct Accounts {
     world: World,
     domains: Domains,
     mailboxes: Mailboxes,
+    transfers: Transfers,
     /// By which the service writes to people.
     transport: Transport,
 }
 
 impl Accounts {
     pub fn new(api: Api, world: &World, mailboxes: &Mailboxes, transport: &Transport) -> Self {
+        let transfers = Transfers::new(world, &api.directory, mailboxes);
         let domains = Domains::new(world, api.directory.clone()).acting_as("sign-up");
-        Self { api, world: world.named("account"), domains, mailboxes: mailboxes.named("account"), transport: transport.clone() }
+        Self { api, world: world.named("account"), domains, mailboxes: mailboxes.named("account"), transfers, transport: transport.clone() }
     }
 }
 
@@ -85,6 +91,16 @@ pub fn router(accounts: Accounts) -> (Router, OpenApi) {
         .routes(routes!(collections::list))
         .routes(routes!(links::list, links::create))
         .routes(routes!(links::remove))
+        .routes(routes!(imports::list, imports::order))
+        .routes(routes!(imports::show, imports::remove))
+        .routes(routes!(imports::upload))
+        .routes(routes!(imports::problems))
+        .routes(routes!(imports::cancel))
+        .routes(routes!(exports::list, exports::order))
+        .routes(routes!(exports::show, exports::remove))
+        .routes(routes!(exports::download))
+        .routes(routes!(exports::problems))
+        .routes(routes!(exports::cancel))
         .routes(routes!(subscriptions::list, subscriptions::create))
         .routes(routes!(subscriptions::show, subscriptions::change, subscriptions::remove))
         .routes(routes!(subscriptions::refresh))

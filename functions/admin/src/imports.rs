@@ -1,16 +1,14 @@
 //! People from a file: ordered, uploaded, taken in row by row.
 
 use crate::Admin;
-use crate::transfers::{After, Progress, TransferProblem, find};
-use axum::body::Body as Content;
+use crate::transfers::find;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body_util::BodyExt;
-use penfold_rest::{Body, Call, Listed, Paging, Params, Problem};
+use penfold_rest::{
+    After, Body, Call, Listed, Paging, Params, Problem, Progress, TransferProblem, more, of_media, refused, transfers_page, uploaded,
+};
 use penfold_transfers::{Existing, LOOKED_AT, Layout, Order, Transfer};
-use penfold_types::{Error, Kind};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -60,7 +58,7 @@ pub(crate) struct NewImport {
 #[utoipa::path(get, path = "/v1/tenants/{tenant}/imports", tag = "imports", params(Paging), extensions(("x-permission" = json!("import-read"))),
     responses((status = 200, body = Listed<Import>)))]
 pub(crate) async fn list(State(admin): State<Admin>, call: Call, paging: Paging) -> Result<axum::Json<Listed<Import>>, Problem> {
-    let (page, next) = crate::transfers::page(&admin.transfers, call.tenant()?, &paging, true).await?;
+    let (page, next) = transfers_page(&admin.transfers, (call.tenant()?, None), &paging, true).await?;
     let items = page.iter().map(Import::of).collect::<Result<_, _>>()?;
     Ok(axum::Json(Listed::page(items, next)))
 }
@@ -95,14 +93,10 @@ pub(crate) async fn upload(
     path: Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv") {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send text/csv."));
-    }
+    of_media(&request, "text/csv")?;
     let transfer = find(&call, &admin.transfers, path, true).await?;
-    let mut body: Content = request.into_body();
     if call.dry_run {
-        let mut begin = Vec::new();
+        let (mut body, mut begin) = (request.into_body(), Vec::new());
         while let Some(bytes) = more(&mut body).await?
             && begin.len() < LOOKED_AT
         {
@@ -111,31 +105,8 @@ pub(crate) async fn upload(
         Layout::of(&begin).map_err(refused)?;
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let mut upload = admin.transfers.upload(&transfer).await?;
-    while let Some(bytes) = more(&mut body).await? {
-        upload.put(bytes).await.map_err(refused)?;
-    }
-    let transfer = upload.finish(&call.operator()?).await.map_err(refused)?;
+    let transfer = uploaded(&admin.transfers, &call, &transfer, "text/csv", request).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Import::of(&transfer)?)).into_response())
-}
-
-/// The next octets of a file.
-async fn more(body: &mut Content) -> Result<Option<Bytes>, Problem> {
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The file was cut off; send it again."))?;
-        if let Ok(bytes) = frame.into_data() {
-            return Ok(Some(bytes));
-        }
-    }
-    Ok(None)
-}
-
-fn refused(error: Error) -> Problem {
-    match error.kind() {
-        Kind::Invalid => Problem::field("", error.text()),
-        Kind::Limit => Problem::new(StatusCode::PAYLOAD_TOO_LARGE, error.text()),
-        _ => error.into(),
-    }
 }
 
 /// Rows that could not be taken in, by line.

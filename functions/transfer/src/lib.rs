@@ -2,6 +2,7 @@
 //! was cut off goes on at the last step that was written down.
 
 mod mailbox;
+mod objects;
 mod people;
 
 use penfold_directory::{Directory, Permission, TenantStatus};
@@ -33,6 +34,8 @@ enum Work {
     TakeIn(people::TakeIn),
     Write(people::Write),
     Archive(Box<mailbox::Archive>),
+    TakeObjects(Box<objects::TakeIn>),
+    WriteObjects(Box<objects::Write>),
 }
 
 impl Transfer {
@@ -95,6 +98,10 @@ impl Transfer {
             Order::ImportPeople { .. } => Permission::ImportWrite,
             Order::ExportPeople => Permission::ExportWrite,
             Order::ExportMailbox { .. } => Permission::ContentWrite,
+            // What is one's own, as long as one is there.
+            Order::ImportObjects { mailbox, .. } | Order::ExportObjects { mailbox, .. } => {
+                return operator.mailbox_address(one.tenant, mailbox).await.map(|_| true);
+            }
         };
         if !operator.actor_may(one.tenant, &one.by, needed).await? {
             return Err(Error::denied("whoever ordered it may not do this any more"));
@@ -106,6 +113,8 @@ impl Transfer {
         Ok(match &one.order {
             Order::ImportPeople { .. } => Work::TakeIn(people::TakeIn::begin(self, one).await?),
             Order::ExportPeople => Work::Write(people::Write),
+            Order::ImportObjects { .. } => Work::TakeObjects(Box::new(objects::TakeIn::begin(self, one).await?)),
+            Order::ExportObjects { .. } => Work::WriteObjects(Box::new(objects::Write::begin(self, one).await?)),
             Order::ExportMailbox { mailbox } => Work::Archive(Box::new(mailbox::Archive::begin(self, one, *mailbox).await?)),
         })
     }
@@ -115,6 +124,8 @@ impl Transfer {
             Work::TakeIn(work) => work.step(self, one).await,
             Work::Write(work) => work.step(self, one).await,
             Work::Archive(work) => work.step().await,
+            Work::TakeObjects(work) => work.step(one).await,
+            Work::WriteObjects(work) => work.step(one).await,
         }
     }
 }

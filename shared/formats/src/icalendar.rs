@@ -27,7 +27,7 @@ pub use fault::{Fault, Limits, What};
 pub use managed::Managed;
 pub use object::{Kind, Object};
 pub use occurrences::{Instance, Occurrence, Span, TooMany};
-pub use split::{Split, join, split};
+pub use split::{File, Split, head, join, split};
 pub use tree::Component;
 pub use value::Duration;
 pub use view::{SelectedProp, Selection, select};

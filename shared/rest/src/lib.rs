@@ -38,6 +38,7 @@ mod session;
 mod tag;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod when;
 
 pub use app_password::{AppPasswordView, NewAppPassword};
@@ -58,6 +59,7 @@ pub use problem::{Problem, Wrong};
 pub use profile::{NewProfile, ProfileView, object};
 pub use session::SessionView;
 pub use tag::{IfMatch, created, tag, tagged};
+pub use transfer::{After, Progress, TransferProblem, TransferState, downloaded, more, of_media, refused, transfers_page, uploaded};
 pub use when::When;
 
 /// Octets of a request's body.

@@ -2,8 +2,9 @@
 //! when it began and ended, `y` why it failed; `up` and `pn` which content it has and in how many parts, `z` its octets;
 //! `sp` the steps done, `tu` the turns, `cu` where to go on, `rd` octets read, `ok` and `bad` what came of it, `to` of how many.
 
+use crate::sheet::Layout;
 use penfold_ports::{Name, Row, Value};
-use penfold_types::{CommitId, Error, PrincipalId, Result, TenantId, Timestamp};
+use penfold_types::{CommitId, Error, FolderId, PrincipalId, Result, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is to be done.
@@ -20,25 +21,72 @@ pub enum Order {
     ExportMailbox {
         mailbox: PrincipalId,
     },
+    /// A file of events, tasks, notes or cards into a folder of one's own.
+    ImportObjects {
+        mailbox: PrincipalId,
+        folder: FolderId,
+        holds: Holds,
+        existing: Existing,
+    },
+    /// All of such a folder as one file.
+    ExportObjects {
+        mailbox: PrincipalId,
+        folder: FolderId,
+        holds: Holds,
+    },
+}
+
+/// What a folder's file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// iCalendar (RFC 5545).
+    Calendar,
+    /// vCards (RFC 6350), one behind another.
+    Cards,
 }
 
 /// Octets that a file may have.
 pub(crate) const LONGEST: u64 = 64 << 20;
 
-/// What becomes of a row about somebody who is there.
+/// What becomes of a row about somebody, or of an object, who or which is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Existing {
     /// It is reported, and they stay as they are.
     #[default]
     Refuse,
-    /// They become what the row says.
+    /// They become what the file says.
     Update,
 }
 
 impl Order {
     pub fn is_import(&self) -> bool {
-        matches!(self, Self::ImportPeople { .. })
+        matches!(self, Self::ImportPeople { .. } | Self::ImportObjects { .. })
+    }
+
+    /// Whose own it is: it is seen by nobody else. `None`: the tenant's.
+    pub fn owner(&self) -> Option<PrincipalId> {
+        match self {
+            Self::ImportObjects { mailbox, .. } | Self::ExportObjects { mailbox, .. } => Some(*mailbox),
+            Self::ImportPeople { .. } | Self::ExportPeople | Self::ExportMailbox { .. } => None,
+        }
+    }
+
+    /// Refuses what cannot be the beginning of its file.
+    pub(crate) fn look(&self, begin: &[u8]) -> Result<()> {
+        let text = begin.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(begin).trim_ascii_start();
+        let is = |word: &[u8]| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+        match self {
+            Self::ImportPeople { .. } => Layout::of(begin).map(drop),
+            Self::ImportObjects { holds: Holds::Calendar, .. } if !is(b"BEGIN:VCALENDAR") => {
+                Err(Error::invalid("the file does not begin with BEGIN:VCALENDAR"))
+            }
+            Self::ImportObjects { holds: Holds::Cards, .. } if !is(b"BEGIN:VCARD") => {
+                Err(Error::invalid("the file does not begin with BEGIN:VCARD"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

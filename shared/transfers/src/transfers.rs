@@ -3,15 +3,19 @@ use aws_lc_rs::digest;
 use penfold_directory::{Directory, Operator};
 use penfold_mailbox::Mailboxes;
 use penfold_ports::{Job, Key, Query, QueueName, Retrying, Row, Sk, TenantScope, When, World, Write};
-use penfold_types::{CommitId, Error, Kind, Result, TenantId};
+use penfold_types::{CommitId, Error, Kind, PrincipalId, Result, TenantId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Of one tenant at a time: those that are under way, and all that are remembered.
+/// Of one tenant at a time: those that are under way, and all that are remembered; each person's own are counted apart.
 const OPEN: usize = 10;
 const KEPT: usize = 1000;
 /// Imports whose files are still to come.
 const UPLOADING: usize = 100;
+/// The same of one person.
+const OWN_OPEN: usize = 3;
+const OWN_KEPT: usize = 50;
+const OWN_UPLOADING: usize = 10;
 /// After this, one that has not begun is called once more.
 const LATE: Duration = Duration::from_secs(60);
 
@@ -50,14 +54,16 @@ impl Transfers {
 
     /// Notes what is to be done; `about` stands in the audit log. An export begins at once, an import once its content is there.
     pub async fn order(&self, operator: &Operator, tenant: TenantId, order: Order, about: &str) -> Result<Transfer> {
-        let all = self.all(tenant).await?;
+        let mut all = self.all(tenant).await?;
+        all.retain(|one| one.order.owner() == order.owner());
+        let (uploading, kept) = if order.owner().is_some() { (OWN_UPLOADING, OWN_KEPT) } else { (UPLOADING, KEPT) };
         if !order.is_import() {
-            room(&all)?;
-        } else if all.iter().filter(|one| one.state == State::Uploading).count() >= UPLOADING {
-            return Err(Error::limit(format!("{UPLOADING} imports wait for their files; upload or cancel some")));
+            room(&all, &order)?;
+        } else if all.iter().filter(|one| one.state == State::Uploading).count() >= uploading {
+            return Err(Error::limit(format!("{uploading} imports wait for their files; upload or cancel some")));
         }
-        if all.len() >= KEPT {
-            return Err(Error::limit(format!("{KEPT} imports and exports are remembered; remove some")));
+        if all.len() >= kept {
+            return Err(Error::limit(format!("{kept} imports and exports are remembered; remove some")));
         }
         let transfer = Transfer::new(CommitId::new(&self.world.env), tenant, order, operator.actor(), self.world.env.now());
         let act = if transfer.order.is_import() { "import.order" } else { "export.order" };
@@ -73,6 +79,13 @@ impl Transfers {
     pub async fn find(&self, tenant: TenantId, id: CommitId) -> Result<Transfer> {
         let row = self.table().get(&self.scope(tenant).transfer(Sk::transfer(id))).await?;
         row.and_then(|row| Transfer::read(tenant, id, &row)).ok_or_else(|| Error::not_found("there is no such import or export"))
+    }
+
+    /// One of somebody's own (`owner`), or of the tenant's.
+    pub async fn find_of(&self, tenant: TenantId, owner: Option<PrincipalId>, id: CommitId, import: bool) -> Result<Transfer> {
+        let found = self.find(tenant, id).await?;
+        let fits = found.order.owner() == owner && found.order.is_import() == import;
+        if fits { Ok(found) } else { Err(Error::not_found("there is no such import or export")) }
     }
 
     /// All of a tenant, the oldest first.
@@ -142,12 +155,14 @@ impl Transfers {
     }
 }
 
-/// Refuses where as many are under way as may be.
-pub(crate) fn room(all: &[Transfer]) -> Result<()> {
-    match all.iter().filter(|one| one.state.is_under_way()).count() {
-        OPEN.. => Err(Error::limit(format!("{OPEN} imports and exports are under way; wait for one, or cancel it"))),
-        _ => Ok(()),
+/// Refuses where as many are under way as may be, beside one of whom this is ordered for.
+pub(crate) fn room(all: &[Transfer], order: &Order) -> Result<()> {
+    let most = if order.owner().is_some() { OWN_OPEN } else { OPEN };
+    let under_way = |one: &&Transfer| one.state.is_under_way() && one.order.owner() == order.owner();
+    if all.iter().filter(under_way).count() >= most {
+        return Err(Error::limit(format!("{most} imports and exports are under way; wait for one, or cancel it")));
     }
+    Ok(())
 }
 
 /// That nobody has moved it on since it was read.

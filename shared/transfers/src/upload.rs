@@ -1,7 +1,6 @@
 //! Content that comes in, piece by piece.
 
 use crate::content::PART;
-use crate::sheet::Layout;
 use crate::transfer::{LONGEST, State, Transfer};
 use crate::transfers::{Transfers, room, same};
 use bytes::{Bytes, BytesMut};
@@ -29,7 +28,7 @@ impl Transfers {
             self.nudge(transfer).await?;
             return Err(Error::conflict("it has its content already"));
         }
-        room(&self.all(transfer.tenant).await?)?;
+        room(&self.all(transfer.tenant).await?, &transfer.order)?;
         let mut number = [0; 8];
         self.world.env.fill(&mut number);
         let begun = Transfer { upload: u64::from_be_bytes(number), parts: 0, octets: 0, step: transfer.step + 1, ..transfer.clone() };
@@ -83,7 +82,7 @@ impl Upload {
     /// What is no such file is refused before all of it is there.
     fn look(&mut self) -> Result<()> {
         if !std::mem::replace(&mut self.looked, true) {
-            Layout::of(&self.begin)?;
+            self.transfer.order.look(&self.begin)?;
         }
         Ok(())
     }

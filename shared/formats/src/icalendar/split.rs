@@ -28,70 +28,141 @@ pub struct Split {
 }
 
 /// Of what could not be taken, so many are told.
-const MOST_SKIPPED: usize = 1000;
+const MOST_SKIPPED: usize = 20_000;
 
 /// A component at the top of a calendar, by its lines alone.
 struct Chunk {
     name: String,
     line: u32,
     range: Range<usize>,
+    /// Which of the file's calendars it stands in.
+    calendar: u32,
     fault: Option<Fault>,
 }
 
 /// Objects of the same UID, whose components may stand anywhere in the file.
-struct Group<'a> {
+struct Group {
     line: u32,
-    parts: Vec<&'a Chunk>,
+    /// Whether they have one.
+    named: bool,
+    parts: Vec<Range<usize>>,
+    calendar: u32,
     zones: Vec<String>,
+}
+
+/// A file that is looked through, and whose objects are made one at a time.
+pub struct File<B> {
+    bytes: B,
+    groups: Vec<Group>,
+    /// By calendar and name.
+    zones: HashMap<(u32, String), Range<usize>>,
+    /// Everything else: no objects yet.
+    found: Split,
+}
+
+impl<B: AsRef<[u8]>> File<B> {
+    /// `limits` is for the whole file; each object is under the limits of every day.
+    pub fn read(bytes: B, limits: &Limits) -> Self {
+        let mut file = Self { bytes, groups: Vec::new(), zones: HashMap::new(), found: Split::default() };
+        let mut by_uid: HashMap<String, usize> = HashMap::new();
+        for chunk in chunks(file.bytes.as_ref(), limits, &mut file.found) {
+            let part = match chunk.fault.clone().map_or_else(|| component(file.bytes.as_ref(), &chunk), Err) {
+                Ok(part) => part,
+                Err(fault) => {
+                    file.found.skip(fault);
+                    continue;
+                }
+            };
+            if part.is("VTIMEZONE") {
+                file.zones.entry((chunk.calendar, tzid(&part).unwrap_or_default().to_owned())).or_insert(chunk.range);
+                continue;
+            }
+            if Kind::of(&part.name).is_none() {
+                file.found.skip(Fault::resource(chunk.line, format!("{} is not known here", part.name)));
+                continue;
+            }
+            let uid = part.property("UID").map_or("", |line| line.value.trim());
+            let index = match uid {
+                "" => file.groups.len(),
+                uid => *by_uid.entry(uid.to_owned()).or_insert(file.groups.len()),
+            };
+            if index == file.groups.len() {
+                let (line, calendar) = (chunk.line, chunk.calendar);
+                file.groups.push(Group { line, named: !uid.is_empty(), parts: Vec::new(), calendar, zones: Vec::new() });
+            }
+            let Some(group) = file.groups.get_mut(index) else { continue };
+            let mut names = Vec::new();
+            collect_names(&part, &mut names);
+            for name in names {
+                if !group.zones.iter().any(|known| known == name) {
+                    group.zones.push(name.to_owned());
+                }
+            }
+            group.parts.push(chunk.range);
+        }
+        file
+    }
+
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// What could not be taken already when the file was looked through, with its lines.
+    pub fn skipped(&self) -> &[Fault] {
+        &self.found.skipped
+    }
+
+    /// One of its objects, with the zones that it names, and the line on which it begins. What has no UID gets the one that `uid`
+    /// makes of its line.
+    pub fn object(&self, index: usize, uid: impl Fn(u32) -> Option<String>) -> Result<(Object, u32), Fault> {
+        let group = self.groups.get(index).ok_or_else(|| Fault::data(0, "no such object"))?;
+        let made = match group.named {
+            true => None,
+            false => Some(uid(group.line).ok_or_else(|| Fault::resource(group.line, "a component without UID"))?),
+        };
+        let slice = |range: &Range<usize>| self.bytes.as_ref().get(range.clone()).unwrap_or_default();
+        // A zone stands in its own calendar; what is cut in two by others may name one of any.
+        let zone = |name: &String| {
+            let own = self.zones.get(&(group.calendar, name.clone()));
+            own.or_else(|| {
+                self.zones.iter().filter(|((_, other), _)| other == name).min_by_key(|((calendar, _), _)| *calendar).map(|(_, range)| range)
+            })
+        };
+        let zones = group.zones.iter().filter_map(zone).map(slice);
+        let mut text = calendar(zones.chain(group.parts.iter().map(slice)), None);
+        if let Some(uid) = made {
+            text = with_uid(&text, group.parts.first().map(slice).unwrap_or_default(), &uid);
+        }
+        // Its own lines are not the file's.
+        let object = Object::read(&text).map_err(|fault| Fault { line: group.line, ..fault })?;
+        Ok((object, group.line))
+    }
+}
+
+/// The same with a UID behind the first line of that part.
+fn with_uid(text: &[u8], part: &[u8], uid: &str) -> Vec<u8> {
+    let at = text.windows(part.len().max(1)).position(|window| window == part).unwrap_or(0);
+    let end = text.iter().skip(at).position(|byte| *byte == b'\n').map_or(text.len(), |length| at + length + 1);
+    let (before, after) = text.split_at(end);
+    let mut out = before.to_vec();
+    push_line(&mut out, &format!("UID:{uid}"));
+    out.extend_from_slice(after);
+    out
 }
 
 /// Cuts a file into objects. `limits` is for the whole file; each object is under the limits of every day.
 pub fn split(bytes: &[u8], limits: &Limits) -> Split {
-    let mut out = Split::default();
-    let chunks = chunks(bytes, limits, &mut out);
-    let mut zones: HashMap<String, Range<usize>> = HashMap::new();
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    let mut by_uid: HashMap<String, usize> = HashMap::new();
-    for chunk in &chunks {
-        let part = match chunk.fault.clone().map_or_else(|| component(bytes, chunk), Err) {
-            Ok(part) => part,
-            Err(fault) => {
-                out.skip(fault);
-                continue;
-            }
-        };
-        if part.is("VTIMEZONE") {
-            zones.entry(tzid(&part).unwrap_or_default().to_owned()).or_insert(chunk.range.clone());
-            continue;
-        }
-        let uid = part.property("UID").map_or("", |line| line.value.trim());
-        if Kind::of(&part.name).is_none() || uid.is_empty() {
-            let text = if uid.is_empty() { format!("{} without UID", part.name) } else { format!("{} is not known here", part.name) };
-            out.skip(Fault::resource(chunk.line, text));
-            continue;
-        }
-        let index = *by_uid.entry(uid.to_owned()).or_insert(groups.len());
-        if index == groups.len() {
-            groups.push(Group { line: chunk.line, parts: Vec::new(), zones: Vec::new() });
-        }
-        let Some(group) = groups.get_mut(index) else { continue };
-        let mut names = Vec::new();
-        collect_names(&part, &mut names);
-        for name in names {
-            if !group.zones.iter().any(|known| known == name) {
-                group.zones.push(name.to_owned());
-            }
-        }
-        group.parts.push(chunk);
-    }
-    for group in groups {
-        let zones = group.zones.iter().filter_map(|name| zones.get(name));
-        let parts = group.parts.iter().map(|chunk| &chunk.range);
-        let text = calendar(zones.chain(parts).map(|range| bytes.get(range.clone()).unwrap_or_default()), None);
-        match Object::read(&text) {
-            Ok(object) => out.objects.push(object),
-            // Its own lines are not the file's.
-            Err(fault) => out.skip(Fault { line: group.line, ..fault }),
+    let file = File::read(bytes, limits);
+    let all: Vec<_> = (0..file.len()).map(|index| file.object(index, |_| None)).collect();
+    let mut out = file.found;
+    for one in all {
+        match one {
+            Ok((object, _)) => out.objects.push(object),
+            Err(fault) => out.skip(fault),
         }
     }
     out
@@ -119,14 +190,34 @@ impl Split {
     }
 }
 
-/// One calendar of components as they are, each with the line end that the last one of a file may lack.
-fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>, name: Option<&str>) -> Vec<u8> {
+/// How a calendar begins that is written here.
+pub fn head(name: Option<&str>) -> Vec<u8> {
     let mut text = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Penfold//Calendar//EN\r\n".to_vec();
     for property in ["NAME", "X-WR-CALNAME"] {
         if let Some(name) = name {
             push_line(&mut text, &format!("{property}:{}", escape(name)));
         }
     }
+    text
+}
+
+impl Object {
+    /// The definitions of zones that stand in it, by name.
+    pub fn definitions(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let zones = self.calendar().components.iter().filter(|part| part.is("VTIMEZONE"));
+        zones.map(|part| (tzid(part).unwrap_or_default(), self.bytes().get(part.range.clone()).unwrap_or_default()))
+    }
+
+    /// Its components as they were written.
+    pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let parts = self.calendar().components.iter().filter(|part| !part.is("VTIMEZONE"));
+        parts.map(|part| self.bytes().get(part.range.clone()).unwrap_or_default())
+    }
+}
+
+/// One calendar of components as they are, each with the line end that the last one of a file may lack.
+fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>, name: Option<&str>) -> Vec<u8> {
+    let mut text = head(name);
     for part in parts {
         text.extend_from_slice(part);
         if !part.ends_with(b"\n") {
@@ -150,7 +241,7 @@ fn component(bytes: &[u8], chunk: &Chunk) -> Result<Component, Fault> {
 /// What stands at the top of the calendars in a file. A component that does not end ends where the next one begins.
 fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
     let bounds = Bounds { octets: limits.octets, lines: limits.lines, line: limits.octets, params: 200, soft_breaks: false };
-    let (mut chunks, mut open): (Vec<Chunk>, Option<Chunk>) = (Vec::new(), None);
+    let (mut chunks, mut open, mut calendar): (Vec<Chunk>, Option<Chunk>, u32) = (Vec::new(), None, 0);
     for line in Lines::new(bytes, bounds) {
         let line = match line {
             Ok(line) => line,
@@ -165,6 +256,7 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
         let value = line.value.trim().to_ascii_uppercase();
         let begins = line.is("BEGIN") && (value == "VCALENDAR" || value == "VTIMEZONE" || Kind::of(&value).is_some());
         let ends = line.is("END") && value == "VCALENDAR";
+        calendar += u32::from(line.is("BEGIN") && value == "VCALENDAR");
         if (begins || ends)
             && let Some(unfinished) = open.take()
         {
@@ -178,7 +270,7 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
                 out.skip(Fault::data(line.number, "more components than are taken"));
                 break;
             }
-            open = Some(Chunk { name: value, line: line.number, range: line.range, fault: None });
+            open = Some(Chunk { name: value, line: line.number, range: line.range, calendar, fault: None });
         } else if open.is_none() {
             out.property(&line);
         }
@@ -194,16 +286,11 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
 pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone, name: Option<&str>) -> Vec<u8> {
     let mut names: HashSet<&str> = HashSet::new();
     let mut parts: Vec<&[u8]> = Vec::new();
-    let slice = |object: &'a Object, part: &Component| object.bytes().get(part.range.clone()).unwrap_or_default();
     for object in objects.clone() {
-        for zone in object.calendar().components.iter().filter(|part| part.is("VTIMEZONE")) {
-            if names.insert(tzid(zone).unwrap_or_default()) {
-                parts.push(slice(object, zone));
-            }
-        }
+        parts.extend(object.definitions().filter(|(name, _)| names.insert(name)).map(|(_, text)| text));
     }
     for object in objects {
-        parts.extend(object.calendar().components.iter().filter(|part| !part.is("VTIMEZONE")).map(|part| slice(object, part)));
+        parts.extend(object.parts());
     }
     calendar(parts.into_iter(), name)
 }
@@ -226,7 +313,7 @@ BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;TZID=Own:20260102T120000\nDTSTART;TZID=Own:20
         let found = split(FILE.as_bytes(), &Limits::file(1 << 20));
         assert_eq!(found.name.as_deref(), Some("Home, sweet"));
         assert_eq!(found.objects.iter().map(Object::uid).collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(found.skipped.iter().map(|fault| fault.line).collect::<Vec<_>>(), [30, 25, 27, 18]);
+        assert_eq!(found.skipped.iter().map(|fault| fault.line).collect::<Vec<_>>(), [30, 25, 18, 27]);
         let event = &found.objects[0];
         assert_eq!((event.components().count(), event.zone("Own").map(|zone| zone.offset(0))), (2, Some(3600)));
         assert!(!found.objects[1].bytes().windows(9).any(|part| part == b"VTIMEZONE"));

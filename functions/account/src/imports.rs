@@ -1,0 +1,172 @@
+//! Calendars, task lists, notes and address books from a file: ordered, uploaded, taken in object by object.
+
+use crate::Accounts;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use penfold_directory::SignedIn;
+use penfold_mailbox::{Folder, Kind};
+use penfold_rest::{After, Body, Call, Listed, Paging, Params, Problem, Progress, TransferProblem, transfers_page, uploaded};
+use penfold_transfers::{Existing, Holds, Order, Transfer};
+use penfold_types::{CommitId, FolderId, Kind as Why};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A file that is taken into a folder of one's own.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OwnImport {
+    id: String,
+    collection: String,
+    existing: ExistingObjects,
+    #[serde(flatten)]
+    progress: Progress,
+    /// How many objects the file has, once that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
+    /// Octets of the file that are worked off.
+    octets_done: u64,
+}
+
+/// What becomes of an object whose UID the folder has already. One that is the same to the octet is taken in, and nothing changes.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ExistingObjects {
+    /// It is replaced.
+    #[default]
+    Update,
+    /// It stays, and that of the file is a problem.
+    Refuse,
+}
+
+impl OwnImport {
+    fn of(transfer: &Transfer) -> Result<Self, Problem> {
+        let Order::ImportObjects { folder, existing, .. } = transfer.order else { return Err(Problem::not_found()) };
+        let existing = if existing == Existing::Update { ExistingObjects::Update } else { ExistingObjects::Refuse };
+        let (id, collection) = (transfer.id.to_string(), folder.to_string());
+        Ok(Self { id, collection, existing, progress: transfer.into(), total: transfer.total, octets_done: transfer.read })
+    }
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "collection": "01k8dm7cq9eu8ofcjalsubpos2", "existing": "update" }))]
+pub(crate) struct NewOwnImport {
+    /// One of one's own: events, tasks, notes or contacts.
+    collection: String,
+    #[serde(default)]
+    existing: ExistingObjects,
+}
+
+/// A folder of one's own whose content can be a file, and what that is.
+pub(crate) async fn collection(accounts: &Accounts, who: &SignedIn, id: &str) -> Result<(Folder, Holds), Problem> {
+    let wrong = || Problem::field("/collection", "the id of a calendar, a task list, notes or an address book of one's own");
+    let id: FolderId = id.parse().map_err(|_| wrong())?;
+    let folder = match accounts.mailboxes.open(&who.scope).await?.folder(id).await {
+        Err(error) if error.kind() == Why::NotFound => return Err(wrong()),
+        folder => folder?,
+    };
+    let holds = match folder.kind {
+        Kind::Events | Kind::Tasks | Kind::Notes => Holds::Calendar,
+        Kind::Contacts => Holds::Cards,
+        Kind::Mail | Kind::Files | Kind::Attachments => return Err(wrong()),
+    };
+    Ok((folder, holds))
+}
+
+/// One of one's own.
+pub(crate) async fn find(accounts: &Accounts, who: &SignedIn, Path(id): Path<String>, import: bool) -> Result<Transfer, Problem> {
+    let id: CommitId = id.parse().map_err(|_| Problem::not_found())?;
+    let account = who.account;
+    Ok(accounts.transfers.find_of(account.tenant, Some(account.principal), id, import).await?)
+}
+
+/// What could not be taken, a page at a time.
+pub(crate) async fn wrong(accounts: &Accounts, transfer: &Transfer, after: After) -> Result<axum::Json<Listed<TransferProblem>>, Problem> {
+    let after = Paging::new(None, after.cursor.as_deref())?.after;
+    let (found, next) = accounts.transfers.wrong(transfer, after.as_deref()).await?;
+    Ok(axum::Json(Listed::page(found.into_iter().map(TransferProblem::from).collect(), next)))
+}
+
+pub(crate) fn media(holds: Holds) -> &'static str {
+    match holds {
+        Holds::Calendar => "text/calendar",
+        Holds::Cards => "text/vcard",
+    }
+}
+
+/// One's own imports, the newest first.
+#[utoipa::path(get, path = "/v1/me/imports", tag = "me", params(Paging), extensions(("x-permission" = json!("signed-in"))),
+    responses((status = 200, body = Listed<OwnImport>)))]
+pub(crate) async fn list(State(accounts): State<Accounts>, call: Call, paging: Paging) -> Result<axum::Json<Listed<OwnImport>>, Problem> {
+    let own = call.person()?.0.account;
+    let (page, next) = transfers_page(&accounts.transfers, (own.tenant, Some(own.principal)), &paging, true).await?;
+    Ok(axum::Json(Listed::page(page.iter().map(OwnImport::of).collect::<Result<_, _>>()?, next)))
+}
+
+/// Orders an import into a calendar, a task list, notes or an address book of one's own. It begins once its file was uploaded to `content`.
+#[utoipa::path(post, path = "/v1/me/imports", tag = "me", request_body = NewOwnImport, extensions(("x-permission" = json!("session"))),
+    responses((status = 201, body = OwnImport)))]
+pub(crate) async fn order(State(accounts): State<Accounts>, call: Call, Body(new): Body<NewOwnImport>) -> Result<Response, Problem> {
+    let (who, _) = call.person()?;
+    let (folder, holds) = collection(&accounts, who, &new.collection).await?;
+    let existing = if matches!(new.existing, ExistingObjects::Update) { Existing::Update } else { Existing::Refuse };
+    let order = Order::ImportObjects { mailbox: who.account.principal, folder: folder.id, holds, existing };
+    let about = format!("folder {}", folder.id);
+    let transfer = accounts.transfers.order(&call.operator()?, who.account.tenant, order, &about).await?;
+    let location = [(header::LOCATION, format!("/v1/me/imports/{}", transfer.id))];
+    Ok((StatusCode::CREATED, location, axum::Json(OwnImport::of(&transfer)?)).into_response())
+}
+
+/// One import.
+#[utoipa::path(get, path = "/v1/me/imports/{import}", tag = "me", extensions(("x-permission" = json!("signed-in"))),
+    responses((status = 200, body = OwnImport)))]
+pub(crate) async fn show(State(accounts): State<Accounts>, call: Call, path: Path<String>) -> Result<axum::Json<OwnImport>, Problem> {
+    let transfer = find(&accounts, call.person()?.0, path, true).await?;
+    accounts.transfers.nudge(&transfer).await?;
+    Ok(axum::Json(OwnImport::of(&transfer)?))
+}
+
+/// Uploads the file, at most 64 MiB: iCalendar (RFC 5545) for events, tasks and notes, vCards (RFC 6350, and 2.1) for contacts. What the folder does not hold, and what is
+/// wrong, is left out and told as a problem; components without UID get one.
+#[utoipa::path(put, path = "/v1/me/imports/{import}/content", tag = "me",
+    request_body(content((String = "text/calendar"), (String = "text/vcard"))), extensions(("x-permission" = json!("session"))),
+    responses((status = 202, body = OwnImport)))]
+pub(crate) async fn upload(
+    State(accounts): State<Accounts>,
+    call: Call,
+    path: Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let transfer = find(&accounts, call.person()?.0, path, true).await?;
+    let Order::ImportObjects { holds, .. } = transfer.order else { return Err(Problem::not_found()) };
+    let transfer = uploaded(&accounts.transfers, &call, &transfer, media(holds), request).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(OwnImport::of(&transfer)?)).into_response())
+}
+
+/// What could not be taken in, with the lines of the file.
+#[utoipa::path(get, path = "/v1/me/imports/{import}/problems", tag = "me", params(After), extensions(("x-permission" = json!("signed-in"))),
+    responses((status = 200, body = Listed<TransferProblem>)))]
+pub(crate) async fn problems(
+    State(accounts): State<Accounts>,
+    call: Call,
+    path: Path<String>,
+    Params(after): Params<After>,
+) -> Result<axum::Json<Listed<TransferProblem>>, Problem> {
+    wrong(&accounts, &find(&accounts, call.person()?.0, path, true).await?, after).await
+}
+
+/// Stops an import; what was taken in stays.
+#[utoipa::path(post, path = "/v1/me/imports/{import}/cancel", tag = "me", extensions(("x-permission" = json!("session"))),
+    responses((status = 200, body = OwnImport)))]
+pub(crate) async fn cancel(State(accounts): State<Accounts>, call: Call, path: Path<String>) -> Result<axum::Json<OwnImport>, Problem> {
+    let transfer = find(&accounts, call.person()?.0, path, true).await?;
+    Ok(axum::Json(OwnImport::of(&accounts.transfers.cancel(&call.operator()?, &transfer).await?)?))
+}
+
+/// Forgets an import that has ended, with its problems.
+#[utoipa::path(delete, path = "/v1/me/imports/{import}", tag = "me", extensions(("x-permission" = json!("session"))), responses((status = 204)))]
+pub(crate) async fn remove(State(accounts): State<Accounts>, call: Call, path: Path<String>) -> Result<StatusCode, Problem> {
+    let transfer = find(&accounts, call.person()?.0, path, true).await?;
+    accounts.transfers.remove(&call.operator()?, &transfer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
