@@ -14,8 +14,8 @@ use penfold_types::{Error, FolderId, Kind as Why, PrincipalId, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Objects of one step in.
-const SOME: usize = 100;
+/// Objects of one step in: what is cut off is done again, and each is a commit.
+const SOME: usize = 20;
 /// Objects and octets of one step out.
 const PAGE: usize = 500;
 const OCTETS: usize = 4 << 20;

@@ -1,5 +1,7 @@
 //! What imports and exports promise, in a simulated world.
 
+mod objects;
+
 use super::*;
 use bytes::Bytes;
 use penfold_directory::{Cheap, NewPerson, Operator, Options, PrincipalKind, Role, RoleGrant, Status};

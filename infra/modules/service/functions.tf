@@ -58,7 +58,7 @@ module "http" {
   }
   function_arns = module.functions.live_arns
   edge_paths = [
-    "/healthz", "/v1/openapi.json", "/v1/tenants/*/imports/*/content", "/v1/tenants/*/exports/*/content", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav", "/dav/*", "/published/*", "/.well-known/caldav", "/.well-known/carddav",
+    "/healthz", "/v1/openapi.json", "/v1/tenants/*/imports/*/content", "/v1/tenants/*/exports/*/content", "/v1/me/imports/*/content", "/v1/me/exports/*/content", "/Microsoft-Server-ActiveSync", "/Microsoft-Server-ActiveSync/*", "/jmap/upload/*", "/jmap/download/*", "/jmap/eventsource*", "/jmap/ws", "/dav", "/dav/*", "/published/*", "/.well-known/caldav", "/.well-known/carddav",
     "/mail/config-v1.1.xml", "/.well-known/autoconfig/*", "/autodiscover/*", "/Autodiscover/*", "/AutoDiscover/*", "/apple/*", "/.well-known/mta-sts.txt", "/.well-known/acme-challenge/*",
   ]
   edge_port     = local.https_port

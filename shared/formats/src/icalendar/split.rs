@@ -45,7 +45,8 @@ struct Group {
     line: u32,
     /// Whether they have one.
     named: bool,
-    parts: Vec<Range<usize>>,
+    /// Each with the line on which it begins.
+    parts: Vec<(Range<usize>, u32)>,
     calendar: u32,
     zones: Vec<String>,
 }
@@ -98,7 +99,7 @@ impl<B: AsRef<[u8]>> File<B> {
                     group.zones.push(name.to_owned());
                 }
             }
-            group.parts.push(chunk.range);
+            group.parts.push((chunk.range, chunk.line));
         }
         file
     }
@@ -132,13 +133,27 @@ impl<B: AsRef<[u8]>> File<B> {
                 self.zones.iter().filter(|((_, other), _)| other == name).min_by_key(|((calendar, _), _)| *calendar).map(|(_, range)| range)
             })
         };
-        let zones = group.zones.iter().filter_map(zone).map(slice);
-        let mut text = calendar(zones.chain(group.parts.iter().map(slice)), None);
-        if let Some(uid) = made {
-            text = with_uid(&text, group.parts.first().map(slice).unwrap_or_default(), &uid);
+        let zones: Vec<&[u8]> = group.zones.iter().filter_map(zone).map(slice).collect();
+        let mut text = calendar(zones.iter().copied().chain(group.parts.iter().map(|(range, _)| slice(range))), None);
+        if let Some(uid) = &made {
+            text = with_uid(&text, group.parts.first().map(|(range, _)| slice(range)).unwrap_or_default(), uid);
         }
         // Its own lines are not the file's.
-        let object = Object::read(&text).map_err(|fault| Fault { line: group.line, ..fault })?;
+        let lines = |text: &[u8]| u32::try_from(text.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u32::MAX);
+        let in_file = |line: u32| {
+            let mut begin = 1 + lines(&head(None)) + zones.iter().map(|text| lines(text)).sum::<u32>();
+            for (at, (range, own)) in group.parts.iter().enumerate() {
+                // One that was given a UID has a line more.
+                let more = u32::from(at == 0 && made.is_some());
+                let length = lines(slice(range)) + more;
+                if (begin..begin + length).contains(&line) {
+                    return own + (line - begin).saturating_sub(more);
+                }
+                begin += length;
+            }
+            group.line
+        };
+        let object = Object::read(&text).map_err(|fault| Fault { line: in_file(fault.line), ..fault })?;
         Ok((object, group.line))
     }
 }
@@ -313,7 +328,7 @@ BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;TZID=Own:20260102T120000\nDTSTART;TZID=Own:20
         let found = split(FILE.as_bytes(), &Limits::file(1 << 20));
         assert_eq!(found.name.as_deref(), Some("Home, sweet"));
         assert_eq!(found.objects.iter().map(Object::uid).collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(found.skipped.iter().map(|fault| fault.line).collect::<Vec<_>>(), [30, 25, 18, 27]);
+        assert_eq!(found.skipped.iter().map(|fault| fault.line).collect::<Vec<_>>(), [30, 25, 20, 27]);
         let event = &found.objects[0];
         assert_eq!((event.components().count(), event.zone("Own").map(|zone| zone.offset(0))), (2, Some(3600)));
         assert!(!found.objects[1].bytes().windows(9).any(|part| part == b"VTIMEZONE"));
