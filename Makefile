@@ -61,12 +61,13 @@ test-api: build
 	@scripts/setup-test clients
 	@$(SUITE) api python3 tests/api/run.py
 
-# Calendars, contacts and files: how clients set an account up, who may do what, and what is wrong or too much.
+# Calendars, contacts and files: how clients set an account up, who may do what, what is wrong or too much, and the standards' own examples.
 test-dav: build
 	@scripts/setup-test clients
 	@$(SUITE) dialogs python3 tests/dav/dialogs.py
 	@$(SUITE) matrix python3 tests/dav/matrix.py
 	@$(SUITE) bad python3 tests/dav/bad.py
+	@$(SUITE) standards python3 tests/dav/standards.py
 
 # One tenant that floods by mail, IMAP, jobs and API, beside 50 quiet ones.
 test-fairness: build
