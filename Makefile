@@ -123,7 +123,7 @@ bench: build
 bench-sending: build
 	@if scripts/setup-test peers; then $(SUITE) bench-sending python3 tests/bench/outgoing.py $(ARGS); else echo "SKIPPED: MAIL OUT, WHOSE NAME SERVER CANNOT BE FETCHED"; fi
 
-# Calendars: ARGS=--quick is a small one, ARGS="--sizes 1000,10000 --peer-up-to 10000" another.
+# Calendars: ARGS=--quick is a small one, ARGS="--sizes 1000,10000 --peer-up-to 10000" another. The other engine is measured where `make build-all` has been.
 bench-dav: build
 	@scripts/setup-test clients
 	@$(SUITE) bench-dav python3 tests/bench/dav.py $(ARGS)
