@@ -26,12 +26,19 @@ class Cloud:
         self.port = self.edge.port
 
     def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start(self):
         self.edge.start()
         # Checking one costs no argon2.
         done = processes.penfold("--cloud", "password", "app", "add", self.user, "bench", "--json")
         assert not done.returncode, done.stdout + done.stderr
         self.password = next(line["password"] for line in map(json.loads, done.stdout.splitlines()) if line.get("password"))
-        return self
 
     def __exit__(self, *_):
         self.edge.kill()
