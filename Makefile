@@ -2,11 +2,11 @@
 #   make run      build and serve on loopback; ARGS="--data DIR --seed FILE" goes to `penfold serve`
 #   make test     everything that proves behaviour, in minutes       make soak   the same with the long counts, in hours
 #   make bench    Penfold beside Postfix + Dovecot on this machine   make fuzz   every parser for FUZZ_SECONDS (60)
-#   make bench-sending   the part of it that is mail out         make bench-dav  calendars, beside Radicale
+#   make bench-sending   the part of it that is mail out         make bench-dav  calendars, beside Radicale and on both engines
 #   make month    dollars of an office mailbox, by part           make growth units of operations as mailboxes and cells grow
 #   make cloud    the whole service beside a local AWS, until Ctrl-C: two edges of each kind, functions as Lambda runs them
 #   make lint     formatting, clippy, licences, scripts              make build  target/release/penfold
-.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-fairness test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending bench-dav growth month soak lint fuzz
+.PHONY: run build build-all cloud test test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-recurrence test-fairness test-powercut test-cloud test-service test-upgrade test-infra bench bench-sending bench-dav growth month soak lint fuzz
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 SUITE := scripts/suite
@@ -27,7 +27,7 @@ build:
 cloud: build-all
 	exec localstack/service
 
-test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-fairness test-powercut test-cloud test-infra
+test: test-rust test-interop test-authentication test-crash test-diskfull test-sending test-api test-dav test-recurrence test-fairness test-powercut test-cloud test-infra
 
 test-rust:
 	@scripts/setup-build test
@@ -61,12 +61,19 @@ test-api: build
 	@scripts/setup-test clients
 	@$(SUITE) api python3 tests/api/run.py
 
-# Calendars, contacts and files: how clients set an account up, who may do what, and what is wrong or too much.
+# Calendars, contacts and files: how clients set an account up, who may do what, what is wrong or too much, and the standards' own examples.
 test-dav: build
 	@scripts/setup-test clients
 	@$(SUITE) dialogs python3 tests/dav/dialogs.py
 	@$(SUITE) matrix python3 tests/dav/matrix.py
 	@$(SUITE) bad python3 tests/dav/bad.py
+	@$(SUITE) standards python3 tests/dav/standards.py
+
+# dateutil and icalendar beside us, on rules and objects by chance.
+test-recurrence: build build-all
+	@scripts/setup-test clients
+	@$(SUITE) recurrence .venv/apart/bin/python tests/recurrence/second.py
+	@$(SUITE) readers .venv/apart/bin/python tests/recurrence/readers.py
 
 # One tenant that floods by mail, IMAP, jobs and API, beside 50 quiet ones.
 test-fairness: build
@@ -116,7 +123,7 @@ bench: build
 bench-sending: build
 	@if scripts/setup-test peers; then $(SUITE) bench-sending python3 tests/bench/outgoing.py $(ARGS); else echo "SKIPPED: MAIL OUT, WHOSE NAME SERVER CANNOT BE FETCHED"; fi
 
-# Calendars: ARGS=--quick is a small one, ARGS="--sizes 1000,10000 --peer-up-to 10000" another.
+# Calendars: ARGS=--quick is a small one, ARGS="--sizes 1000,10000 --peer-up-to 10000" another. The other engine is measured where `make build-all` has been.
 bench-dav: build
 	@scripts/setup-test clients
 	@$(SUITE) bench-dav python3 tests/bench/dav.py $(ARGS)
@@ -139,6 +146,8 @@ soak: build build-all
 	@$(SUITE) crash-dav env ROUNDS=2000 python3 tests/crash/dav.py
 	@$(SUITE) sending env ROUNDS=1000 python3 tests/crash/sending.py
 	@$(SUITE) api env API_EXAMPLES=200 python3 tests/api/run.py conformance
+	@$(SUITE) recurrence .venv/apart/bin/python tests/recurrence/second.py --cases 100000 --patience 0.3
+	@$(SUITE) readers .venv/apart/bin/python tests/recurrence/readers.py --objects 10000 --queries 1000
 	@$(SUITE) powercut env CUTS=1000 python3 tests/powercut/powercut.py
 	@$(SUITE) service python3 tests/cloud/service.py --rounds 200 --fault-rounds 50
 	@$(SUITE) upgrade python3 tests/upgrade/upgrade.py --turns 40 --rounds 20

@@ -27,10 +27,14 @@ class Place:
         if radicale:
             self.server = Radicale(self.work, PEOPLE, PASSWORD)
         else:
-            seed = lib.write_seed(os.path.join(self.work, "seed.toml"), [("Dav", ["dav.test"], [(one, PASSWORD, f"Person {one.split('@')[0]}") for one in PEOPLE])])
+            seed = lib.write_seed(os.path.join(self.work, "seed.toml"), self.seed())
             self.server = lib.Server(os.path.join(self.work, "data"), seed)
         self.host, self.port = "127.0.0.1", self.server.port["http"]
         self.server.start()
+
+    def seed(self):
+        """Who is there from the start."""
+        return [("Dav", ["dav.test"], [(one, PASSWORD, f"Person {one.split('@')[0]}") for one in PEOPLE])]
 
     def person(self):
         """The address of somebody whom nothing else has used."""

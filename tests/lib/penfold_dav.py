@@ -124,7 +124,7 @@ class Dav:
 
     def __init__(self, host, port, user=None, password=None, timeout=60, agent="penfold-tests", again=True):
         self.host, self.port, self.user, self.password, self.timeout, self.agent, self.line = host, port, user, password, timeout, agent, None
-        self._home, self.again = None, again
+        self._home, self.again, self.cut = None, again, False
 
     def ask(self, method, path, content=None, depth=None, **fields):
         """Underscores in a field's name become hyphens."""
@@ -193,6 +193,8 @@ class Dav:
         """RFC 6578: (what is there or changed: {path: Response}, paths that are gone, the new token)"""
         answer = self.report(path, "d:sync-collection", f"<d:sync-token>{escape(token)}</d:sync-token><d:sync-level>1</d:sync-level>{props('d:getetag', *names)}", depth=0)
         every = answer.responses
+        # Whether there is more, which comes by the new token (§3.6).
+        self.cut = any(one.status == 507 for one in every.values())
         return ({href: one for href, one in every.items() if one.status is None}, sorted(href for href, one in every.items() if one.status == 404), answer.sync_token)
 
     def query(self, path, component, start=None, end=None, data="<c:calendar-data/>", inner=""):

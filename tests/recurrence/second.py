@@ -1,19 +1,23 @@
-"""Judges our answers to recurrence rules by dateutil: cargo run --example recurrence | python second.py
+#!/usr/bin/env python3
+"""Judges our answers to recurrence rules by dateutil: second.py [--cases N] [--seed N] [--patience SECONDS]
 
-Needs python-dateutil (and tzdata where the system has no zones). Where dateutil is known to see things in another way, the
+They come from target/debug/examples/recurrence, or what $RECURRENCE names. Needs python-dateutil (and tzdata where the system has no zones). Where dateutil is known to see things in another way, the
 generator (shared/formats/tests/icalendar/generate.rs) asks so that both can agree. Ends with 1 at any difference.
 """
 
+import argparse
 import json
+import os
 import signal
+import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-# After that many seconds a series is left alone: dateutil walks all of it from the start.
-PATIENCE = 0.3
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STEPS = 50_000
 
 
@@ -55,15 +59,32 @@ def judge(case):
 
 
 def main():
-    same = left = 0
-    different = []
-    signal.signal(signal.SIGALRM, impatient)
-    for line in sys.stdin:
+    args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    args.add_argument("--cases", type=int, default=1200)
+    args.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
+    # After that much of the processor's time a series is left alone: dateutil walks all of it from the start.
+    args.add_argument("--patience", type=float, default=0.02)
+    args = args.parse_args()
+    program = os.environ.get("RECURRENCE") or os.path.join(os.environ.get("CARGO_TARGET_DIR") or os.path.join(ROOT, "target"), "debug", "examples", "recurrence")
+    if not os.access(program, os.X_OK):
+        raise SystemExit(f"{program} is missing: run `make build-all`, or set RECURRENCE to the program")
+    print(f"second: seed {args.seed}", flush=True)
+    with subprocess.Popen([program, str(args.cases), str(args.seed)], stdout=subprocess.PIPE, text=True) as cases:
+        same, left, different = compare(cases.stdout, args.patience)
+    print(f"{same} the same, {left} too long for dateutil, {different} different")
+    # Enough of them must have been judged for this to mean anything.
+    return 1 if different or cases.returncode or same < args.cases // 2 else 0
+
+
+def compare(lines, patience):
+    same = left = different = 0
+    signal.signal(signal.SIGVTALRM, impatient)
+    for line in lines:
         case = json.loads(line)
         try:
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+            signal.setitimer(signal.ITIMER_VIRTUAL, patience)
             theirs = judge(case)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         except Impatient:
             theirs = None
         if theirs is None:
@@ -71,13 +92,12 @@ def main():
         elif theirs == case["ours"]:
             same += 1
         else:
-            different.append(case)
+            different += 1
             ours = case.pop("ours")
             print(json.dumps(case))
             print("  only ours:  ", sorted(set(ours) - set(theirs))[:5])
             print("  only theirs:", sorted(set(theirs) - set(ours))[:5])
-    print(f"{same} the same, {left} too long for dateutil, {len(different)} different")
-    return 1 if different else 0
+    return same, left, different
 
 
 if __name__ == "__main__":
