@@ -7,6 +7,14 @@ from world import PASSWORD
 _town = []
 
 
+# What only its owner finds.
+OWN = ("/v1/me/groups/{group}", "/v1/me/links", "/v1/me/subscriptions")
+
+
+def own(company, method, path, caller):
+    return path.startswith(OWN) and me(company, method, path, caller) or request(company, method, path, used_up=True)
+
+
 class Town:
     """The world that the examples speak of: example.test, where ann is the administrator."""
 
@@ -24,7 +32,9 @@ class Town:
         """As it stands, but for what is made anew each time: ids, codes and tokens of letters."""
         needs, company = operation["x-permission"], self.company
         client = self.world.client() if needs == "public" else company.by if needs == "operator" else self.ann()
-        one = sign_up(company, proved=False) if "{signup}" in path else me(company, method, path, client) if "/me/groups/{group}" in path else request(company, method, path, used_up=True)
+        one = sign_up(company, proved=False) if "{signup}" in path else own(company, method, path, client)
+        if "collection" in example:
+            example = {**example, "collection": one.body["collection"]}
         if path.endswith("/second-factor/confirm"):
             example = {**example, "code": totp(expect(client.post("/v1/me/second-factor", {"password": PASSWORD}), 200)["secret"])}
         if path.endswith("/password-resets/finish"):
@@ -109,7 +119,7 @@ def test_everything_that_is_there(world):
     for method, path, operation in t.description.operations():
         if "requestBody" in operation or "{signup}" in path and method != "GET":
             continue
-        one = me(t.company, method, path, ann) if "/me/groups/{group}" in path else request(t.company, method, path, used_up=True)
+        one = own(t.company, method, path, ann)
         if path == "/v1/sessions/{session}":
             one.named["session"] = t.ann().session
         if path == "/v1/me/app-passwords/{app_password}":
