@@ -195,6 +195,28 @@ def new_link(caller):
     return expect(caller.post("/v1/me/links", {"collection": calendar(caller), "name": "Link", "shows": "times"}), 201)["id"]
 
 
+ICS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:x\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260301T100000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n".encode()
+CALENDAR = {"Content-Type": "text/calendar"}
+
+
+def own_import(caller, uploaded=True):
+    one = expect(caller.post("/v1/me/imports", {"collection": calendar(caller)}), 201)["id"]
+    if uploaded:
+        expect(caller.put("/v1/me/imports/{import}/content", ICS, fields=CALENDAR, **{"import": one}), 202)
+        own_ended(caller, "/v1/me/imports/" + one)
+    return one
+
+
+def own_export(caller):
+    one = expect(caller.post("/v1/me/exports", {"collection": calendar(caller)}), 202)["id"]
+    own_ended(caller, "/v1/me/exports/" + one)
+    return one
+
+
+def own_ended(caller, path):
+    lib.wait_until(lambda: expect(caller.get(path), 200)["state"] in ("done", "failed"), 60, 0.02, path)
+
+
 class Request:
     """What is asked for one operation: with these parameters of the path, this body, these fields."""
 
@@ -251,6 +273,14 @@ def me(company, method, path, caller):
         expect(caller.world.sign_in(caller.address).put("/v1/me/photo", LOGO, fields=IMAGE), 204)
     if own == "POST /me/subscriptions":
         return Request({"url": "http://127.0.0.1:1024/a.ics", "name": "Away"})
+    if own in ("POST /me/imports", "POST /me/exports"):
+        return Request({"collection": calendar(caller)})
+    if own == "PUT /me/imports/{import}/content":
+        return Request(ICS, CALENDAR, **{"import": own_import(caller, uploaded=False)})
+    if own.split(" ")[1].startswith("/me/imports/"):
+        return Request(**{"import": own_import(caller)})
+    if own.split(" ")[1].startswith("/me/exports/"):
+        return Request(export=own_export(caller))
     if own == "POST /me/links":
         return Request({"collection": calendar(caller), "name": "Link", "shows": "times"})
     if own == "DELETE /me/links/{link}":
@@ -301,6 +331,7 @@ def request(company, method, path, used_up):
         "POST ~/groups": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/groups/{group}": {"name": f"Renamed {n}"}, "POST ~/groups/{group}/members": {"addresses": [company.address]},
         "POST ~/imports": {"rehearse": True}, "POST ~/exports": {"kind": "people"}, "PUT ~/imports/{import}/content": f"address,name\nu{n}@{part},New\n".encode(),
         "POST ~/contacts": {"name": "New", "addresses": [f"n{n}@elsewhere.test"]}, "PATCH ~/contacts/{contact}": {"name": f"Renamed {n}"},
+        **{f"POST /v1/me/{kind}": {"collection": company.things["folder"]} for kind in ("imports", "exports")},
         "POST /v1/me/subscriptions": {"url": "http://127.0.0.1:1024/a.ics", "name": "Away"}, "POST /v1/me/links": {"collection": company.things["folder"], "name": "Link", "shows": "times"}, "PUT ~/publishing": {"most": "everything"},
         "POST ~/groups/{group}/requests/{address}": {"accept": True}, "PUT ~/branding": {"display_name": f"Brand {n}", "accent": "#0a5fc4"},
         "POST ~/shared-mailboxes": {"address": f"n{n}@{part}", "name": "New"}, "PATCH ~/shared-mailboxes/{mailbox}": {"name": f"Renamed {n}"},
@@ -321,4 +352,6 @@ def request(company, method, path, used_up):
         return sign_up(company, proved=method == "POST")
     if path == "/v1/password-resets/finish":
         return Request({"token": reset(company), "password": PASSWORD})
+    if key == "PUT /v1/me/imports/{import}/content":
+        return Request(ICS, CALENDAR, **named)
     return Request(bodies.get(key), CSV if isinstance(bodies.get(key), bytes) else None, **named)

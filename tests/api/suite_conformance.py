@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from company import GROUP, MEMBERS, TENANT, Company, calendar, new_link, request, sign_up
+from company import GROUP, MEMBERS, TENANT, Company, calendar, new_link, new_subscription, own_export, own_import, request, sign_up
 from penfold_api import expect
 from penfold_openapi import Description
 from world import PASSWORD
@@ -29,7 +29,7 @@ NOT_CHECKED = {
     "object_level_authorization": "suite_matrix does it for all callers",
 }
 # What is never done in so many requests, with the reason.
-NEVER_DONE = {"POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put"}
+NEVER_DONE = {"POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put", "POST /v1/me/links": "the id of a calendar of one's own is not found by chance"}
 ADMINISTRATORS = 6
 
 
@@ -45,8 +45,13 @@ class Narrowed:
         # Whose sessions and app passwords are the ones that are named, and so the only one who can take them back.
         world.person(company.tenant, f"ann@{company.domain}")
         owner, other = (world.sign_in(f"ann@{company.domain}") for _ in range(2))
-        self.of = {key: owner.token for key in ("DELETE /v1/sessions/{session}", "DELETE /v1/me/app-passwords/{app_password}", "POST /v1/me/links", "DELETE /v1/me/links/{link}")}
-        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner)}
+        theirs = {"sessions/{session}": ["DELETE"], "me/app-passwords/{app_password}": ["DELETE"], "me/links": ["POST"], "me/links/{link}": ["DELETE"],
+            "me/subscriptions/{subscription}": ["GET", "PATCH", "DELETE"], "me/subscriptions/{subscription}/refresh": ["POST"]}
+        for kind, one in (("imports", "{import}"), ("exports", "{export}")):
+            theirs |= {f"me/{kind}": ["POST"], f"me/{kind}/{one}": ["GET", "DELETE"], f"me/{kind}/{one}/problems": ["GET"], f"me/{kind}/{one}/cancel": ["POST"]}
+        theirs |= {"me/imports/{import}/content": ["PUT"], "me/exports/{export}/content": ["GET"]}
+        self.of = {f"{method} /v1/{path}": owner.token for path, methods in theirs.items() for method in methods}
+        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner), "import": own_import(owner), "export": own_export(owner)}
         # A group that those who ask own and are in, and that somebody wants to be in.
         asked = company.asker()
         ours = {"group": asked["group"], "address": f"ann@{company.domain}"}
@@ -57,6 +62,9 @@ class Narrowed:
                 self.left_out.append(operation["operationId"])
                 continue
             group = asked if "/requests/" in path else ours
+            if "{subscription}" in path:
+                # One for each, since one of them takes it away.
+                own["subscription"] = new_subscription(owner)
             named = group if path.startswith("/v1/me/groups/") else own if TENANT not in path else request(company, method, path, used_up=True).named
             for one in operation["parameters"]:
                 if one["in"] == "path" and one["name"] in named:
@@ -68,7 +76,8 @@ class Narrowed:
                     schema["properties"][name] = {"type": "string", "enum": [PASSWORD]}
         for name in ("NewPerson", "NewGroup", "NewSharedMailbox", "Alias"):
             schemas[name]["properties"]["address"] = {"type": "string", "pattern": f"^[a-z]{{1,12}}[0-9]{{0,6}}@{re.escape(company.domain)}$"}
-        schemas["NewLink"]["properties"]["collection"] = {"type": "string", "enum": [calendar(owner)]}
+        for name in ("NewLink", "NewOwnImport", "NewOwnExport"):
+            schemas[name]["properties"]["collection"] = {"type": "string", "enum": [calendar(owner)]}
         schemas["TenantChange"]["properties"]["status"] = {"type": "string", "enum": ["active"]}
 
 

@@ -1,10 +1,18 @@
 """The description as people use it: examples that are taken as they stand, and answers that are as they are described."""
-from company import CONTACTS, IMAGE, LOGO, PERSON, TENANT, Company, calendar, me, new_link, request, reset, sign_up
+from company import CONTACTS, IMAGE, LOGO, PERSON, TENANT, Company, me, request, reset, sign_up
 from penfold_api import expect, totp
 from penfold_openapi import Description
 from world import PASSWORD
 
 _town = []
+
+
+# What only its owner finds.
+OWN = ("/v1/me/groups/{group}", "/v1/me/links", "/v1/me/subscriptions", "/v1/me/imports", "/v1/me/exports")
+
+
+def own(company, method, path, caller):
+    return path.startswith(OWN) and me(company, method, path, caller) or request(company, method, path, used_up=True)
 
 
 class Town:
@@ -24,13 +32,13 @@ class Town:
         """As it stands, but for what is made anew each time: ids, codes and tokens of letters."""
         needs, company = operation["x-permission"], self.company
         client = self.world.client() if needs == "public" else company.by if needs == "operator" else self.ann()
-        one = sign_up(company, proved=False) if "{signup}" in path else me(company, method, path, client) if "/me/groups/{group}" in path else request(company, method, path, used_up=True)
+        one = sign_up(company, proved=False) if "{signup}" in path else own(company, method, path, client)
+        if "collection" in example:
+            example = {**example, "collection": one.body["collection"]}
         if path.endswith("/second-factor/confirm"):
             example = {**example, "code": totp(expect(client.post("/v1/me/second-factor", {"password": PASSWORD}), 200)["secret"])}
         if path.endswith("/password-resets/finish"):
             example = {**example, "token": reset(company)}
-        if path == "/v1/me/links":
-            example = {**example, "collection": calendar(client)}
         kind, _ = self.description.body(operation)
         if kind != "application/json":
             example, one.fields = example.encode(), {"Content-Type": kind}
@@ -111,13 +119,11 @@ def test_everything_that_is_there(world):
     for method, path, operation in t.description.operations():
         if "requestBody" in operation or "{signup}" in path and method != "GET":
             continue
-        one = me(t.company, method, path, ann) if "/me/groups/{group}" in path else request(t.company, method, path, used_up=True)
+        one = own(t.company, method, path, ann)
         if path == "/v1/sessions/{session}":
             one.named["session"] = t.ann().session
         if path == "/v1/me/app-passwords/{app_password}":
             one.named["app_password"] = expect(ann.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"]
-        if path == "/v1/me/links/{link}":
-            one.named["link"] = new_link(ann)
         if (method, path) == ("GET", "/v1/me/photo"):
             expect(ann.put(path, LOGO, fields=IMAGE), 204)
         client = t.company.by if operation["x-permission"] == "operator" else ann

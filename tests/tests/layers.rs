@@ -33,8 +33,19 @@ const SHARED: [&str; 20] = [
 /// Adapters: they know ports and types only.
 const ADAPTERS: [&str; 3] = ["embedded", "aws", "simulated"];
 /// Crates that know no protocol and no adapter.
-const DOMAIN: [&str; 11] =
-    ["authentication", "directory", "domains", "certificates", "reports", "mailbox", "calendar", "transport", "transfers", "subscriptions", "metering"];
+const DOMAIN: [&str; 11] = [
+    "authentication",
+    "directory",
+    "domains",
+    "certificates",
+    "reports",
+    "mailbox",
+    "calendar",
+    "transport",
+    "transfers",
+    "subscriptions",
+    "metering",
+];
 /// What a protocol or an adapter is made of. A name that ends in `-` stands for all that begin so.
 const PROTOCOL: [&str; 23] = [
     "axum",

@@ -7,6 +7,7 @@ mod directory;
 mod groups;
 mod links;
 mod resets;
+mod subscriptions;
 mod whoami;
 
 use super::*;

@@ -108,7 +108,8 @@ mod tests {
         let later = text.replace("DTSTAMP:20260101T000000Z", "DTSTAMP;X=1:2026\r\n 0202T000000Z");
         assert_eq!(hash(&file), hash(later.as_bytes()));
         assert_ne!(hash(&file), hash(text.replace(" DTSTAMP:two", " DTSTAMP:three").as_bytes()));
-        let marks = |text: &str| read(&text.to_owned().into()).unwrap().objects.into_iter().map(|(new, mark)| (new.name, mark)).collect::<Vec<_>>();
+        let marks =
+            |text: &str| read(&text.to_owned().into()).unwrap().objects.into_iter().map(|(new, mark)| (new.name, mark)).collect::<Vec<_>>();
         assert_eq!(marks(&text), marks(&later));
         assert_ne!(marks(&text), marks(&text.replace("SUMMARY:x", "SUMMARY:y")));
     }
@@ -117,7 +118,12 @@ mod tests {
     fn what_is_bad_is_left_out_and_counted() {
         let file = calendar(
             "REFRESH-INTERVAL;VALUE=DURATION:P1D\r\nX-PUBLISHED-TTL:PT1H\r\n",
-            &[event("a", ""), event("", ""), "BEGIN:VTODO\r\nUID:t\r\nDTSTAMP:20260101T000000Z\r\nEND:VTODO\r\n".to_owned(), event("b", "RRULE:x\r\n")],
+            &[
+                event("a", ""),
+                event("", ""),
+                "BEGIN:VTODO\r\nUID:t\r\nDTSTAMP:20260101T000000Z\r\nEND:VTODO\r\n".to_owned(),
+                event("b", "RRULE:x\r\n"),
+            ],
         );
         let read = read(&file).unwrap();
         assert_eq!((read.objects.len(), read.skipped, read.refresh), (1, 3, Some(86_400)));

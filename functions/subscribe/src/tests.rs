@@ -113,7 +113,8 @@ impl House {
     }
 
     async fn modseq(&self) -> Modseq {
-        self.mailbox().await.status().await.unwrap().modseq
+        let mailbox = self.mailbox().await;
+        mailbox.head().await.unwrap().modseq
     }
 }
 
@@ -167,7 +168,6 @@ async fn nobody_else_writes_there_and_its_owner_may_end_it() {
     mailbox.delete_collection(one.folder).await.unwrap();
     house.until(async || house.subscriptions.of(house.ann).await.unwrap().is_empty()).await;
     assert_eq!(house.pages.asked(URL), 1);
-
 }
 
 #[tokio::test(start_paused = true)]
@@ -243,9 +243,11 @@ async fn faults_and_crashes_change_nothing_about_the_end() {
             let until: Timestamp = house.simulated.env().now();
             house
                 .until(async || {
-                    house.subscriptions.find(one.account, one.folder).await.is_ok_and(|now| {
-                        now.fetched.is_some_and(|at| at > until) && now.objects == file.len() as u64
-                    })
+                    house
+                        .subscriptions
+                        .find(one.account, one.folder)
+                        .await
+                        .is_ok_and(|now| now.fetched.is_some_and(|at| at > until) && now.objects == file.len() as u64)
                 })
                 .await;
             house.simulated.faults(Faults::NONE);

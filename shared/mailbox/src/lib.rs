@@ -38,8 +38,8 @@ pub use index::{Index, Message};
 pub use keywords::Keywords;
 pub use list::{Delta, Event};
 pub use objects::{
-    Changes, Check, FED_TOGETHER, Hit, Mark, NAME_LIMIT, NewCollection, NewObject, Note, Object, PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property,
-    Put, Relocated, Removal, Since, Span, UidHash, uid_hash,
+    Changes, Check, FED_TOGETHER, Hit, Mark, NAME_LIMIT, NewCollection, NewObject, Note, Object, PROPERTIES, PROPERTIES_OF_OBJECT,
+    PROPERTY_BYTES, Property, Put, Relocated, Removal, Since, Span, UidHash, uid_hash,
 };
 pub use state::Digest;
 pub use uidset::UidSet;

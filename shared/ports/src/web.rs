@@ -18,7 +18,10 @@ pub enum Fetched {
     Same,
     New(Found),
     /// Any other answer: its status, and for how long nobody is to ask again, where it says so.
-    Not { status: u16, after: Option<Duration> },
+    Not {
+        status: u16,
+        after: Option<Duration>,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

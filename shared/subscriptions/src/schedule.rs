@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn two_weeks_of_nothing_are_enough() {
         let now = Timestamp::from_seconds(100_000_000);
-        let gone = |days: u64| is_over(&Subscription { gone: Some(Timestamp::from_seconds(100_000_000 - (days * DAY) as i64)), ..one() }, now);
+        let gone =
+            |days: u64| is_over(&Subscription { gone: Some(Timestamp::from_seconds(100_000_000 - (days * DAY) as i64)), ..one() }, now);
         assert!(!gone(13) && gone(14) && !is_over(&one(), now));
     }
 }

@@ -94,12 +94,17 @@ fn read_url(url: &str) -> Result<String> {
 }
 
 fn check_refresh(seconds: u64) -> Result<u64> {
-    if (SHORTEST..=LONGEST).contains(&seconds) { Ok(seconds) } else { Err(Error::invalid("a calendar is fetched every 15 minutes to 7 days")) }
+    if (SHORTEST..=LONGEST).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err(Error::invalid("a calendar is fetched every 15 minutes to 7 days"))
+    }
 }
 
 /// The colour, under the name that calendars look for.
 fn color(text: &str) -> Result<Property> {
-    let fits = text.strip_prefix('#').is_some_and(|digits| matches!(digits.len(), 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let fits =
+        text.strip_prefix('#').is_some_and(|digits| matches!(digits.len(), 6 | 8) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if !fits {
         return Err(Error::invalid("a colour is written as #rrggbb"));
     }
@@ -141,7 +146,9 @@ impl Subscriptions {
         let one = Subscription::new(account, folder, &url, refresh, self.world.env.now());
         let job = self.job(&one)?;
         let writes = vec![Write::put_new(self.key(account, folder), self.row(&one).await?), due(one.due, QueueName::Subscribe, &job)];
-        if let Err(error) = operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await {
+        if let Err(error) =
+            operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await
+        {
             // An empty calendar that nothing fills would stay behind.
             mailbox.delete_collection(folder).await?;
             return Err(error);
@@ -192,29 +199,18 @@ impl Subscriptions {
 
     /// Another URL begins from nothing; whatever changes is fetched at once.
     pub async fn change(&self, operator: &Operator, mailbox: &Mailbox, one: &Subscription, change: &Change) -> Result<Subscription> {
-        let mut after = one.clone();
-        if let Some(refresh) = change.refresh {
-            after.refresh = check_refresh(refresh)?;
-        }
-        let url = change.url.as_deref().map(read_url).transpose()?.filter(|url| *url != one.kept.url);
-        if let Some(url) = url {
-            after.kept = Kept { url, ..Kept::default() };
-            (after.hash, after.file, after.published) = (None, None, 0);
-        }
+        change.check().map_err(|(_, error)| error)?;
         if let Some(name) = &change.name
             && !operator.rehearses()
         {
             mailbox.set_properties(one.folder, "", (&[], &[]), Some(name)).await?;
         }
-        if !change.fetches() {
-            return Ok(after);
-        }
-        self.restart(operator, one, after, "subscription.change").await
+        if change.fetches() { self.restart(operator, one, change, "subscription.change").await } else { Ok(one.clone()) }
     }
 
     /// Fetches it now.
     pub async fn refresh(&self, operator: &Operator, one: &Subscription) -> Result<Subscription> {
-        self.restart(operator, one, one.clone(), "subscription.refresh").await
+        self.restart(operator, one, &Change::default(), "subscription.refresh").await
     }
 
     /// For how long nobody is to ask for it again.
@@ -223,20 +219,43 @@ impl Subscriptions {
         AGAIN.checked_sub(since).filter(|left| !left.is_zero())
     }
 
-    async fn restart(&self, operator: &Operator, before: &Subscription, mut after: Subscription, act: &'static str) -> Result<Subscription> {
-        let now = self.world.env.now();
+    /// With what is changed. Where a worker writes down meanwhile how a fetch went, that is built upon.
+    async fn restart(&self, operator: &Operator, one: &Subscription, change: &Change, act: &'static str) -> Result<Subscription> {
+        let (tenant, target, folder) = (one.account.tenant, one.account.principal.to_string(), one.folder.to_string());
+        let mut before = one.clone();
+        for _ in 0..5 {
+            let after = self.restarted(&before, change)?;
+            let job = self.job(&after)?;
+            let mut moved = after.clone();
+            let writes = vec![self.moved(&before, &mut moved).await?, due(moved.due, QueueName::Subscribe, &job)];
+            match operator.carry_out(tenant, writes, act, &target, &folder).await {
+                Err(error) if error.kind() == Why::Conflict => before = self.find(one.account, one.folder).await?,
+                Err(error) => return Err(error),
+                Ok(()) => {
+                    if !operator.rehearses() {
+                        self.send(job).await;
+                    }
+                    return Ok(moved);
+                }
+            }
+        }
+        Err(Error::retry("it is being fetched; try again"))
+    }
+
+    fn restarted(&self, before: &Subscription, change: &Change) -> Result<Subscription> {
+        let (mut after, now) = (before.clone(), self.world.env.now());
         (after.asked, after.due, after.gone, after.stopped) = (Some(now), now, None, false);
         after.forget_file();
         if after.failures > 0 {
             (after.failures, after.error) = (0, None);
         }
-        after.turn += 1;
-        let job = self.job(&after)?;
-        let writes = vec![self.moved(before, &mut after).await?, due(now, QueueName::Subscribe, &job)];
-        operator.carry_out(after.account.tenant, writes, act, &after.account.principal.to_string(), &after.folder.to_string()).await?;
-        if !operator.rehearses() {
-            self.send(job).await;
+        after.refresh = change.refresh.map_or(Ok(after.refresh), check_refresh)?;
+        let url = change.url.as_deref().map(read_url).transpose()?;
+        if let Some(url) = url.filter(|url| *url != before.kept.url) {
+            after.kept = Kept { url, ..Kept::default() };
+            (after.hash, after.published, after.objects, after.fetched) = (None, 0, 0, None);
         }
+        after.turn += 1;
         Ok(after)
     }
 
@@ -319,7 +338,16 @@ mod tests {
         ] {
             assert_eq!(read_url(written).unwrap(), read);
         }
-        for wrong in ["", "a.test", "ftp://a.test/", "file:///etc/passwd", "https://", "https://u:p@a.test/", "https://a.test/ x", "https://a.test/\r\n"] {
+        for wrong in [
+            "",
+            "a.test",
+            "ftp://a.test/",
+            "file:///etc/passwd",
+            "https://",
+            "https://u:p@a.test/",
+            "https://a.test/ x",
+            "https://a.test/\r\nX",
+        ] {
             assert!(read_url(wrong).is_err(), "{wrong}");
         }
     }

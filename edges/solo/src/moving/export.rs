@@ -212,8 +212,16 @@ impl Out<'_> {
     }
 
     async fn usage(&mut self) -> Result<()> {
-        self.parts(vec![(self.walk.usage(), Still::Marks), (self.walk.reports(), Still::Not), (self.walk.transfers(), Still::Not), (self.walk.subscriptions(), Still::Not)], "usage")
-            .await
+        self.parts(
+            vec![
+                (self.walk.usage(), Still::Marks),
+                (self.walk.reports(), Still::Not),
+                (self.walk.transfers(), Still::Not),
+                (self.walk.subscriptions(), Still::Not),
+            ],
+            "usage",
+        )
+        .await
     }
 
     async fn logs(&mut self, tenant: &TenantInfo) -> Result<()> {

@@ -214,8 +214,7 @@ impl PublicWeb {
         let (v4, v6) = tokio::join!(self.dns.v4(host), self.dns.v6(host));
         let late = matches!(v4, Err(DnsError::Temporary)) || matches!(v6, Err(DnsError::Temporary));
         let v4 = v4.map(|answer| answer.records).unwrap_or_default().into_iter().map(IpAddr::from);
-        let found: Vec<IpAddr> =
-            v4.chain(v6.map(|answer| answer.records).unwrap_or_default().into_iter().map(IpAddr::from)).collect();
+        let found: Vec<IpAddr> = v4.chain(v6.map(|answer| answer.records).unwrap_or_default().into_iter().map(IpAddr::from)).collect();
         match (found.is_empty(), late) {
             (true, true) => Err(WebError::Unreachable),
             (true, false) => Err(WebError::NoName),

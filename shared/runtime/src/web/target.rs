@@ -36,13 +36,16 @@ impl Target {
             return None;
         }
         let host = authority.host().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
-        let port = match authority.port() {
-            None => if tls { 443 } else { 80 },
-            Some(port) => port.as_str().parse().ok()?,
+        // The reader passes over a port that is none.
+        let port = match authority.as_str().get(authority.host().len()..)? {
+            "" if tls => 443,
+            "" => 80,
+            port => port.strip_prefix(':')?.parse().ok()?,
         };
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
         // What a reader of hosts takes for a number, and another for a name, is neither.
-        let digits = host.parse::<IpAddr>().is_err() && host.rsplit('.').next().is_none_or(|last| last.starts_with(|c: char| c.is_ascii_digit()));
+        let digits =
+            host.parse::<IpAddr>().is_err() && host.rsplit('.').next().is_none_or(|last| last.starts_with(|c: char| c.is_ascii_digit()));
         let fits = !host.is_empty() && host.len() <= 253 && !digits && is_port(port);
         fits.then(|| Self { tls, host, port, path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") } })
     }
@@ -85,9 +88,22 @@ mod tests {
         assert_eq!(read("https://[2001:db8::1]/x"), of(true, "2001:db8::1", 443, "/x"));
         assert_eq!(read("http://192.0.2.7/x"), of(false, "192.0.2.7", 80, "/x"));
         for wrong in [
-            "", "/x", "ftp://example.com/", "file:///etc/passwd", "https://", "https://ann@example.com/", "https://ann:p@example.com/",
-            "https://example.com:25/", "https://example.com:99999/", "https://example.com/a b", "https://example.com/\r\nX: y", "http://127.1/",
-            "http://2130706433/", "http://0x7f000001/", "http://0177.0.0.1/", "https://ex\u{e4}mple.com/",
+            "",
+            "/x",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "https://",
+            "https://ann@example.com/",
+            "https://ann:p@example.com/",
+            "https://example.com:25/",
+            "https://example.com:99999/",
+            "https://example.com/a b",
+            "https://example.com/\r\nX: y",
+            "http://127.1/",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "https://ex\u{e4}mple.com/",
         ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
@@ -98,8 +114,12 @@ mod tests {
         let from = Target::read("https://a.test/x/y.ics?k=1").unwrap();
         let to = |location| from.follow(location).map(|to| format!("{}{}", to.authority(), to.path));
         for (location, wanted) in [
-            ("/z", "a.test/z"), ("z.ics", "a.test/x/z.ics"), ("?k=2", "a.test/x/y.ics?k=2"), ("//b.test/q", "b.test/q"),
-            ("https://b.test:8443/q?u=http://c.test/", "b.test:8443/q?u=http://c.test/"), ("z?u=http://c.test/", "a.test/x/z?u=http://c.test/"),
+            ("/z", "a.test/z"),
+            ("z.ics", "a.test/x/z.ics"),
+            ("?k=2", "a.test/x/y.ics?k=2"),
+            ("//b.test/q", "b.test/q"),
+            ("https://b.test:8443/q?u=http://c.test/", "b.test:8443/q?u=http://c.test/"),
+            ("z?u=http://c.test/", "a.test/x/z?u=http://c.test/"),
         ] {
             assert_eq!(to(location).as_deref(), Some(wanted), "{location}");
         }

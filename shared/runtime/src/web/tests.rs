@@ -18,7 +18,10 @@ enum Says {
 
 impl Says {
     fn file(text: &str) -> Self {
-        Self::Once(format!("HTTP/1.1 200 OK\r\nContent-Type: Text/Calendar; charset=utf-8\r\nETag: \"7\"\r\nContent-Length: {}\r\n\r\n{text}", text.len()))
+        Self::Once(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: Text/Calendar; charset=utf-8\r\nETag: \"7\"\r\nContent-Length: {}\r\n\r\n{text}",
+            text.len()
+        ))
     }
 
     fn moved(to: &str) -> Self {
@@ -59,7 +62,7 @@ async fn answer(mut stream: impl Stream, says: Says, heard: Heard) {
         Says::ForEver(first, next, pause) => {
             let mut going = stream.write_all(first.as_bytes()).await;
             while going.is_ok() {
-                tokio::time::sleep(pause).await;
+                Env::system().sleep(pause).await;
                 going = stream.write_all(next.as_bytes()).await;
             }
         }
@@ -80,10 +83,11 @@ async fn serve(says: impl Fn(u16) -> Says, tls: Option<TlsAcceptor>) -> (u16, He
             tokio::spawn(async move {
                 match tls {
                     None => answer(stream, says, heard).await,
-                    Some(tls) => match tls.accept(stream).await {
-                        Ok(stream) => answer(stream, says, heard).await,
-                        Err(_) => {}
-                    },
+                    Some(tls) => {
+                        if let Ok(stream) = tls.accept(stream).await {
+                            answer(stream, says, heard).await;
+                        }
+                    }
                 }
             });
         }
@@ -120,7 +124,8 @@ async fn fetched(says: Says) -> Result<Fetched, WebError> {
 async fn a_file_comes_with_its_validators_and_nothing_is_told_of_who_asks() {
     let (port, heard) = serve(|_| Says::file("BEGIN"), None).await;
     let (web, _) = web(HERE);
-    let page = WebPage { url: format!("http://a.test:{port}/x?k=1"), etag: Some("\"6\"".to_owned()), last_modified: Some("then".to_owned()) };
+    let page =
+        WebPage { url: format!("http://a.test:{port}/x?k=1"), etag: Some("\"6\"".to_owned()), last_modified: Some("then".to_owned()) };
     let found = Found { bytes: "BEGIN".into(), etag: Some("\"7\"".to_owned()), last_modified: None, media: "text/calendar".to_owned() };
     assert_eq!(web.get(&page).await, Ok(Fetched::New(found)));
     let request = heard.last();
@@ -162,7 +167,10 @@ async fn what_is_too_much_is_not_read_to_its_end() {
     assert_eq!(fetched(Says::ForEver(endless, chunk, Duration::ZERO)).await, Err(WebError::Large));
     let until_closed = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
     assert_eq!(fetched(Says::ForEver(until_closed.clone(), "x".repeat(4096), Duration::ZERO)).await, Err(WebError::Large));
-    assert_eq!(fetched(Says::ForEver("HTTP/1.1 200 OK\r\n".to_owned(), format!("X-A: {}\r\n", "x".repeat(4096)), Duration::ZERO)).await, Err(WebError::Answer));
+    assert_eq!(
+        fetched(Says::ForEver("HTTP/1.1 200 OK\r\n".to_owned(), format!("X-A: {}\r\n", "x".repeat(4096)), Duration::ZERO)).await,
+        Err(WebError::Answer)
+    );
     // A drip, in the body and before it.
     let drip = Duration::from_millis(50);
     assert_eq!(fetched(Says::ForEver(until_closed, "x".to_owned(), drip)).await, Err(WebError::Slow));
