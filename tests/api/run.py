@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(ROOT, "tests", "lib")]
 from world import World  # noqa: E402
 
-SUITES = ("signup", "account", "directory", "life", "requests", "folders", "transfers", "subscriptions", "matrix", "examples", "conformance")
+SUITES = ("signup", "account", "directory", "life", "requests", "folders", "transfers", "calendars", "subscriptions", "matrix", "examples", "conformance")
 
 
 def run(suite, only):

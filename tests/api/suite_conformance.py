@@ -51,7 +51,7 @@ class Narrowed:
             theirs |= {f"me/{kind}": ["POST"], f"me/{kind}/{one}": ["GET", "DELETE"], f"me/{kind}/{one}/problems": ["GET"], f"me/{kind}/{one}/cancel": ["POST"]}
         theirs |= {"me/imports/{import}/content": ["PUT"], "me/exports/{export}/content": ["GET"]}
         self.of = {f"{method} /v1/{path}": owner.token for path, methods in theirs.items() for method in methods}
-        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner), "import": own_import(owner), "export": own_export(owner)}
+        own = {"signup": waiting.named["signup"], "session": other.session, "app_password": expect(owner.post("/v1/me/app-passwords", {"name": "X"}), 201)["id"], "link": new_link(owner)}
         # A group that those who ask own and are in, and that somebody wants to be in.
         asked = company.asker()
         ours = {"group": asked["group"], "address": f"ann@{company.domain}"}
@@ -62,9 +62,10 @@ class Narrowed:
                 self.left_out.append(operation["operationId"])
                 continue
             group = asked if "/requests/" in path else ours
-            if "{subscription}" in path:
-                # One for each, since one of them takes it away.
-                own["subscription"] = new_subscription(owner)
+            # One for each, since one of them takes it away.
+            for name, new in (("subscription", new_subscription), ("import", own_import), ("export", own_export)):
+                if path.startswith("/v1/me/") and "{" + name + "}" in path:
+                    own[name] = new(owner)
             named = group if path.startswith("/v1/me/groups/") else own if TENANT not in path else request(company, method, path, used_up=True).named
             for one in operation["parameters"]:
                 if one["in"] == "path" and one["name"] in named:

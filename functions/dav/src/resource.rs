@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use penfold_calendar::Sight;
 use penfold_directory::SignedIn;
-use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object, Role};
+use penfold_mailbox::{Folder, Folders, Kind, Mailbox, Object};
 use penfold_ports::{Rights, Scope};
 use penfold_types::{ItemId, Kind as Why, PrincipalId};
 use std::collections::BTreeMap;
@@ -320,9 +320,12 @@ impl Session {
         segments: &'a [String],
     ) -> Result<Result<(Place, &'a [String]), Resource>, Wrong> {
         if home == Home::Files {
-            let (mailbox, folders) = self.mailbox_of(owner).await?;
-            let top = folders.with_role(Role::Files).ok_or(Wrong::MISSING)?;
-            return Ok(Ok((Place::of(&mailbox, top, home, path::home(home, owner)), segments)));
+            let (mailbox, _) = self.mailbox_of(owner).await?;
+            // A folder can be open in one that is not.
+            let (folder, deep) = mailbox.files_at(segments).await?.ok_or(Wrong::MISSING)?;
+            let (own, rest) = segments.split_at_checked(deep).ok_or(Wrong::MISSING)?;
+            let href = own.iter().fold(path::home(home, owner), |href, segment| format!("{href}{}/", href::segment(segment)));
+            return Ok(Ok((Place::of(&mailbox, &folder, home, href), rest)));
         }
         let Some((segment, rest)) = segments.split_first() else { return Err(Wrong::MISSING) };
         let href = format!("{}{}/", path::home(home, owner), href::segment(segment));

@@ -20,18 +20,20 @@ pub async fn mkcol(call: Call) -> Result<Response, Wrong> {
     let wanted = given(read(&call.xml()?))?;
     let types = wanted.resourcetype();
     let is = |ns: &str, local: &str| types.as_ref().is_some_and(|types| types.iter().any(|name| name.key() == (ns, local)));
+    let root = Name::known(DAV, "mkcol-response");
+    let other = || refused(&root, &wanted, |name| (name.key() == (DAV, "resourcetype")).then_some(Precondition::VALID_RESOURCETYPE));
     let kind = if is(CALDAV, "calendar") && is(CARDDAV, "addressbook") {
-        return Err(Precondition::VALID_RESOURCETYPE.into());
+        return Ok(other());
     } else if is(CALDAV, "calendar") {
         Some(Home::Calendars)
     } else if is(CARDDAV, "addressbook") {
         Some(Home::AddressBooks)
     } else if types.as_ref().is_some_and(|types| types.iter().any(|name| name.key() != (DAV, "collection"))) {
-        return Err(Precondition::VALID_RESOURCETYPE.into());
+        return Ok(other());
     } else {
         None
     };
-    make(call, wanted, kind, &Name::known(DAV, "mkcol-response")).await
+    make(call, wanted, kind, &root).await
 }
 
 pub async fn mkcalendar(call: Call) -> Result<Response, Wrong> {
@@ -129,5 +131,6 @@ fn refused(root: &Name, wanted: &Mkcol, why: impl Fn(&Name) -> Option<Preconditi
             None => all.add(StatusCode::FAILED_DEPENDENCY, value.name.clone()),
         }
     }
-    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, XML)], mkcol_response(root, &all)).into_response()
+    let fields = [(header::CONTENT_TYPE, XML), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    (StatusCode::FORBIDDEN, fields, mkcol_response(root, &all)).into_response()
 }

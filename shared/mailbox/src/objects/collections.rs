@@ -97,6 +97,21 @@ impl Mailbox {
         }
     }
 
+    /// The last folder of files on a path that may be looked up, and how many segments lead to it.
+    pub async fn files_at(&self, segments: &[String]) -> Result<Option<(Folder, usize)>> {
+        let view = self.view().await?;
+        let folders = &view.folders;
+        let (mut at, mut found) = (folders.with_role(Role::Files), None);
+        for deep in 0..=segments.len() {
+            let Some(folder) = at else { break };
+            if self.rights(folder).has(Rights::LOOKUP) {
+                found = Some((folder.clone(), deep));
+            }
+            at = segments.get(deep).and_then(|segment| folders.collection(Kind::Files, Some(folder.id), segment));
+        }
+        Ok(found)
+    }
+
     /// A folder of objects of which the scope may know at least when they are; whatever else it may not see is not there.
     pub async fn folder_for_busy(&self, fits: impl Fn(&Folder) -> bool + Send) -> Result<Folder> {
         let view = self.view().await?;
