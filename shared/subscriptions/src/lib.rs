@@ -5,6 +5,7 @@
 //! |---|---|
 //! | subscription.rs | one of them, as its row holds it |
 //! | subscriptions.rs | what people do with theirs |
+//! | wish.rs | what somebody asks for |
 //! | turn.rs | what a worker does with them |
 //! | schedule.rs | when to fetch again: pure |
 //! | tidy.rs | upkeep's part |
@@ -14,8 +15,10 @@ mod subscription;
 mod subscriptions;
 mod tidy;
 mod turn;
+mod wish;
 
 pub use schedule::{LONGEST, SHORTEST, USUAL};
 pub use subscription::{Kept, State, Subscription};
-pub use subscriptions::{Change, MOST, New, Subscriptions};
+pub use subscriptions::{MOST, Subscriptions};
 pub use turn::Failure;
+pub use wish::{Change, New};
