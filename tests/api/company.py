@@ -277,10 +277,11 @@ def me(company, method, path, caller):
         return Request({"collection": calendar(caller)})
     if own == "PUT /me/imports/{import}/content":
         return Request(ICS, CALENDAR, **{"import": own_import(caller, uploaded=False)})
+    # Ordered in a session, whoever looks at it then.
     if own.split(" ")[1].startswith("/me/imports/"):
-        return Request(**{"import": own_import(caller)})
+        return Request(**{"import": own_import(caller.world.sign_in(caller.address))})
     if own.split(" ")[1].startswith("/me/exports/"):
-        return Request(export=own_export(caller))
+        return Request(export=own_export(caller.world.sign_in(caller.address)))
     if own == "POST /me/links":
         return Request({"collection": calendar(caller), "name": "Link", "shows": "times"})
     if own == "DELETE /me/links/{link}":

@@ -29,7 +29,7 @@ NOT_CHECKED = {
     "object_level_authorization": "suite_matrix does it for all callers",
 }
 # What is never done in so many requests, with the reason.
-NEVER_DONE = {"POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put", "POST /v1/me/links": "the id of a calendar of one's own is not found by chance"}
+NEVER_DONE = {"PUT /v1/me/imports/{import}/content": "no calendar is written by chance", "POST /v1/me/second-factor/confirm": "a code of the moment is not guessed", **{key: "an image is not found by chance" for key in ("PUT /v1/tenants/{tenant}/branding/logo", "PUT /v1/tenants/{tenant}/people/{person}/photo", "PUT /v1/me/photo")}, "GET /v1/me/photo": "there is one only where one was put", "POST /v1/me/links": "the id of a calendar of one's own is not found by chance"}
 ADMINISTRATORS = 6
 
 
