@@ -32,7 +32,11 @@ impl Places {
         let waiting = |name, help, value: usize| Gauge { name, help, kind: "gauge", value: value as f64 };
         let waited = |name, help, value: u64| Gauge { name, help, kind: "counter", value: value as f64 };
         [
-            waiting("penfold_client_turns_waiting", "IMAP commands, parts of them, and DAV requests that wait for their turn.", clients.waiting),
+            waiting(
+                "penfold_client_turns_waiting",
+                "IMAP commands, parts of them, and DAV requests that wait for their turn.",
+                clients.waiting,
+            ),
             waited("penfold_client_turns_waited_total", "The same that have waited for their turn.", clients.waited),
             waiting("penfold_mail_turns_waiting", "Messages that wait for their turn to be taken in.", mail.waiting),
             waited("penfold_mail_turns_waited_total", "Messages that have waited for their turn to be taken in.", mail.waited),
