@@ -109,6 +109,9 @@ pub(crate) async fn list(State(accounts): State<Accounts>, call: Call, paging: P
 pub(crate) async fn order(State(accounts): State<Accounts>, call: Call, Body(new): Body<NewOwnImport>) -> Result<Response, Problem> {
     let (who, _) = call.person()?;
     let (folder, holds) = collection(&accounts, who, &new.collection).await?;
+    if folder.fed {
+        return Err(Problem::field("/collection", "one that is not filled by a subscription"));
+    }
     let existing = if matches!(new.existing, ExistingObjects::Update) { Existing::Update } else { Existing::Refuse };
     let order = Order::ImportObjects { mailbox: who.account.principal, folder: folder.id, holds, existing };
     let about = format!("folder {}", folder.id);

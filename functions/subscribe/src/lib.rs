@@ -99,6 +99,8 @@ impl Subscribe {
         let kept = &one.kept;
         let page = WebPage { url: kept.url.clone(), etag: kept.etag.clone(), last_modified: kept.last_modified.clone() };
         Ok(match self.web.get(&page).await {
+            // Only who has it already can be told that it is the same.
+            Ok(Fetched::Same) if one.hash.is_none() => Ended::Failed(Failure::new("the server gives no file")),
             Ok(Fetched::Same) => Ended::Whole(one.clone()),
             Ok(Fetched::New(found)) => {
                 let mut after = one.clone();

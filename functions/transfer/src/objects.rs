@@ -7,7 +7,7 @@ use bytes::Bytes;
 use penfold_calendar::{Fault, object};
 use penfold_formats::icalendar::{self, File, Limits, Object as Calendar};
 use penfold_formats::vcard;
-use penfold_mailbox::{Folder, Mailbox, Put, UidHash};
+use penfold_mailbox::{Folder, Mailbox, Object, Put, UidHash};
 use penfold_ports::Account;
 use penfold_transfers::{Existing, Holds, Order, Step, Transfer as One, Wrong};
 use penfold_types::{Error, FolderId, Kind as Why, PrincipalId, Result};
@@ -21,6 +21,10 @@ const PAGE: usize = 500;
 const OCTETS: usize = 4 << 20;
 /// Octets of one object, as in a PUT.
 const LONGEST: usize = 1 << 20;
+/// How often an object that is replaced while it is read is read again.
+const TRIES: usize = 20;
+/// Names that are tried.
+const NAMES: usize = 5;
 /// Zones that one calendar of a file defines; then another begins.
 const ZONES: usize = 200;
 
@@ -139,19 +143,24 @@ impl TakeIn {
         if let Some(uid) = &new.uid {
             new.name = match self.named(uid).await? {
                 Some(name) => name,
-                None => format!("{}.{ending}", hex(uid)),
+                None => match self.free(&hex(uid), ending).await? {
+                    Some(name) => name,
+                    None => return Ok(Err("every name that it could have is something else's".to_owned())),
+                },
             };
         }
         if let Some(old) = self.mailbox.object(self.folder.id, &new.name).await? {
-            let same = self.mailbox.object_bytes(self.folder.id, &[old.item]).await?.pop().flatten().is_some_and(|now| now == bytes);
-            if same {
+            let now = self.mailbox.object_bytes(self.folder.id, &[old.item]).await?.pop().flatten();
+            if now.is_some_and(|now| now == bytes || same(&now, &bytes)) {
                 return Ok(Ok(()));
             }
             if self.existing == Existing::Refuse {
                 return Ok(Err("it is there already, as something else".to_owned()));
             }
         }
-        match self.mailbox.put_object(self.folder.id, &new, &|_| true).await {
+        // What somebody made since it was looked for stays as well.
+        let fits = |now: Option<&Object>| now.is_none() || self.existing == Existing::Update;
+        match self.mailbox.put_object(self.folder.id, &new, &fits).await {
             Ok(Put::Done { .. }) => Ok(Ok(())),
             // Somebody else puts the same at the same moment.
             Ok(Put::Failed | Put::UidTaken(_)) => Err(Error::retry("the folder changes too fast; try again")),
@@ -161,10 +170,28 @@ impl TakeIn {
         }
     }
 
+    /// A name that nothing has: what was put under one by its client stays under it.
+    async fn free(&self, made: &str, ending: &str) -> Result<Option<String>> {
+        for number in 0..NAMES {
+            let name = if number == 0 { format!("{made}.{ending}") } else { format!("{made}-{number}.{ending}") };
+            if self.mailbox.object(self.folder.id, &name).await?.is_none() {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
     async fn named(&self, uid: &UidHash) -> Result<Option<String>> {
         let all = self.mailbox.objects_of_uid(uid).await?;
         Ok(all.into_iter().find(|(folder, _)| *folder == self.folder.id).map(|(_, name)| name))
     }
+}
+
+/// Whether two calendar objects say the same, whatever each client wrote around it.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let (Ok(one), Ok(other)) = (Calendar::read(one), Calendar::read(other)) else { return false };
+    let zones: BTreeMap<&str, &[u8]> = one.definitions().collect();
+    one.parts().eq(other.parts()) && other.definitions().all(|(name, text)| zones.get(name).is_none_or(|own| *own == text))
 }
 
 fn wrong(line: u32, detail: &str) -> Wrong {
@@ -189,7 +216,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Where an export goes on: behind which object, and which zones its open calendar defines, by their hashes.
+/// Where an export goes on: behind which object, and which zones its open calendar defines: hashes of their names, and of themselves.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     after: Option<String>,
@@ -227,9 +254,7 @@ impl Write {
             more = left;
             looked += page.len();
             place.after = page.last().map(|object| object.name.clone()).or(place.after);
-            let items: Vec<_> = page.iter().map(|object| object.item).collect();
-            // What is replaced meanwhile is in a later export.
-            for bytes in self.mailbox.object_bytes(self.folder.id, &items).await?.into_iter().flatten() {
+            for bytes in self.bytes(page).await? {
                 match self.write(&bytes, &mut place, &mut text) {
                     Ok(()) => step.done += 1,
                     Err(detail) => step.wrong.push(wrong(0, &detail)),
@@ -243,6 +268,26 @@ impl Write {
         step.parts = if text.is_empty() { Vec::new() } else { vec![text.into()] };
         step.cursor = serde_json::to_string(&place).map_err(|error| Error::broken("a cursor cannot be written").because(error))?;
         Ok(step)
+    }
+
+    /// What these objects are now, but for those that are gone. What is replaced again and again is tried again, from this step on.
+    async fn bytes(&self, mut page: Vec<Object>) -> Result<Vec<Bytes>> {
+        let mut found = Vec::with_capacity(page.len());
+        for _ in 0..TRIES {
+            let items: Vec<_> = page.iter().map(|object| object.item).collect();
+            let mut missing = Vec::new();
+            for (object, bytes) in page.iter().zip(self.mailbox.object_bytes(self.folder.id, &items).await?) {
+                match bytes {
+                    Some(bytes) => found.push(bytes),
+                    None => missing.extend(self.mailbox.object(self.folder.id, &object.name).await?),
+                }
+            }
+            if missing.is_empty() {
+                return Ok(found);
+            }
+            page = missing;
+        }
+        Err(Error::retry("the folder changes too fast; try again"))
     }
 
     fn head(&self) -> Vec<u8> {
@@ -261,9 +306,9 @@ impl Write {
             return Ok(());
         }
         let object = Calendar::read(bytes).map_err(|fault| fault.text)?;
-        let zones: Vec<(&str, &[u8])> = object.definitions().collect();
-        let new = |place: &Place| zones.iter().filter(|(name, _)| !place.zones.contains_key(*name)).count();
-        let other = zones.iter().any(|(name, text)| place.zones.get(*name).is_some_and(|known| *known != print(text)));
+        let zones: Vec<(String, &[u8])> = object.definitions().map(|(name, text)| (print(name.as_bytes()), text)).collect();
+        let new = |place: &Place| zones.iter().filter(|(name, _)| !place.zones.contains_key(name)).count();
+        let other = zones.iter().any(|(name, text)| place.zones.get(name).is_some_and(|known| *known != print(text)));
         // A name stands for one zone in a calendar: of another one of that name a calendar of its own knows.
         if other || place.zones.len() + new(place) > ZONES {
             out.extend_from_slice(b"END:VCALENDAR\r\n");
@@ -271,7 +316,7 @@ impl Write {
             place.zones.clear();
         }
         for (name, text) in zones {
-            if place.zones.insert(name.to_owned(), print(text)).is_none() {
+            if place.zones.insert(name, print(text)).is_none() {
                 line_ended(text, out);
             }
         }

@@ -76,7 +76,7 @@ pub struct Progress {
     reason: Option<String>,
     /// Octets of its content so far.
     octets: u64,
-    /// What was done: people, or messages.
+    /// What was done: people, messages, or objects.
     done: u64,
     /// What could not be done.
     failed: u64,

@@ -54,7 +54,15 @@ impl Subscriptions {
         let account = mailbox.account();
         let (url, refresh) = (read_url(&new.url)?, check_refresh(new.refresh)?);
         let properties = new.color.as_deref().map(color).transpose()?.into_iter().collect();
-        if self.of(account).await?.len() >= MOST {
+        // A calendar that somebody deleted counts no more, whether its turn has come since or never will.
+        let (folders, mut there) = (mailbox.folders().await?, 0);
+        for one in self.of(account).await? {
+            match folders.get(one.folder) {
+                Some(_) => there += 1,
+                None => self.end(&one).await?,
+            }
+        }
+        if there >= MOST {
             return Err(Error::limit(format!("there are {MOST} subscriptions already; remove one first")));
         }
         let segment = format!("subscribed-{}", CommitId::new(&self.world.env));

@@ -14,6 +14,10 @@ async fn a_subscription_is_a_calendar_of_ones_own() {
     assert_eq!((made.status, made.text("url"), made.text("state")), (201, "https://calendars.test/a.ics", "new"), "{made:?}");
     let own = house.get("/v1/me/collections", &bob).await;
     assert!(own.body["items"].as_array().unwrap().iter().any(|one| one["id"] == made.body["id"] && one["name"] == "Holidays"));
+    // What comes from elsewhere does not come from files.
+    let said = house.post("/v1/me/imports", &bob, json!({ "collection": made.text("id") })).await;
+    assert_eq!((said.status, said.pointer()), (422, "/collection"));
+    assert_eq!(house.post("/v1/me/exports", &bob, json!({ "collection": made.text("id") })).await.status, 202);
     let path = format!("{PATH}/{}", made.text("id"));
     assert_eq!((house.get(&path, &bob).await.status, house.get(&path, &ann).await.status), (200, 404));
     assert_eq!(house.get(PATH, &ann).await.body["items"], json!([]));

@@ -160,6 +160,46 @@ async fn a_calendar_comes_out_and_goes_in_equal() {
     assert!(sorted(from.all().await) == sorted(to.all().await), "object by object, octet by octet");
 }
 
+/// As clients write them: each has its own words around its components, and a zone's name can be of any length.
+#[tokio::test(start_paused = true)]
+async fn what_clients_wrote_goes_back_to_where_it_came_from_without_a_change() {
+    let house = house(26).await;
+    let (from, to) = (house.place(Kind::Events, "from").await, house.place(Kind::Events, "to").await);
+    let zoned = |uid: &str, name: &str| event(uid, "").replace("DTSTART:20260301T100000Z", &format!("DTSTART;TZID={name}:20260301T100000"));
+    let other = |text: String| text.replace("-//Penfold//Calendar//EN", "-//Somebody//Else//EN\r\nCALSCALE:GREGORIAN");
+    let parts = [
+        calendar(&[zone("Europe/Berlin", "+0900"), zoned("a", "Europe/Berlin")]),
+        calendar(&[zoned("b", "Europe/Berlin")]),
+        calendar(&[zone("Europe/Berlin", "+0900"), zone("Unused", "+0100"), zoned("c", "Europe/Berlin")]),
+        calendar(&[zone(&"N".repeat(300_000), "+0100"), event("d", "")]),
+    ];
+    for (number, part) in parts.iter().enumerate() {
+        from.put(number, &other(part.clone())).await;
+    }
+    let file = house.take_out(&from).await;
+    let head = from.mailbox.head().await.unwrap().modseq;
+    let again = house.work(&house.take_in(&from, Existing::Refuse, &file).await).await;
+    assert_eq!((again.done, again.failed, from.mailbox.head().await.unwrap().modseq), (4, 0, head), "{:?}", house.wrong(&again).await);
+    let one = house.work(&house.take_in(&to, Existing::Refuse, &file).await).await;
+    assert_eq!((one.done, one.failed, to.all().await.len()), (4, 0, 4), "{:?}", house.wrong(&one).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_something_else_has_is_not_taken_from_it() {
+    let house = house(27).await;
+    let (place, to) = (house.place(Kind::Events, "from").await, house.place(Kind::Events, "to").await);
+    house.work(&house.take_in(&place, Existing::Update, calendar(&[event("one", "")]).as_bytes()).await).await;
+    let name = place.all().await.into_keys().next().unwrap();
+    let squatter = penfold_calendar::object(Kind::Events, &name, Bytes::from(calendar(&[event("two", "")]))).unwrap();
+    to.mailbox.put_object(to.folder, &squatter, &|_| true).await.unwrap();
+    for existing in [Existing::Refuse, Existing::Update] {
+        let one = house.work(&house.take_in(&to, existing, calendar(&[event("one", "")]).as_bytes()).await).await;
+        assert_eq!((one.state, one.done, one.failed), (State::Done, 1, 0), "{:?}", house.wrong(&one).await);
+        assert_eq!(to.all().await.len(), 2);
+    }
+    assert!(to.all().await[&name].contains("UID:two"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn cards_come_in_of_every_version_and_out_as_they_are() {
     let house = house(23).await;
@@ -234,4 +274,61 @@ async fn a_file_of_something_else_is_refused_and_a_folder_that_is_gone_ends_it()
     let one = house.take_in(&place, Existing::Refuse, calendar(&[event("a", "")]).as_bytes()).await;
     place.mailbox.delete_collection(place.folder).await.unwrap();
     assert_eq!(house.work(&one).await.state, State::Failed);
+}
+
+/// The name that an import gives to an object of this UID.
+fn uid_name(uid: &str) -> String {
+    let object = penfold_calendar::object(Kind::Events, "x.ics", Bytes::from(calendar(&[event(uid, "")]))).unwrap();
+    object.uid.unwrap().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_replaced_while_it_is_written_down_is_in_the_file_all_the_same() {
+    for seed in 0..5 {
+        let house = house(seed).await;
+        let place = house.place(Kind::Events, "work").await;
+        for number in 0..60 {
+            place.put(number, &calendar(&[event(&format!("e{number}"), "")])).await;
+        }
+        let changes = async {
+            for round in 0..40 {
+                for number in 0..60 {
+                    place.put(number, &calendar(&[event(&format!("e{number}"), &format!("SEQUENCE:{round}\r\n"))])).await;
+                }
+            }
+        };
+        let file = tokio::select! {
+            file = house.take_out(&place) => file,
+            () = changes => panic!("the changes ended before the export"),
+        };
+        let file = String::from_utf8(file).unwrap();
+        for number in 0..60 {
+            assert_eq!(file.matches(&format!("UID:e{number}\r\n")).count(), 1, "seed {seed}: e{number}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_puts_meanwhile_is_not_replaced_where_it_shall_stay() {
+    let mut met = 0;
+    for seed in 0..40 {
+        let house = house(seed).await;
+        let place = house.place(Kind::Events, "work").await;
+        let one = house.take_in(&place, Existing::Refuse, calendar(&[event("one", "LOCATION:of the file\r\n")]).as_bytes()).await;
+        let env = house.simulated.env();
+        // A client makes the same object at some moment of the import, if it is not there.
+        let theirs = async {
+            env.sleep(Duration::from_millis(env.below(200))).await;
+            let name = format!("{}.ics", uid_name("one"));
+            let text = calendar(&[event("one", "LOCATION:of the client\r\n")]);
+            let object = penfold_calendar::object(Kind::Events, &name, Bytes::from(text)).unwrap();
+            place.mailbox.put_object(place.folder, &object, &|there| there.is_none()).await.unwrap()
+        };
+        let (done, put) = tokio::join!(house.work(&one), theirs);
+        let location = if matches!(put, penfold_mailbox::Put::Done { .. }) { "client" } else { "file" };
+        met += usize::from(location == "client");
+        let all = place.all().await;
+        assert!(all.len() == 1 && all.values().all(|text| text.contains(&format!("of the {location}"))), "seed {seed}: {done:?} {all:?}");
+    }
+    assert!((1..40).contains(&met), "both are first now and then: {met}");
 }

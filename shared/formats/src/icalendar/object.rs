@@ -208,10 +208,13 @@ pub(crate) fn tzid(zone: &Component) -> Option<&str> {
     zone.property("TZID").map(|line| line.value.trim())
 }
 
-/// Names of zones that a component and those inside of it use, each once. No object has many, and no more are looked at.
+/// No object has many zones, and no more are looked at.
+pub(crate) const ZONES: usize = 200;
+
+/// Names of zones that a component and those inside of it use, each once, up to [`ZONES`].
 pub(crate) fn collect_names<'a>(component: &'a Component, names: &mut Vec<&'a str>) {
     for name in component.properties.iter().filter_map(|line| line.param_value("TZID")) {
-        if !names.contains(&name) && names.len() < 200 {
+        if names.len() < ZONES && !names.contains(&name) {
             names.push(name);
         }
     }

@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    fault::{Fault, Limits},
-    object::{Kind, Object, collect_names, tzid},
+    fault::{Fault, Limits, What},
+    object::{Kind, Object, ZONES, collect_names, tzid},
     tree::{self, Component},
+    zone::Zone,
 };
 use crate::lines::{Bounds, Line, Lines, escape, push_line, unescape};
 
@@ -57,6 +58,8 @@ pub struct File<B> {
     groups: Vec<Group>,
     /// By calendar and name.
     zones: HashMap<(u32, String), Range<usize>>,
+    /// The first of each name.
+    first: HashMap<String, Range<usize>>,
     /// Everything else: no objects yet.
     found: Split,
 }
@@ -64,7 +67,7 @@ pub struct File<B> {
 impl<B: AsRef<[u8]>> File<B> {
     /// `limits` is for the whole file; each object is under the limits of every day.
     pub fn read(bytes: B, limits: &Limits) -> Self {
-        let mut file = Self { bytes, groups: Vec::new(), zones: HashMap::new(), found: Split::default() };
+        let mut file = Self { bytes, groups: Vec::new(), zones: HashMap::new(), first: HashMap::new(), found: Split::default() };
         let mut by_uid: HashMap<String, usize> = HashMap::new();
         for chunk in chunks(file.bytes.as_ref(), limits, &mut file.found) {
             let part = match chunk.fault.clone().map_or_else(|| component(file.bytes.as_ref(), &chunk), Err) {
@@ -75,7 +78,9 @@ impl<B: AsRef<[u8]>> File<B> {
                 }
             };
             if part.is("VTIMEZONE") {
-                file.zones.entry((chunk.calendar, tzid(&part).unwrap_or_default().to_owned())).or_insert(chunk.range);
+                let name = tzid(&part).unwrap_or_default().to_owned();
+                file.first.entry(name.clone()).or_insert_with(|| chunk.range.clone());
+                file.zones.entry((chunk.calendar, name)).or_insert(chunk.range);
                 continue;
             }
             if Kind::of(&part.name).is_none() {
@@ -95,7 +100,7 @@ impl<B: AsRef<[u8]>> File<B> {
             let mut names = Vec::new();
             collect_names(&part, &mut names);
             for name in names {
-                if !group.zones.iter().any(|known| known == name) {
+                if group.zones.len() < ZONES && !group.zones.iter().any(|known| known == name) {
                     group.zones.push(name.to_owned());
                 }
             }
@@ -126,14 +131,15 @@ impl<B: AsRef<[u8]>> File<B> {
             false => Some(uid(group.line).ok_or_else(|| Fault::resource(group.line, "a component without UID"))?),
         };
         let slice = |range: &Range<usize>| self.bytes.as_ref().get(range.clone()).unwrap_or_default();
-        // A zone stands in its own calendar; what is cut in two by others may name one of any.
-        let zone = |name: &String| {
-            let own = self.zones.get(&(group.calendar, name.clone()));
-            own.or_else(|| {
-                self.zones.iter().filter(|((_, other), _)| other == name).min_by_key(|((calendar, _), _)| *calendar).map(|(_, range)| range)
-            })
-        };
+        // A zone stands in its own calendar; what is cut in two by others may name one of any, where not everybody has it.
+        let other = |name: &String| self.first.get(name).filter(|_| Zone::named(name).is_none());
+        let zone = |name: &String| self.zones.get(&(group.calendar, name.clone())).or_else(|| other(name));
         let zones: Vec<&[u8]> = group.zones.iter().filter_map(zone).map(slice).collect();
+        // What would be refused is not put together first: others may name the same long zones.
+        let octets: usize = zones.iter().map(|text| text.len()).chain(group.parts.iter().map(|(range, _)| range.len())).sum();
+        if octets > Limits::default().octets {
+            return Err(Fault::new(What::MaxResourceSize, group.line, "more octets than are taken"));
+        }
         let mut text = calendar(zones.iter().copied().chain(group.parts.iter().map(|(range, _)| slice(range))), None);
         if let Some(uid) = &made {
             text = with_uid(&text, group.parts.first().map(|(range, _)| slice(range)).unwrap_or_default(), uid);
@@ -340,5 +346,49 @@ BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;TZID=Own:20260102T120000\nDTSTART;TZID=Own:20
         let again = split(text.as_bytes(), &Limits::file(1 << 20));
         assert!(again.skipped.is_empty());
         assert_eq!(again.objects[0].bytes(), event.bytes());
+    }
+
+    fn event(uid: &str, names: &[String]) -> String {
+        let names: String = names.iter().map(|name| format!("X-A;TZID={name}:1\n")).collect();
+        format!("BEGIN:VEVENT\nUID:{uid}\nDTSTART:20260101T120000Z\n{names}END:VEVENT\n")
+    }
+
+    fn zone(name: &str, more: &str) -> String {
+        let standard = "BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\n";
+        format!("BEGIN:VTIMEZONE\nTZID:{name}\n{standard}{more}END:VTIMEZONE\n")
+    }
+
+    /// Each name is looked for among those that are known: without a bound that is the square of what a file has.
+    #[test]
+    fn no_object_names_more_zones_than_are_looked_at() {
+        let names: Vec<String> = (0..600).map(|n| format!("z{n}")).collect();
+        let parts: String = names.chunks(150).map(|names| event("1", names)).collect();
+        let text = format!("BEGIN:VCALENDAR\n{parts}{}END:VCALENDAR\n", event("2", &names[..3]));
+        let file = File::read(text.as_bytes(), &Limits::file(1 << 20));
+        assert_eq!(file.groups.iter().map(|group| group.zones.len()).collect::<Vec<_>>(), [ZONES, 3]);
+    }
+
+    #[test]
+    fn a_zone_of_another_calendar_is_the_first_of_its_name() {
+        let calendar = |parts: &str| format!("BEGIN:VCALENDAR\n{parts}END:VCALENDAR\n");
+        let zones = ["X-N:1\n", "X-N:2\n"].map(|more| calendar(&zone("Own", more)));
+        let own = zone("Own", "X-N:3\n") + &event("b", &["Own".to_owned()]);
+        let text = [&zones[..], &[calendar(&event("a", &["Own".to_owned()])), calendar(&own)]].concat().concat();
+        let found = split(text.as_bytes(), &Limits::file(1 << 20));
+        let zone_of =
+            |object: &Object| object.definitions().map(|(_, text)| String::from_utf8_lossy(text).into_owned()).collect::<String>();
+        assert_eq!(found.objects.len(), 2, "{:?}", found.skipped);
+        assert!(zone_of(&found.objects[0]).contains("X-N:1") && zone_of(&found.objects[1]).contains("X-N:3"));
+    }
+
+    #[test]
+    fn what_is_too_long_with_its_zones_is_told_by_its_own_line() {
+        let long = format!("X-LONG:{}\n", "x".repeat(600 << 10));
+        let zones = zone("One", &long) + &zone("Two", &long);
+        let names = ["One".to_owned(), "Two".to_owned()];
+        let text = format!("BEGIN:VCALENDAR\n{zones}{}{}END:VCALENDAR\n", event("a", &names), event("b", &names[..1]));
+        let found = split(text.as_bytes(), &Limits::file(4 << 20));
+        assert_eq!(found.objects.iter().map(Object::uid).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(found.skipped.iter().map(|fault| (fault.what, fault.line)).collect::<Vec<_>>(), [(What::MaxResourceSize, 20)]);
     }
 }
