@@ -4,7 +4,7 @@
 use crate::Dav;
 use crate::path::Home;
 use crate::resource::Place;
-use crate::verbs::get;
+use crate::verbs::{Definitions, get};
 use crate::wrong::Wrong;
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -66,7 +66,7 @@ async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response,
     let place = Place { mailbox, folder, rights, home: Home::Calendars, href: String::new(), sight };
     let mut turn = dav.turns.of(place.mailbox.account());
     turn.take().await;
-    let mut answer = get::whole(&place).await?;
+    let mut answer = get::whole(&place, Definitions::With).await?;
     answer.headers_mut().insert(header::ETAG, tag);
     Ok(answer)
 }

@@ -10,10 +10,8 @@ use std::time::Duration;
 
 /// An upload may still be on its way to its event.
 const GRACE: Duration = Duration::from_secs(24 * 3600);
-/// Property: the UIDs' hashes, one behind another.
-const USES: &[u8] = b"uses";
-/// At most so many.
-const MOST: usize = 1000;
+/// Properties: each is this with the hash of a UID behind it, so that two who attach it at once are both noted.
+const USE: &[u8] = b"use";
 const PAGE: usize = 100;
 
 /// Keeps one, for what has this UID. The mailbox is its owner's, whoever brings it.
@@ -28,22 +26,16 @@ pub async fn attach(mailbox: &Mailbox, id: &str, bytes: Bytes, media: &str, uid:
 
 /// That it is attached to this as well.
 pub async fn attach_also(mailbox: &Mailbox, folder: FolderId, id: &str, uid: UidHash) -> Result<()> {
-    let mut uses = uses(mailbox, folder, id).await?;
-    if uses.contains(&uid) {
+    if uses(mailbox, folder, id).await?.contains(&uid) {
         return Ok(());
     }
-    if uses.len() >= MOST {
-        return Err(Error::limit("it is attached to too much already"));
-    }
-    uses.push(uid);
-    mailbox.set_properties(folder, id, (&[(USES.to_vec(), uses.concat().into())], &[]), None).await
+    mailbox.set_properties(folder, id, (&[([USE, &uid[..]].concat(), Bytes::from_static(b"1"))], &[]), None).await
 }
 
 /// To what it is attached, by the UIDs' hashes.
 pub async fn uses(mailbox: &Mailbox, folder: FolderId, id: &str) -> Result<Vec<UidHash>> {
     let all = mailbox.properties(folder, id).await?;
-    let stored = all.get(USES).map(|bytes| &bytes[..]).unwrap_or_default();
-    Ok(stored.chunks_exact(16).filter_map(|hash| hash.try_into().ok()).collect())
+    Ok(all.keys().filter_map(|key| key.strip_prefix(USE)?.try_into().ok()).collect())
 }
 
 pub async fn attached(mailbox: &Mailbox, id: &str) -> Result<Option<(FolderId, Object)>> {
@@ -59,7 +51,7 @@ pub async fn sweep_attachments(mailbox: &Mailbox) -> Result<usize> {
         let (page, more) = mailbox.objects(folder, after.as_deref(), PAGE).await?;
         for object in &page {
             if mailbox.env().now().since(object.made) >= GRACE && !is_named(mailbox, folder, &object.name).await? {
-                let same = |now: Option<&Object>| now.is_some_and(|now| now.item == object.item);
+                let same = |now: Option<&Object>| now.is_some_and(|now| (now.item, now.modseq) == (object.item, object.modseq));
                 gone += usize::from(mailbox.remove_object(folder, &object.name, &same).await? == Removal::Done);
             }
         }
@@ -76,7 +68,7 @@ async fn is_named(mailbox: &Mailbox, folder: FolderId, id: &str) -> Result<bool>
             let Some(object) = mailbox.object(folder, &name).await? else { continue };
             let bytes = mailbox.object_bytes(folder, &[object.item]).await?.pop().flatten();
             // What cannot be read may name it.
-            if bytes.is_none_or(|bytes| Calendar::read(&bytes).is_ok_and(|object| object.managed().contains_key(id))) {
+            if bytes.is_none_or(|bytes| Calendar::read(&bytes).map_or(true, |object| object.manages(id))) {
                 return Ok(true);
             }
         }

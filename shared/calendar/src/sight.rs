@@ -78,14 +78,8 @@ fn only(object: &Object, names: &[&str]) -> Vec<u8> {
 }
 
 fn times(object: &Object) -> Vec<u8> {
-    let mut shown = only(object, &TIMES);
-    let parts: Vec<(usize, &str)> = object.components().map(|(at, part)| (at, title(part))).collect();
-    for (at, title) in parts {
-        if let Ok(read) = Object::read(&shown) {
-            shown = read.with_property(at, "SUMMARY", Some(title));
-        }
-    }
-    shown
+    let shown = only(object, &TIMES);
+    Object::read(&shown).map(|read| read.with_property_of_each(title)).unwrap_or_default()
 }
 
 /// What stands where the title would.

@@ -50,7 +50,9 @@ impl Acl {
 /// it, whatever else was granted. A calendar of which titles are shown is seen, and read in part.
 pub(crate) fn rights_in(scope: &Scope, folder: &Folder) -> Rights {
     let granted = folder.acl.granted(scope);
-    let seen = if folder.kind == Kind::Events && granted.has(Rights::DETAILS) { Rights::LOOKUP } else { Rights::NONE };
+    // Of nothing else there are titles and places.
+    let granted = if folder.kind == Kind::Events { granted } else { granted.without(Rights::DETAILS) };
+    let seen = if granted.has(Rights::DETAILS) { Rights::LOOKUP } else { Rights::NONE };
     let rights = scope.rights().and(granted).and(seen).within(scope.most().and(Rights::UNSEEN));
     let rights = if folder.fed && !scope.feeds() { rights.without(OURS) } else { rights };
     if scope.grounds().is_empty() || rights.has(Rights::LOOKUP) { rights } else { rights.within(Rights::UNSEEN) }

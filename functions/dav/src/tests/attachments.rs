@@ -150,3 +150,44 @@ async fn clients_carry_attachments_on_and_make_none_up() {
     assert_eq!(house.ask("ann@one.test", "DELETE", &other, &[], "").await.status, StatusCode::NO_CONTENT);
     assert_eq!(house.sweep().await, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_was_taken_back_comes_back_by_no_spelling() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let path = format!("{calendar}a.ics");
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    let id = house.bring("ann@one.test", &path, "action=attachment-add", "secret").await.header("cal-managed-id").to_owned();
+    let file = path_of(&house.get("ann@one.test", &path).await.text, &id);
+    // Bob, who knows the id, may put things into the calendar and read nothing in it.
+    let shared = house.open(Preset::Contributor.rights()).await;
+    let elsewhere = format!("ATTACH;MANAGED-ID={id}:https://x.test/\r\n");
+    let ours = format!("ATTACH;MANAGED-ID={id}:http://h.test{file}\r\n");
+    for more in
+        [elsewhere.clone(), elsewhere.replace("MANAGED-ID", "MANAGED-\r\n ID"), format!("{ours}{elsewhere}"), format!("{elsewhere}{ours}")]
+    {
+        let heard = house.put("bob@one.test", &format!("{shared}b.ics"), &event("a2", 11, &more)).await;
+        assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{more}: {}", heard.text);
+    }
+    assert_eq!(house.get("bob@one.test", &file).await.status, StatusCode::NOT_FOUND);
+    let many: String = (0..60).map(|n| format!("ATTACH;MANAGED-ID=x{n}:https://x.test/\r\n")).collect();
+    let heard = house.put("ann@one.test", &format!("{calendar}m.ics"), &event("m", 11, &many)).await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("max-attachments-per-resource"), "{}", heard.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_goes_to_nobody_else_without_what_is_attached() {
+    let house = house().await;
+    let path = format!("{}a.ics", house.calendar(house.ann));
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    house.bring("ann@one.test", &path, "action=attachment-add", "kept").await;
+    let shared = house.open(Preset::Editor.rights()).await;
+    let own = format!("{}a.ics", house.calendar(house.bob));
+    let heard = house.ask("bob@one.test", "MOVE", &format!("{shared}a.ics"), &[("destination", &own)], "").await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{}", heard.text);
+    assert_eq!(
+        house.ask("bob@one.test", "COPY", &format!("{shared}a.ics"), &[("destination", &own)], "").await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(house.get("ann@one.test", &path).await.status, StatusCode::OK);
+}

@@ -49,6 +49,29 @@ async fn whoever_has_a_link_reads_what_it_shows() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_says_what_its_zones_are_and_is_quick_about_large_events() {
+    let house = house().await;
+    let zoned = event("z", 10, "")
+        .replace("DTSTART:20260310T100000Z", "DTSTART;TZID=Europe/Berlin:20260310T100000")
+        .replace("DTEND:20260310T103000Z", "DURATION:PT1H");
+    house.put("ann@one.test", &format!("{}z.ics", house.calendar(house.ann)), &zoned).await;
+    let part = |n: u32| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:l\r\nDTSTAMP:20260101T000000Z\r\nRECURRENCE-ID:20260301T{:02}{:02}{:02}Z\r\nDTSTART:20260301T100000Z\r\nEND:VEVENT\r\n",
+            n / 3600,
+            n / 60 % 60,
+            n % 60
+        )
+    };
+    let large = event("l", 9, "RRULE:FREQ=DAILY\r\n")
+        .replace("END:VCALENDAR", &format!("{}END:VCALENDAR", (0..6000).map(part).collect::<String>()));
+    assert_eq!(house.put("ann@one.test", &format!("{}l.ics", house.calendar(house.ann)), &large).await.status, StatusCode::CREATED);
+    let heard = house.read(&house.publish(house.folder(Role::Calendar).await, Shows::Times).await, "").await;
+    assert!(heard.text.contains("BEGIN:VTIMEZONE\r\nTZID:Europe/Berlin"));
+    assert_eq!(heard.text.matches("SUMMARY:Busy").count(), 6002);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_has_it_already_is_told_so_until_something_changes() {
     let house = with_events().await;
     let path = house.publish(house.folder(Role::Calendar).await, Shows::Titles).await;

@@ -137,6 +137,9 @@ async fn when_somebody_can_be_met_at_all_counts_in_their_calendar() {
     assert!(heard.text.contains("200 OK"), "{}", heard.text);
     assert!(house.propfind("ann@one.test", &inbox, "0", "<c:calendar-availability/>").await.text.contains("BEGIN:AVAILABLE"));
     house.put("ann@one.test", &format!("{calendar}a.ics"), &event("a", 10, "")).await;
+    // Who sees the calendar does not see that.
+    house.open(penfold_ports::Preset::Reviewer.rights()).await;
+    assert!(!house.propfind("bob@one.test", &calendar, "0", "<c:calendar-availability/>").await.text.contains("AVAILABLE"));
     house.open(penfold_ports::Preset::AvailabilityOnly.rights()).await;
     let window = "<c:time-range start='20260310T000000Z' end='20260311T000000Z'/>";
     for who in ["ann@one.test", "bob@one.test"] {

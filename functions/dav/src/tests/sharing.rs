@@ -128,7 +128,7 @@ async fn who_may_know_titles_reads_titles_and_places_and_nothing_else() {
     let one = house.get("bob@one.test", &format!("{shared}a.ics")).await;
     let (tag, one) = (one.header("etag").to_owned(), one.text);
     assert!(one.contains("LOCATION:roof") && one.contains("SUMMARY:") && !one.contains("hidden"), "{one}");
-    let data = "<d:prop><d:getetag/><c:calendar-data/></d:prop>";
+    let data = "<d:prop><d:getetag/><d:displayname/><c:calendar-data/></d:prop>";
     let all = "<c:filter><c:comp-filter name='VCALENDAR'/></c:filter>";
     let asked = format!(
         "{data}<c:filter><c:comp-filter name='VCALENDAR'><c:comp-filter name='VEVENT'>\

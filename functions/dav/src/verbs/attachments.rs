@@ -112,6 +112,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
         if !condition.holds(Some(&old)) {
             return Err(Wrong::FAILED);
         }
+        place.need_sight(&old).await?;
         let Some(bytes) = place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten() else { continue };
         let read = Calendar::read(&bytes).map_err(|_| Precondition::VALID_CALENDAR_DATA)?;
         let there = read.managed();
@@ -222,7 +223,9 @@ async fn may_read(viewer: &Mailbox, uids: &[penfold_mailbox::UidHash], id: &str)
             let place = Place::of(viewer, folder, Home::Calendars, String::new());
             let Some(object) = viewer.object(folder.id, &name).await? else { continue };
             let found = place.read(vec![object]).await?.pop();
-            if found.is_some_and(|(_, bytes)| Calendar::read(&bytes).is_ok_and(|object| object.managed().contains_key(id))) {
+            let ours = |url: &str| matches!(Target::read(url), Some(Target::Attachment(_, named)) if named == id);
+            let names = |object: Calendar| object.managed_urls().any(|(own, url)| own == id && ours(url));
+            if found.is_some_and(|(_, bytes)| Calendar::read(&bytes).is_ok_and(names)) {
                 return Ok(true);
             }
         }
@@ -230,12 +233,14 @@ async fn may_read(viewer: &Mailbox, uids: &[penfold_mailbox::UidHash], id: &str)
     Ok(false)
 }
 
+/// Whether an object names what is kept here.
+pub fn names_ours(object: &Calendar) -> bool {
+    object.managed_urls().any(|(id, url)| matches!(Target::read(url), Some(Target::Attachment(_, named)) if named == id))
+}
+
 /// What a client writes may name attachments that it was given, of this object or of another that it may read (§3.7); those
 /// of other services are theirs.
 pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&Object>) -> Result<(), Wrong> {
-    if !new.windows(10).any(|text| text.eq_ignore_ascii_case(b"MANAGED-ID")) {
-        return Ok(());
-    }
     let Ok(read) = Calendar::read(new) else { return Ok(()) };
     let before = match old {
         Some(old) => place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten(),
@@ -243,16 +248,31 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
     };
     let before = before.and_then(|bytes| Calendar::read(&bytes).ok());
     let known = before.as_ref().map(Calendar::managed).unwrap_or_default();
-    for (id, url) in read.managed().into_iter().filter(|(id, _)| !known.contains_key(id)) {
-        let Some(Target::Attachment(owner, named)) = Target::read(url) else { continue };
-        let wrong = || Wrong::from(Precondition::VALID_MANAGED_ID);
-        if named != id {
-            return Err(wrong());
-        }
-        let scope = session.scope_of(owner).await.map_err(|_| wrong())?;
-        let (keeper, viewer) = (owners(session, owner).await?, session.dav.mailboxes.open(&scope).await?);
-        let (folder, _) = attached(&keeper, id).await?.ok_or_else(wrong)?;
-        if !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
+    let wanted = read.managed();
+    if wanted.len() > limits::ATTACHMENTS && wanted.len() > known.len() {
+        return Err(Precondition::MAX_ATTACHMENTS.into());
+    }
+    let wrong = || Wrong::from(Precondition::VALID_MANAGED_ID);
+    for (id, url) in read.managed_urls().filter(|(id, url)| known.get(id) != Some(url)) {
+        let named = match Target::read(url) {
+            Some(Target::Attachment(owner, named)) if named == id => Some(owner),
+            Some(Target::Attachment(..)) => return Err(wrong()),
+            _ => None,
+        };
+        // One of this mailbox is one, whatever URL stands beside it.
+        let owner = named.unwrap_or(place.owner());
+        let keeper = match owner == place.owner() || session.scope_of(owner).await.map(|_| true).or_else(missing)? {
+            true => owners(session, owner).await?,
+            false => return Err(wrong()),
+        };
+        let Some((folder, _)) = attached(&keeper, id).await? else {
+            match named {
+                Some(_) => return Err(wrong()),
+                None => continue,
+            }
+        };
+        let viewer = session.dav.mailboxes.open(&session.scope_of(owner).await?).await?;
+        if named.is_none() || !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
             return Err(wrong());
         }
         if owner == place.owner() {
@@ -260,6 +280,11 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
         }
     }
     Ok(())
+}
+
+/// What is not there is no fault of the store.
+fn missing(wrong: Wrong) -> Result<bool, Wrong> {
+    if wrong.status() == StatusCode::NOT_FOUND { Ok(false) } else { Err(wrong) }
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! COPY and MOVE (RFC 4918 §9.8, §9.9).
 
 use super::put::uid_conflict;
-use super::{Call, Depth, limits};
+use super::{Call, Depth, attachments, limits};
 use crate::condition::Condition;
 use crate::path::Home;
-use crate::resource::{Place, Resource};
+use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, href};
 use axum::http::StatusCode;
@@ -67,7 +67,8 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
                 }
                 replace_folder(inner, overwrite).await?;
             }
-            one((&place, &object), (&to, &destination.name), overwrite, moving, &condition, destination.there.is_some()).await
+            one(&call.session, (&place, &object), (&to, &destination.name), overwrite, moving, &condition, destination.there.is_some())
+                .await
         }
         Resource::Collection(_) if !condition.holds_for_folder() => Err(Wrong::FAILED),
         Resource::Collection(place) => folder(&call, &place, destination, overwrite, moving).await,
@@ -120,6 +121,7 @@ async fn replace_folder(inner: &Place, overwrite: bool) -> Result<(), Wrong> {
 }
 
 async fn one(
+    session: &Session,
     (place, object): (&Place, &Object),
     (to, name): (&Place, &str),
     overwrite: bool,
@@ -130,7 +132,7 @@ async fn one(
     let from = (place.folder.id, object.name.as_str());
     let target = (to.folder.id, name);
     if place.owner() != to.owner() {
-        return across((place, object), (to, name), overwrite, moving, condition).await;
+        return across(session, (place, object), (to, name), overwrite, moving, condition).await;
     }
     if !condition.holds(Some(object)) {
         return Err(Wrong::FAILED);
@@ -154,6 +156,7 @@ fn status(created: bool) -> StatusCode {
 
 /// From one person's to another's: a copy, and only when that is there the original goes.
 async fn across(
+    session: &Session,
     (place, object): (&Place, &Object),
     (to, name): (&Place, &str),
     overwrite: bool,
@@ -164,6 +167,13 @@ async fn across(
         return Err(Wrong::FAILED);
     }
     let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
+    if to.home == Home::Calendars {
+        // What is attached stays where it is kept: with the original gone nobody could read it.
+        if moving && penfold_formats::icalendar::Object::read(&bytes).is_ok_and(|read| attachments::names_ours(&read)) {
+            return Err(Precondition::VALID_MANAGED_ID.into());
+        }
+        attachments::judge(session, to, &bytes, None).await?;
+    }
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
     let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {

@@ -20,7 +20,7 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
     }
     match call.resource().await? {
         Resource::Object(place, object) => one(&call, &place, &object).await,
-        Resource::Collection(place) => whole(&place).await,
+        Resource::Collection(place) => whole(&place, Definitions::wanted(&call.headers)).await,
         Resource::Entry(entry) => card(&call, &entry).await,
         Resource::Nothing(..) => Err(Wrong::MISSING),
         _ => {
@@ -71,7 +71,7 @@ fn value(text: &str) -> Result<HeaderValue, Wrong> {
 }
 
 /// All of a calendar or address book in one file, as far as it is shown.
-pub async fn whole(place: &Place) -> Result<Response, Wrong> {
+pub async fn whole(place: &Place, definitions: Definitions) -> Result<Response, Wrong> {
     let media = match place.folder.kind {
         Kind::Events | Kind::Tasks | Kind::Notes => "text/calendar; charset=utf-8",
         Kind::Contacts => "text/vcard; charset=utf-8",
@@ -86,7 +86,8 @@ pub async fn whole(place: &Place) -> Result<Response, Wrong> {
         let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), super::limits::BATCH).await?;
         after = page.last().map(|object| object.name.clone());
         let versions: Vec<_> = page.iter().map(Version::from).collect();
-        all.extend(place.bytes(&versions).await?.into_iter().flatten());
+        let found = place.bytes(&versions).await?.into_iter().flatten();
+        all.extend(found.map(|bytes| if place.home == Home::Calendars { definitions.in_bytes(bytes) } else { bytes }));
         if !more {
             break;
         }

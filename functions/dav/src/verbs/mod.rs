@@ -18,6 +18,7 @@ pub mod limits;
 
 pub use propfind::Stored;
 pub use report::book;
+pub use zone::Definitions;
 
 use crate::Dav;
 use crate::path::{Home, Target};

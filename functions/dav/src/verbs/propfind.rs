@@ -166,12 +166,20 @@ async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Mult
 pub async fn stored(session: &Session, resource: &Resource, asked: &Asked) -> Result<Stored, Wrong> {
     match resource {
         Resource::Inbox(owner) if asked.wants_stored() => {
-            let place = super::availability::place(session, *owner).await?;
+            let place = match super::availability::place(session, *owner).await {
+                Err(wrong) if wrong.status() == axum::http::StatusCode::NOT_FOUND => return Ok(Stored::new()),
+                place => place?,
+            };
             let mut all = place.mailbox.properties(place.folder.id, "").await?;
             all.retain(|own, _| *own == key(&super::availability::NAME));
             Ok(all)
         }
-        Resource::Collection(place) if asked.wants_stored() && place.is_read() => Ok(place.mailbox.properties(place.folder.id, "").await?),
+        Resource::Collection(place) if asked.wants_stored() && place.is_read() => {
+            let mut all = place.mailbox.properties(place.folder.id, "").await?;
+            // It is of the inbox, and only kept here.
+            all.remove(&key(&super::availability::NAME));
+            Ok(all)
+        }
         Resource::Object(place, object) if asked.wants_stored() && place.has(Rights::READ) => {
             let own = place.mailbox.properties(place.folder.id, &object.name).await?;
             let all = BTreeMap::from([(object.name.clone(), own)]);

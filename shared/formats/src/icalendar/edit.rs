@@ -65,6 +65,17 @@ impl Object {
         edits.apply(self.bytes())
     }
 
+    /// With one property of each of its components, written anew; it has none of that name.
+    pub fn with_property_of_each<'a>(&self, line: impl Fn(&Component) -> &'a str) -> Vec<u8> {
+        let mut edits = Edits::default();
+        for (_, part) in self.components() {
+            let mut new = Vec::new();
+            push_line(&mut new, line(part));
+            edits.insert(part.components.first().map_or(part.inner.end, |first| first.range.start), new);
+        }
+        edits.apply(self.bytes())
+    }
+
     /// With one property of one of the calendar's components, written as `NAME;PARAM=x:value`, in place of all that it has of that
     /// name; `None` takes them out. A line that is new stands behind the others. Without a component of that index nothing changes.
     pub fn with_property(&self, component: usize, name: &str, line: Option<&str>) -> Vec<u8> {

@@ -30,6 +30,17 @@ fn id<'a>(line: &'a Line<'_>) -> Option<&'a str> {
 }
 
 impl Object {
+    /// Whether it names one, whatever its URL.
+    pub fn manages(&self, wanted: &str) -> bool {
+        self.components().flat_map(|(_, part)| part.all("ATTACH")).any(|line| id(line) == Some(wanted))
+    }
+
+    /// Each id that it names, with each URL that stands there for it.
+    pub fn managed_urls(&self) -> impl Iterator<Item = (&str, &str)> {
+        let lines = self.components().flat_map(|(_, part)| part.properties.iter().filter(|line| line.is("ATTACH")));
+        lines.filter_map(|line| Some((id(line)?, line.value.trim())))
+    }
+
     /// Those of all its components: each id once, with its URL.
     pub fn managed(&self) -> BTreeMap<&str, &str> {
         let lines = self.components().flat_map(|(_, part)| part.all("ATTACH"));

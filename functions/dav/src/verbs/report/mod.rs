@@ -22,6 +22,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use penfold_mailbox::Object;
+use penfold_ports::Rights;
 use std::collections::BTreeMap;
 
 pub async fn report(call: Call) -> Result<Response, Wrong> {
@@ -84,7 +85,7 @@ async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, ask
     let none = BTreeMap::new();
     for some in found.chunks(super::limits::BATCH) {
         let names = some.iter().map(|(object, _)| object.name.as_str());
-        let ends = names.clone().min().zip(names.max()).filter(|_| asked.wants_stored());
+        let ends = names.clone().min().zip(names.max()).filter(|_| asked.wants_stored() && place.has(Rights::READ));
         let all = match ends {
             Some((first, last)) => {
                 let all = place.mailbox.properties_of_objects(place.folder.id, first, last).await?;
