@@ -47,7 +47,7 @@ type Found = std::result::Result<(Bytes, u32), Wrong>;
 
 /// A file whole in memory: it has 64 MB at most.
 enum Content {
-    Calendar(File<Bytes>),
+    Calendar(Box<File<Bytes>>),
     Cards(Vec<Found>),
 }
 
@@ -57,7 +57,7 @@ impl Content {
         match holds {
             Holds::Calendar => {
                 let limits = Limits::file(bytes.len().max(1));
-                Self::Calendar(File::read(bytes, &limits))
+                Self::Calendar(Box::new(File::read(bytes, &limits)))
             }
             Holds::Cards => {
                 let each = |found: std::result::Result<vcard::Found<'_>, vcard::Fault>| match found {
