@@ -106,6 +106,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
     let file = if matches!(action, Action::Remove(_)) { None } else { Some(File::of(call)?) };
     let owners = owners(&call.session, place.owner()).await?;
     let id = ItemId::new(owners.env()).to_string();
+    let url = url(call, place.owner(), &id, file.as_ref().map_or("", |file| &file.name)).await?;
     let mut kept = false;
     for _ in 0..ROUNDS {
         let old = place.mailbox.object(place.folder.id, &first.name).await?.ok_or(Wrong::MISSING)?;
@@ -126,7 +127,6 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
             attach(&owners, &id, file.bytes.clone(), &file.media, uid_hash(read.uid())).await.map_err(too_much)?;
             kept = true;
         }
-        let url = url(call, place.owner(), &id, file.as_ref().map_or("", |file| &file.name)).await?;
         let new =
             file.as_ref().map(|file| Managed { id: &id, media: &file.media, size: file.bytes.len() as u64, name: &file.name, url: &url });
         let written = match (action.old(), &new) {
@@ -223,8 +223,7 @@ async fn may_read(viewer: &Mailbox, uids: &[penfold_mailbox::UidHash], id: &str)
             let place = Place::of(viewer, folder, Home::Calendars, String::new());
             let Some(object) = viewer.object(folder.id, &name).await? else { continue };
             let found = place.read(vec![object]).await?.pop();
-            let ours = |url: &str| matches!(Target::read(url), Some(Target::Attachment(_, named)) if named == id);
-            let names = |object: Calendar| object.managed_urls().any(|(own, url)| own == id && ours(url));
+            let names = |object: Calendar| object.managed_urls().any(|(own, url)| own == id && is_ours(id, url));
             if found.is_some_and(|(_, bytes)| Calendar::read(&bytes).is_ok_and(names)) {
                 return Ok(true);
             }
@@ -235,20 +234,29 @@ async fn may_read(viewer: &Mailbox, uids: &[penfold_mailbox::UidHash], id: &str)
 
 /// Whether an object names what is kept here.
 pub fn names_ours(object: &Calendar) -> bool {
-    object.managed_urls().any(|(id, url)| matches!(Target::read(url), Some(Target::Attachment(_, named)) if named == id))
+    object.managed_urls().any(|(id, url)| is_ours(id, url))
+}
+
+/// Whether a URL is where the attachment of this id is read here.
+fn is_ours(id: &str, url: &str) -> bool {
+    matches!(Target::read(url), Some(Target::Attachment(_, named)) if named == id)
 }
 
 /// What a client writes may name attachments that it was given, of this object or of another that it may read (§3.7); those
 /// of other services are theirs.
 pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&Object>) -> Result<(), Wrong> {
     let Ok(read) = Calendar::read(new) else { return Ok(()) };
+    let wanted = read.managed();
+    // Nearly all: what was there before is not read for them.
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let before = match old {
         Some(old) => place.mailbox.object_bytes(place.folder.id, &[old.item]).await?.pop().flatten(),
         None => None,
     };
     let before = before.and_then(|bytes| Calendar::read(&bytes).ok());
     let known = before.as_ref().map(Calendar::managed).unwrap_or_default();
-    let wanted = read.managed();
     if wanted.len() > limits::ATTACHMENTS && wanted.len() > known.len() {
         return Err(Precondition::MAX_ATTACHMENTS.into());
     }

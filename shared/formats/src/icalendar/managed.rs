@@ -32,7 +32,7 @@ fn id<'a>(line: &'a Line<'_>) -> Option<&'a str> {
 impl Object {
     /// Whether it names one, whatever its URL.
     pub fn manages(&self, wanted: &str) -> bool {
-        self.components().flat_map(|(_, part)| part.all("ATTACH")).any(|line| id(line) == Some(wanted))
+        self.managed_urls().any(|(id, _)| id == wanted)
     }
 
     /// Each id that it names, with each URL that stands there for it.
@@ -43,8 +43,7 @@ impl Object {
 
     /// Those of all its components: each id once, with its URL.
     pub fn managed(&self) -> BTreeMap<&str, &str> {
-        let lines = self.components().flat_map(|(_, part)| part.all("ATTACH"));
-        lines.filter_map(|line| Some((id(line)?, line.value.trim()))).collect()
+        self.managed_urls().collect()
     }
 
     /// With one more in each of its components.
