@@ -40,6 +40,14 @@ impl Default for Service {
 }
 
 impl Service {
+    /// Where a path is over HTTPS; `None` where that is not served.
+    pub fn url(&self, path: &str) -> Option<String> {
+        Some(match self.https? {
+            443 => format!("https://{}{path}", self.host),
+            port => format!("https://{}:{port}{path}", self.host),
+        })
+    }
+
     fn row(&self) -> Row {
         let ports = [("sn", self.submission), ("ss", self.submissions), ("im", self.imap), ("is", self.imaps), ("hs", self.https)];
         let row = Row::new().with("n", self.host.as_str()).with("spf", self.spf.as_str()).with("et", self.enforce_tls);

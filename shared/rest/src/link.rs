@@ -68,11 +68,7 @@ impl LinkView {
     /// As its owner sees it.
     pub fn with_url(link: Link, service: Option<&Service>) -> Self {
         let path = format!("/published/{}.ics", link.text);
-        let url = match service.and_then(|service| Some((&service.host, service.https?))) {
-            Some((host, 443)) => format!("https://{host}{path}"),
-            Some((host, port)) => format!("https://{host}:{port}{path}"),
-            None => path,
-        };
+        let url = service.and_then(|service| service.url(&path)).unwrap_or(path);
         Self { url: Some(url), ..Self::of(link) }
     }
 }

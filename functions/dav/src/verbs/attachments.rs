@@ -185,13 +185,9 @@ async fn owners(session: &Session, owner: PrincipalId) -> Result<Mailbox, Wrong>
 async fn url(call: &Call, owner: PrincipalId, id: &str, name: &str) -> Result<String, Wrong> {
     let path = path::attachment(owner, id, name);
     let service = call.session.dav.directory.service().await?;
-    let host = service.and_then(|service| Some((service.host, service.https?)));
-    Ok(match (host, call.header("host")) {
-        (Some((host, 443)), _) => format!("https://{host}{path}"),
-        (Some((host, port)), _) => format!("https://{host}:{port}{path}"),
-        (None, Some(host)) => format!("http://{host}{path}"),
-        (None, None) => path,
-    })
+    let public = service.and_then(|service| service.url(&path));
+    let asked = || call.header("host").map(|host| format!("http://{host}{path}"));
+    Ok(public.or_else(asked).unwrap_or_else(|| path.clone()))
 }
 
 pub async fn get(session: &Session, owner: PrincipalId, id: &str) -> Result<Response, Wrong> {
@@ -205,13 +201,8 @@ pub async fn get(session: &Session, owner: PrincipalId, id: &str) -> Result<Resp
     }
     let bytes = keeper.object_bytes(folder, &[object.item]).await?.pop().flatten().ok_or(Wrong::MISSING)?;
     let media = HeaderValue::from_str(&object.media).map_err(|_| Wrong::MISSING)?;
-    let fields = [
-        (header::CONTENT_TYPE, media),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
-    ];
-    Ok((fields, Body::from(bytes)).into_response())
+    let fields = [(header::CONTENT_TYPE, media), (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"))];
+    Ok((fields, super::get::SAFE, Body::from(bytes)).into_response())
 }
 
 /// Whether somebody is shown an object that names it.

@@ -9,10 +9,16 @@ use crate::path::{Home, Target};
 use crate::resource::{Place, Resource, Version};
 use crate::wrong::Wrong;
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use penfold_mailbox::{Kind, Object};
+
+/// What somebody put here is never run as a page of this service.
+pub const SAFE: [(HeaderName, HeaderValue); 2] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+];
 
 pub async fn get(call: Call) -> Result<Response, Wrong> {
     if let Some(Target::Attachment(owner, id)) = Target::read(&call.path) {
@@ -47,12 +53,7 @@ async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wr
         _ => bytes,
     };
     let kind = [(header::CONTENT_TYPE, value(media(place.folder.kind, object))?)];
-    // What somebody put here is never run as a page of this service.
-    let safe = [
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
-    ];
-    Ok((StatusCode::OK, tag, kind, safe, Body::from(bytes)).into_response())
+    Ok((StatusCode::OK, tag, kind, SAFE, Body::from(bytes)).into_response())
 }
 
 /// A card of the organisation's directory.
