@@ -303,7 +303,8 @@ impl Host {
                 router = router.merge(api::router(&self.service, transport));
                 router = router.merge(penfold_setup::router(self.service.directory.clone()));
                 let Service { directory, mailboxes, .. } = self.service.clone();
-                router = router.merge(penfold_dav::router(penfold_dav::Dav::new(&directory, &mailboxes, self.places.clients.clone())));
+                let dav = penfold_dav::Dav::new(&self.env, &directory, &mailboxes, self.places.clients.clone());
+                router = router.merge(penfold_dav::router(dav));
                 router = router.merge(penfold_http::challenges(Arc::new(certificates::Proofs(self.certificates.clone()))));
             }
             let tls = implicit_tls.then(|| self.tls.web.clone());

@@ -4,7 +4,7 @@ use crate::Accounts;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use penfold_directory::NewLink as New;
+use penfold_directory::{Link, NewLink as New, SignedIn};
 use penfold_mailbox::Kind;
 use penfold_rest::{Body, Call, LinkView, Listed, Problem, ShowsView, created};
 use penfold_types::{FolderId, Kind as Why};
@@ -25,10 +25,21 @@ pub(crate) struct NewLink {
 /// One's own, the oldest first, with their URLs.
 #[utoipa::path(get, path = "/v1/me/links", tag = "me", extensions(("x-permission" = json!("session"))),
     responses((status = 200, body = Listed<LinkView>)))]
-pub(crate) async fn list(call: Call) -> Result<axum::Json<Listed<LinkView>>, Problem> {
+pub(crate) async fn list(State(accounts): State<Accounts>, call: Call) -> Result<axum::Json<Listed<LinkView>>, Problem> {
     let (who, _) = call.person()?;
-    let (all, service) = (call.directory().links(who.account).await?, call.directory().service().await?);
-    Ok(axum::Json(Listed::whole(all.into_iter().map(|link| LinkView::with_url(link, service.as_ref())).collect())))
+    let service = call.directory().service().await?;
+    let (open, _) = by_what_they_open(&accounts, &call, who).await?;
+    Ok(axum::Json(Listed::whole(open.into_iter().map(|link| LinkView::with_url(link, service.as_ref())).collect())))
+}
+
+/// Those whose folder is there, and those whose folder was deleted.
+async fn by_what_they_open(accounts: &Accounts, call: &Call, who: &SignedIn) -> Result<(Vec<Link>, Vec<Link>), Problem> {
+    let all = call.directory().links(who.account).await?;
+    if all.is_empty() {
+        return Ok((all, Vec::new()));
+    }
+    let folders = accounts.mailboxes.open(&who.scope).await?.folders().await?;
+    Ok(all.into_iter().partition(|link| folders.get(link.folder).is_some()))
 }
 
 /// Makes a link to a calendar: 50 at most. What it shows is never more than the organisation lets its people publish.
@@ -45,6 +56,10 @@ pub(crate) async fn create(State(accounts): State<Accounts>, call: Call, Body(ne
     };
     if !matches!(found.kind, Kind::Events | Kind::Tasks | Kind::Notes) {
         return Err(wrong());
+    }
+    // What opens nothing any more does not count.
+    for gone in by_what_they_open(&accounts, &call, who).await?.1 {
+        call.operator()?.remove_link(who.account.tenant, who.account.principal, gone.id).await?;
     }
     let new = New { folder, name: new.name, shows: new.shows.into() };
     let link = call.operator()?.make_link(who.account, &new).await?;

@@ -1,13 +1,14 @@
-//! Conditions of requests: If-Match, If-None-Match and the entity tags of If (RFC 9110 §13, RFC 4918 §10.4).
+//! Conditions of requests: If-Match, If-None-Match (RFC 9110 §13), and If with the entity tags and sync tokens of this and other
+//! resources (RFC 4918 §10.4, RFC 6578 §5).
 
+use crate::path::Target;
+use crate::resource::{Place, Resource, Session};
+use crate::verbs::{Call, read_sync_token};
 use crate::wrong::Wrong;
-use axum::http::{HeaderMap, HeaderName, header};
-use penfold_mailbox::Object;
-
-/// A version's entity tag: strong, for a version never changes.
-pub fn etag(object: &Object) -> String {
-    format!("\"{}\"", object.item)
-}
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use penfold_mailbox::{Mailbox, Object, Since};
+use penfold_ports::Account;
+use penfold_types::FolderId;
 
 /// One list of a header: its tags, or `*`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,58 +31,127 @@ impl Tags {
     }
 
     /// Strong comparison: a weak tag matches nothing.
-    fn has(&self, object: Option<&Object>) -> bool {
-        match (self, object) {
+    fn has(&self, tag: Option<&str>) -> bool {
+        match (self, tag) {
             (_, None) => false,
             (Self::Any, Some(_)) => true,
-            (Self::These(tags), Some(object)) => tags.contains(&etag(object)),
+            (Self::These(tags), Some(own)) => tags.iter().any(|tag| tag == own),
         }
     }
 
     /// Weak comparison.
-    fn has_weakly(&self, object: Option<&Object>) -> bool {
-        match (self, object) {
-            (Self::These(tags), Some(object)) => {
-                let own = etag(object);
-                tags.iter().any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == own)
-            }
-            _ => self.has(object),
+    fn has_weakly(&self, tag: Option<&str>) -> bool {
+        match (self, tag) {
+            (Self::These(tags), Some(own)) => tags.iter().any(|tag| tag.strip_prefix("W/").unwrap_or(tag) == own),
+            _ => self.has(tag),
         }
     }
 }
 
 /// What has to be so.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Condition {
     matches: Option<Tags>,
     none_match: Option<Tags>,
-    listed: Option<Vec<List>>,
+    /// One list is enough, all terms of which are as they say: true, or not.
+    listed: Option<Vec<Vec<(bool, Term)>>>,
+    /// How folders were by which it was judged.
+    unchanged: Vec<(Account, FolderId, Since)>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Term {
+    /// The entity tag of what the request is about.
     Tag(String),
-    /// A state token: there are no locks here, so none holds.
-    Token,
+    Known(bool),
 }
 
-/// Terms that all have to be as they say: true, or not.
-type List = Vec<(bool, Term)>;
-
 impl Condition {
-    pub fn read(headers: &HeaderMap) -> Result<Self, Wrong> {
-        Ok(Self {
-            matches: Tags::read(headers, header::IF_MATCH)?,
-            none_match: Tags::read(headers, header::IF_NONE_MATCH)?,
-            listed: listed(headers)?,
-        })
+    pub async fn of(call: &Call) -> Result<Self, Wrong> {
+        let mut own = Self {
+            matches: Tags::read(&call.headers, header::IF_MATCH)?,
+            none_match: Tags::read(&call.headers, header::IF_NONE_MATCH)?,
+            ..Self::default()
+        };
+        if let Some(value) = call.headers.get("if") {
+            let lists = lists(value.to_str().map_err(|_| Wrong::BAD)?)?;
+            own.judge(&call.session, &call.path, lists).await?;
+        }
+        Ok(own)
+    }
+
+    /// All that can be said before the object is at hand.
+    async fn judge(&mut self, session: &Session, path: &str, lists: Vec<List>) -> Result<(), Wrong> {
+        let mut known: Vec<(String, Option<Resource>)> = Vec::new();
+        let mut judged = Vec::with_capacity(lists.len());
+        for list in lists {
+            let about = list.about.as_deref().unwrap_or(path);
+            let is_own = Target::read(about) == Target::read(path);
+            let mut terms = Vec::with_capacity(list.terms.len());
+            for (wanted, term) in list.terms {
+                let term = match term {
+                    Raw::Tag(tag) if is_own => Term::Tag(tag),
+                    other => {
+                        let at = match known.iter().position(|(href, _)| href == about) {
+                            Some(at) => at,
+                            None if known.len() >= RESOURCES => return Err(Wrong::BAD),
+                            None => {
+                                known.push((about.to_owned(), found(session, about).await?));
+                                known.len() - 1
+                            }
+                        };
+                        Term::Known(self.is_so(known.get(at).and_then(|(_, resource)| resource.as_ref()), &other).await?)
+                    }
+                };
+                terms.push((wanted, term));
+            }
+            judged.push(terms);
+        }
+        self.listed = Some(judged);
+        Ok(())
+    }
+
+    async fn is_so(&mut self, resource: Option<&Resource>, term: &Raw) -> Result<bool, Wrong> {
+        let (place, object) = match resource {
+            Some(Resource::Collection(place)) if place.is_read() => (place, None),
+            Some(Resource::Object(place, object)) => (place, Some(object)),
+            _ => return Ok(false),
+        };
+        match (term, object) {
+            (Raw::Tag(tag), Some(object)) => {
+                self.rests_on(place).await?;
+                // As it is from then on.
+                let now = place.mailbox.object(place.folder.id, &object.name).await?;
+                Ok(now.is_some_and(|now| place.etag(&now) == *tag))
+            }
+            (Raw::Token(token), None) => match read_sync_token(place, token) {
+                Some(then) => Ok(then == (self.rests_on(place).await?, None)),
+                None => Ok(false),
+            },
+            _ => Ok(false),
+        }
+    }
+
+    async fn rests_on(&mut self, place: &Place) -> Result<Since, Wrong> {
+        let now = place.mailbox.objects_now(place.folder.id).await?;
+        self.unchanged.push((place.mailbox.account(), place.folder.id, now));
+        Ok(now)
+    }
+
+    /// The mailbox, to change something there: nothing is, where what was judged by has changed meanwhile.
+    pub fn on(&self, mailbox: &Mailbox) -> Mailbox {
+        let here = self.unchanged.iter().filter(|(account, ..)| *account == mailbox.account());
+        let here: Vec<_> = here.map(|(_, folder, since)| (*folder, *since)).collect();
+        if here.is_empty() { mailbox.clone() } else { mailbox.if_unchanged(here) }
     }
 
     /// For what changes something.
-    pub fn holds(&self, object: Option<&Object>) -> bool {
-        self.matches.as_ref().is_none_or(|tags| tags.has(object))
-            && self.none_match.as_ref().is_none_or(|tags| !tags.has_weakly(object))
-            && self.list_holds(object)
+    pub fn holds(&self, place: &Place, object: Option<&Object>) -> bool {
+        let tag = object.map(|object| place.etag(object));
+        let tag = tag.as_deref();
+        self.matches.as_ref().is_none_or(|tags| tags.has(tag))
+            && self.none_match.as_ref().is_none_or(|tags| !tags.has_weakly(tag))
+            && self.list_holds(tag)
     }
 
     /// For a folder, which has no entity tag: it is there, and that is all.
@@ -91,22 +161,27 @@ impl Condition {
             && self.list_holds(None)
     }
 
+    /// For what is not there yet, and is no object.
+    pub fn holds_for_nothing(&self) -> bool {
+        self.matches.is_none() && self.list_holds(None)
+    }
+
     /// For what only reads: what is there already need not be sent again.
-    pub fn is_known(&self, object: &Object) -> bool {
-        self.none_match.as_ref().is_some_and(|tags| tags.has_weakly(Some(object)))
+    pub fn is_known(&self, tag: &str) -> bool {
+        self.none_match.as_ref().is_some_and(|tags| tags.has_weakly(Some(tag)))
     }
 
     /// For what only reads.
-    pub fn fails_to_read(&self, object: &Object) -> bool {
-        self.matches.as_ref().is_some_and(|tags| !tags.has(Some(object))) || !self.list_holds(Some(object))
+    pub fn fails_to_read(&self, tag: &str) -> bool {
+        self.matches.as_ref().is_some_and(|tags| !tags.has(Some(tag))) || !self.list_holds(Some(tag))
     }
 
-    fn list_holds(&self, object: Option<&Object>) -> bool {
+    fn list_holds(&self, own: Option<&str>) -> bool {
         let Some(lists) = &self.listed else { return true };
         let holds = |(wanted, term): &(bool, Term)| {
             let is = match term {
-                Term::Tag(tag) => object.is_some_and(|object| etag(object) == *tag),
-                Term::Token => false,
+                Term::Tag(tag) => own == Some(tag),
+                Term::Known(is) => *is,
             };
             is == *wanted
         };
@@ -114,26 +189,53 @@ impl Condition {
     }
 }
 
-/// The lists of an If header; tags of other resources than the request's are not looked at apart.
-fn listed(headers: &HeaderMap) -> Result<Option<Vec<List>>, Wrong> {
-    let Some(value) = headers.get("if") else { return Ok(None) };
-    let text = value.to_str().map_err(|_| Wrong::BAD)?;
-    let mut lists = Vec::new();
+/// Other resources that one If may speak of.
+const RESOURCES: usize = 8;
+
+/// What a list is about, where that may be seen.
+async fn found(session: &Session, path: &str) -> Result<Option<Resource>, Wrong> {
+    match session.resource(path).await {
+        Ok(resource) => Ok(Some(resource)),
+        Err(wrong) if matches!(wrong.status(), StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => Ok(None),
+        Err(wrong) => Err(wrong),
+    }
+}
+
+/// A list as it is written.
+struct List {
+    /// The resource that it names; `None` is the request's.
+    about: Option<String>,
+    terms: Vec<(bool, Raw)>,
+}
+
+enum Raw {
+    Tag(String),
+    /// A state token. There are no locks here: only sync tokens hold.
+    Token(String),
+}
+
+/// The lists of an If header: a resource that is named counts for all lists up to the next.
+fn lists(text: &str) -> Result<Vec<List>, Wrong> {
+    let (mut lists, mut about) = (Vec::new(), None);
     let mut rest = text.trim();
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('<') {
-            rest = after.split_once('>').ok_or(Wrong::BAD)?.1.trim_start();
+            let (href, after) = after.split_once('>').ok_or(Wrong::BAD)?;
+            about = Some(href.to_owned());
+            rest = after.trim_start();
             continue;
         }
         let inner = rest.strip_prefix('(').ok_or(Wrong::BAD)?;
-        let (list, after) = terms(inner)?;
-        lists.push(list);
+        let (terms, after) = terms(inner)?;
+        lists.push(List { about: about.clone(), terms });
         rest = after.trim_start();
     }
-    if lists.is_empty() { Err(Wrong::BAD) } else { Ok(Some(lists)) }
+    if lists.is_empty() { Err(Wrong::BAD) } else { Ok(lists) }
 }
 
-fn terms(mut rest: &str) -> Result<(List, &str), Wrong> {
+type Terms = Vec<(bool, Raw)>;
+
+fn terms(mut rest: &str) -> Result<(Terms, &str), Wrong> {
     let mut list = Vec::new();
     loop {
         rest = rest.trim_start();
@@ -148,12 +250,13 @@ fn terms(mut rest: &str) -> Result<(List, &str), Wrong> {
             _ => true,
         };
         if let Some(after) = rest.strip_prefix('<') {
-            rest = after.split_once('>').ok_or(Wrong::BAD)?.1;
-            list.push((wanted, Term::Token));
+            let (token, after) = after.split_once('>').ok_or(Wrong::BAD)?;
+            rest = after;
+            list.push((wanted, Raw::Token(token.to_owned())));
         } else if let Some(after) = rest.strip_prefix('[') {
             let (tag, after) = after.split_once(']').ok_or(Wrong::BAD)?;
             rest = after;
-            list.push((wanted, Term::Tag(tag.trim().to_owned())));
+            list.push((wanted, Raw::Tag(tag.trim().to_owned())));
         } else {
             return Err(Wrong::BAD);
         }

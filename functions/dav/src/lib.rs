@@ -32,7 +32,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use penfold_directory::Directory;
 use penfold_mailbox::Mailboxes;
-use penfold_ports::Turns;
+use penfold_ports::{Rates, Turns};
+use penfold_types::{CommitId, Env};
 
 /// Where everything is.
 pub const ROOT: &str = "/dav/";
@@ -44,11 +45,14 @@ pub struct Dav {
     mailboxes: Mailboxes,
     /// Whose request is worked on next, once all of it is here.
     turns: Turns,
+    /// How often links are asked.
+    links: Rates<CommitId>,
 }
 
 impl Dav {
-    pub fn new(directory: &Directory, mailboxes: &Mailboxes, turns: Turns) -> Self {
-        Self { directory: directory.clone(), mailboxes: mailboxes.named("dav"), turns }
+    pub fn new(env: &Env, directory: &Directory, mailboxes: &Mailboxes, turns: Turns) -> Self {
+        let links = Rates::per_minute(env.clone(), published::PER_MINUTE);
+        Self { directory: directory.clone(), mailboxes: mailboxes.named("dav"), turns, links }
     }
 }
 

@@ -13,8 +13,12 @@ use axum::response::{IntoResponse, Response};
 use penfold_calendar::Sight;
 use penfold_directory::{Published, Shows};
 use penfold_mailbox::Kind;
+use penfold_ports::Account;
 use penfold_rest::Private;
-use penfold_types::Kind as Why;
+use penfold_types::{Kind as Why, PrincipalId};
+
+/// How often one link is asked in a minute, by everybody together. Calendars that follow one ask some times a day.
+pub const PER_MINUTE: u32 = 120;
 
 pub const ROUTE: &str = "/published/{file}";
 
@@ -22,7 +26,7 @@ pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Opt
     // What everybody on the way could read along is no secret link any more.
     let read = if private.is_none_or(|Extension(private)| private.0) { file_of(&dav, &file, &headers).await } else { Err(Wrong::Clear) };
     let mut answer = read.unwrap_or_else(|wrong| match wrong {
-        known @ (Wrong::Busy | Wrong::Clear) => known.into_response(),
+        known @ (Wrong::Busy | Wrong::Clear | Wrong::Wait(_)) => known.into_response(),
         other => other.status().into_response(),
     });
     let fields = [
@@ -44,6 +48,7 @@ pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Opt
 async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response, Wrong> {
     let text = file.strip_suffix(".ics").ok_or(Wrong::MISSING)?;
     let Published { scope, link, folder, shows } = dav.directory.published(text).await?.ok_or(Wrong::MISSING)?;
+    dav.links.try_take(link).map_err(Wrong::Wait)?;
     let mailbox = dav.mailboxes.open(&scope).await?;
     let folder = match mailbox.folder(folder).await {
         Err(error) if error.kind() == Why::NotFound => return Err(Wrong::MISSING),
@@ -64,7 +69,8 @@ async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response,
     }
     let rights = mailbox.rights(&folder);
     let place = Place { mailbox, folder, rights, home: Home::Calendars, href: String::new(), sight };
-    let mut turn = dav.turns.of(place.mailbox.account());
+    // Readers of a link stand in a line of their own, not in its owner's.
+    let mut turn = dav.turns.of(Account { principal: PrincipalId::from_bytes(*link.as_bytes()), ..place.mailbox.account() });
     turn.take().await;
     let mut answer = get::whole(&place, Definitions::With).await?;
     answer.headers_mut().insert(header::ETAG, tag);

@@ -2,7 +2,6 @@
 //! up is not there.
 
 use crate::Dav;
-use crate::condition::etag;
 use crate::path::{self, Home, Target};
 use crate::verbs::Stored;
 use crate::wrong::Wrong;
@@ -78,9 +77,10 @@ impl Place {
         self.sight == Sight::Titles
     }
 
-    /// What is shown in part is something else than the whole.
+    /// A version's entity tag: strong, for a version never changes. What is shown in part is something else than the whole.
     pub fn etag(&self, object: &Object) -> String {
-        if self.is_seen_in_part() { format!("\"{}-titles\"", object.item) } else { etag(object) }
+        let part = if self.is_seen_in_part() { "-titles" } else { "" };
+        format!("\"{}{part}\"", object.item)
     }
 
     /// Whether this person is whose folder it is.

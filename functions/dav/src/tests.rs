@@ -77,7 +77,7 @@ pub async fn house() -> House {
         ids.push(operator.ensure_person(&new).await.unwrap().0.principal);
     }
     let mailboxes = Mailboxes::new(world.clone(), directory.clone());
-    let router = router(Dav::new(&directory, &mailboxes, penfold_ports::Turns::new(8)));
+    let router = router(Dav::new(&world.env, &directory, &mailboxes, penfold_ports::Turns::new(8)));
     House { router, world, directory, mailboxes, ann: ids[0], bob: ids[1], zoe: ids[2] }
 }
 

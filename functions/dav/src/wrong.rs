@@ -44,6 +44,7 @@ impl Wrong {
                 Kind::NotFound => StatusCode::NOT_FOUND,
                 Kind::Denied => StatusCode::FORBIDDEN,
                 Kind::Invalid => StatusCode::BAD_REQUEST,
+                Kind::Conflict if error.is_unmet() => StatusCode::PRECONDITION_FAILED,
                 Kind::Conflict => StatusCode::CONFLICT,
                 Kind::Limit => StatusCode::INSUFFICIENT_STORAGE,
                 Kind::Retry => StatusCode::SERVICE_UNAVAILABLE,

@@ -1,5 +1,6 @@
 //! Finding people, groups, shared mailboxes and outside contacts by the beginnings of words. A search goes through the rows of one
 //! word, the one that fewest begin with, and each of those rows says whether the other words fit too: it costs what matches.
+//! What may stand inside of words is looked for in all rows, as far as that is bounded.
 
 use crate::cards::CardKind;
 use crate::rows::{Principal, Status, principal_of, sk};
@@ -16,6 +17,8 @@ pub(crate) const VERSION: u64 = 1;
 const SAMPLE: usize = 200;
 /// Rows that one search looks at.
 const LOOKED_AT: usize = 5_000;
+/// The same where it looks inside of words: those of about two thousand entries.
+const LOOKED_INTO: usize = 10_000;
 /// Rows that are read at once.
 const PAGE: usize = 500;
 /// Entries that one search reads, because those before them did not fit.
@@ -40,6 +43,13 @@ struct Walk {
 impl Walk {
     async fn begin(directory: &Directory, tenant: TenantId, asked: Asked) -> Result<Option<Self>> {
         let mut best: Option<Self> = None;
+        if asked.inside {
+            let prefix = begins("");
+            let query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
+            let query = Query { limit: PAGE, ..query };
+            let empty = asked.words.is_empty();
+            return Ok(Some(Self { asked, query, ready: Vec::new(), seen: BTreeSet::new(), left: LOOKED_INTO, over: empty }));
+        }
         for word in &asked.words {
             let prefix = begins(word);
             let mut query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
@@ -97,16 +107,21 @@ impl Walk {
 
 impl Directory {
     /// Whom `fits` picks among people, groups and shared mailboxes that are called by `words`: by all of them, or by one where that
-    /// is enough (`any`). Each word is the beginning of one of theirs. At most `limit`, and whether there are more.
+    /// is enough (`any`). Each word is the beginning of one of theirs, or stands `inside` of it. At most `limit`, and whether there are more.
     pub async fn search_cards(
         &self,
         tenant: TenantId,
         words: &[&str],
-        any: bool,
+        (any, inside): (bool, bool),
         limit: usize,
         fits: impl Fn(&DirectoryCard) -> bool + Send,
     ) -> Result<(Vec<DirectoryCard>, bool)> {
-        let asked = if any { words.iter().map(|word| Asked::read(word)).collect() } else { vec![Asked::read(&words.join(" "))] };
+        let mut asked: Vec<Asked> =
+            if any { words.iter().map(|word| Asked::read(word)).collect() } else { vec![Asked::read(&words.join(" "))] };
+        if inside {
+            // Whoever is called so comes first.
+            asked.extend(asked.clone().into_iter().map(|asked| Asked { inside: true, ..asked }));
+        }
         self.search(tenant, asked, limit, move |card| card.kind != CardKind::Contact && fits(card)).await
     }
 

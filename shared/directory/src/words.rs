@@ -74,12 +74,14 @@ fn local(address: &str) -> &str {
     address.rsplit_once('@').map_or(address, |(local, _)| local)
 }
 
-/// What is looked for: words, all of which an entry has to have the beginning of, and domains behind an at sign.
+/// What is looked for: words, all of which an entry has to have the beginning of (or anywhere in one of its own, where `inside` says so),
+/// and domains behind an at sign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub words: Vec<String>,
     /// As far as they were typed.
     pub domains: Vec<String>,
+    pub inside: bool,
 }
 
 impl Asked {
@@ -97,7 +99,7 @@ impl Asked {
             }
         }
         found.truncate(ASKED_WORDS);
-        Self { words: found, domains }
+        Self { words: found, domains, inside: false }
     }
 
     /// Whether somebody of this name and address is meant.
@@ -108,7 +110,8 @@ impl Asked {
 
     /// Whether an entry of these words is meant.
     pub fn fits<'a>(&self, words: impl Iterator<Item = &'a str> + Clone) -> bool {
-        self.words.iter().all(|asked| words.clone().any(|word| word.starts_with(asked.as_str())))
+        let is = |word: &str, asked: &str| if self.inside { word.contains(asked) } else { word.starts_with(asked) };
+        self.words.iter().all(|asked| words.clone().any(|word| is(word, asked)))
     }
 }
 
@@ -176,7 +179,7 @@ impl Principal {
 
 const PREFIX: &str = "word#";
 
-/// Rows of words that begin with this.
+/// Rows of words that begin with this: of all, where it is empty.
 pub(crate) fn begins(word: &str) -> Sk {
     Sk::text(&format!("{PREFIX}{word}"))
 }

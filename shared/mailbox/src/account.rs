@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::folder::{Folder, Folders, Role};
 use crate::index::Index;
 use crate::sealed::DataCipher;
+use crate::unchanged::Unchanged;
 use crate::view::{Head, Status, View};
 use bytes::Bytes;
 use parking_lot::{Mutex, RwLock};
@@ -113,6 +114,8 @@ pub struct Mailbox {
     pub(crate) inner: Arc<Inner>,
     pub(crate) shared: Arc<Shared>,
     scope: Scope,
+    /// What the next commit rests on.
+    pub(crate) unchanged: Option<Arc<Unchanged>>,
 }
 
 impl Mailboxes {
@@ -162,7 +165,7 @@ impl Mailboxes {
     /// Opens an account. At its first opening it gets its folders: INBOX, Drafts, Sent, Archive, Junk and Trash.
     pub async fn open(&self, scope: &Scope) -> Result<Mailbox> {
         let shared = self.0.accounts.get_with(scope.account(), Arc::default);
-        let mailbox = Mailbox { inner: self.0.clone(), shared, scope: scope.clone() };
+        let mailbox = Mailbox { inner: self.0.clone(), shared, scope: scope.clone(), unchanged: None };
         if mailbox.shared.cached().is_none() {
             mailbox.view().await?;
         }

@@ -72,6 +72,7 @@ pub enum Entry {
     FolderSet(Folder),
     FolderGone(FolderId),
     /// An item that has a name of its own in its folder: made, replaced, removed, or given other properties. A move is two.
+    /// Neither before nor after: of this name is a folder in it, which came, went or was renamed.
     Object {
         folder: FolderId,
         name: String,

@@ -30,10 +30,12 @@ impl Mailbox {
     /// The caller holds `shared.writing`, except for an account's first commit.
     pub(crate) async fn commit(&self, draft: Draft) -> Result<Outcome> {
         draft.refused()?;
+        self.judge_unchanged(draft.before())?;
         let prepared = self.prepare(draft);
         let answer = self.inner.world.table.commit(&prepared.commit).await;
         let outcome = self.settle(&prepared, answer).await?;
         if matches!(outcome, Outcome::Done) {
+            self.rested();
             self.carried_out(prepared);
         }
         Ok(outcome)
@@ -42,6 +44,7 @@ impl Mailbox {
     /// Commits drafts that build on one another. Gives back how many were carried out, and what stopped the next.
     pub(crate) async fn commit_chain(&self, drafts: Vec<Draft>) -> Result<(usize, Option<Outcome>)> {
         drafts.iter().try_for_each(Draft::refused)?;
+        drafts.first().map_or(Ok(()), |first| self.judge_unchanged(first.before()))?;
         let prepared: Vec<Prepared> = drafts.into_iter().map(|draft| self.prepare(draft)).collect();
         let commits: Vec<_> = prepared.iter().map(|p| p.commit.clone()).collect();
         let chain = self.inner.world.table.commit_chain(&commits).await;
@@ -55,6 +58,9 @@ impl Mailbox {
                 // What was carried out counts; the caller goes on with the rest and meets the error again.
                 Err(_) => stopped = Some(Outcome::Stale),
             }
+        }
+        if done > 0 {
+            self.rested();
         }
         let all = prepared.len();
         for prepared in prepared.into_iter().take(done) {

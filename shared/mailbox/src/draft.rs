@@ -98,6 +98,11 @@ impl Draft {
         self.before.head.used
     }
 
+    /// What it builds on.
+    pub fn before(&self) -> &View {
+        &self.before
+    }
+
     /// As it will be after this commit.
     pub fn view(&self) -> &View {
         &self.view
@@ -208,6 +213,7 @@ impl Draft {
     }
 
     fn put(&mut self, entry: Entry) {
+        let members = self.members(&entry);
         self.view.apply_entry(self.modseq, &entry);
         match &entry {
             Entry::Added { folder, .. } | Entry::Removed { folder, .. } | Entry::Keywords { folder, .. } | Entry::Object { folder, .. } => {
@@ -232,6 +238,21 @@ impl Draft {
             }
         }
         self.entries.push(entry);
+        for (folder, name) in members {
+            self.put(Entry::Object { folder, name, before: None, after: None });
+        }
+    }
+
+    /// Where a folder of files lies in another, that one has other members (RFC 6578 §3.1): it changes too.
+    fn members(&self, entry: &Entry) -> Vec<(FolderId, String)> {
+        let (id, now) = match entry {
+            Entry::FolderSet(folder) => (folder.id, Some(folder)),
+            Entry::FolderGone(id) => (*id, None),
+            _ => return Vec::new(),
+        };
+        let place = |own: &Folder| Some((own.parent?, own.segment.clone())).filter(|_| own.kind == Kind::Files);
+        let (was, is) = (self.view.folders.get(id).and_then(place), now.and_then(place));
+        if was == is { Vec::new() } else { was.into_iter().chain(is).collect() }
     }
 
     /// False where this commit takes the item out.

@@ -23,6 +23,7 @@ mod read;
 mod sealed;
 mod state;
 mod uidset;
+mod unchanged;
 mod verbs;
 mod view;
 
@@ -38,7 +39,7 @@ pub use index::{Index, Message};
 pub use keywords::Keywords;
 pub use list::{Delta, Event};
 pub use objects::{
-    Changes, Check, FED_TOGETHER, Hit, Mark, NAME_LIMIT, NewCollection, NewObject, Note, Object, PROPERTIES, PROPERTIES_OF_OBJECT,
+    Became, Changes, Check, FED_TOGETHER, Hit, Mark, NAME_LIMIT, NewCollection, NewObject, Note, Object, PROPERTIES, PROPERTIES_OF_OBJECT,
     PROPERTY_BYTES, Property, Put, Relocated, Removal, Since, Span, UidHash, uid_hash,
 };
 pub use state::Digest;

@@ -30,11 +30,12 @@ pub struct Error {
     text: String,
     cause: Option<String>,
     full: bool,
+    unmet: bool,
 }
 
 impl Error {
     pub fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), cause: None, full: false }
+        Self { kind, text: text.into(), cause: None, full: false, unmet: false }
     }
 
     pub fn retry(text: impl Into<String>) -> Self {
@@ -56,6 +57,15 @@ impl Error {
 
     pub fn conflict(text: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, text)
+    }
+
+    /// What the caller made a condition is not so.
+    pub fn unmet(text: impl Into<String>) -> Self {
+        Self { unmet: true, ..Self::conflict(text) }
+    }
+
+    pub fn is_unmet(&self) -> bool {
+        self.unmet
     }
 
     pub fn not_found(text: impl Into<String>) -> Self {

@@ -112,3 +112,22 @@ async fn a_link_shows_no_more_than_the_tenant_lets_it_and_nothing_once_it_is_gon
         assert_eq!((heard.status, &heard.text, &heard.headers), (nothing.status, &nothing.text, &nothing.headers));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_link_is_asked_so_often_and_others_are_not_slowed_by_it() {
+    let house = with_events().await;
+    let folder = house.folder(Role::Calendar).await;
+    let (asked, other) = (house.publish(folder, Shows::Times).await, house.publish(folder, Shows::Titles).await);
+    let mut answers = Vec::new();
+    // Time goes on between them.
+    for _ in 0..2 * crate::published::PER_MINUTE {
+        answers.push(house.read(&asked, "").await);
+    }
+    let refused = answers.iter().position(|heard| heard.status != StatusCode::OK).unwrap();
+    assert!(refused >= crate::published::PER_MINUTE as usize, "{refused}");
+    assert_eq!((answers[refused].status, answers[refused].header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
+    assert_eq!(house.read(&other, "").await.status, StatusCode::OK);
+    assert_eq!(house.get("ann@one.test", &format!("{}a.ics", house.calendar(house.ann))).await.status, StatusCode::OK);
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    assert_eq!(house.read(&asked, "").await.status, StatusCode::OK);
+}

@@ -161,6 +161,11 @@ async fn who_may_know_titles_reads_titles_and_places_and_nothing_else() {
     assert!(house.report("bob@one.test", &shared, "d:sync-collection", &since(&token)).await.text.contains("valid-sync-token"));
     let titles = house.ask("bob@one.test", "GET", &format!("{shared}a.ics"), &[("if-none-match", &tag)], "").await;
     assert!(titles.status == StatusCode::OK && titles.text.contains("DESCRIPTION:hidden"), "{}", titles.text);
+    // And what was read in full is not what is seen in part.
+    house.open(Preset::LimitedDetails.rights()).await;
+    let known = [("if-none-match", titles.header("etag"))];
+    let less = house.ask("bob@one.test", "GET", &format!("{shared}a.ics"), &known, "").await;
+    assert!(less.status == StatusCode::OK && !less.text.contains("hidden"), "{} {}", less.status, less.text);
     // Who may also change things changes nothing of which they see a part.
     house.open(Preset::LimitedDetails.rights().and(Rights::WRITE).and(Rights::DELETE_ITEM).and(Rights::EXPUNGE)).await;
     assert_eq!(house.put("bob@one.test", &format!("{shared}a.ics"), &event("a", 11, "")).await.status, StatusCode::FORBIDDEN);

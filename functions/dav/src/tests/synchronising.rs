@@ -83,3 +83,91 @@ async fn what_does_not_fit_is_left_to_the_next_answer() {
         assert_eq!(seen.len(), 75);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn folders_in_a_folder_of_files_are_told_of_like_what_else_is_in_it() {
+    let house = house().await;
+    let files = format!("/dav/files/{}/", house.ann);
+    let make = async |name: &str| house.ask("ann@one.test", "MKCOL", &format!("{files}{name}"), &[], "").await.status;
+    let file = async |name: &str| house.ask("ann@one.test", "PUT", &format!("{files}{name}"), &[], "x").await.status;
+    assert_eq!((make("b/").await, make("d/").await), (StatusCode::CREATED, StatusCode::CREATED));
+    assert_eq!((file("a").await, file("c").await, file("e").await), (StatusCode::CREATED, StatusCode::CREATED, StatusCode::CREATED));
+    for size in 1..7 {
+        let (mut token, mut seen) = (String::new(), Vec::new());
+        loop {
+            let heard = house.report("ann@one.test", &files, "d:sync-collection", &sync(&token, Some(size))).await;
+            let told: Vec<String> = heard.hrefs().into_iter().filter(|href| **href != files).map(str::to_owned).collect();
+            assert!(told.len() <= size, "{}", heard.text);
+            seen.extend(told);
+            token = heard.within("sync-token").to_owned();
+            if !heard.text.contains("507 Insufficient Storage") {
+                break;
+            }
+        }
+        seen.sort();
+        assert_eq!(seen, ["a", "b/", "c", "d/", "e"].map(|name| format!("{files}{name}")), "{size}");
+    }
+    let token = house.report("ann@one.test", &files, "d:sync-collection", &sync("", None)).await.within("sync-token").to_owned();
+    house.ask("ann@one.test", "MOVE", &format!("{files}b/"), &[("destination", &format!("{files}f/"))], "").await;
+    house.ask("ann@one.test", "DELETE", &format!("{files}d/"), &[], "").await;
+    let heard = house.report("ann@one.test", &files, "d:sync-collection", &sync(&token, None)).await;
+    assert_eq!(
+        BTreeSet::from_iter(heard.hrefs()),
+        BTreeSet::from(["b/", "d/", "f/"].map(|name| format!("{files}{name}")).each_ref().map(String::as_str))
+    );
+    assert_eq!(heard.text.matches("<d:status>HTTP/1.1 404 Not Found</d:status></d:response>").count(), 2, "{}", heard.text);
+}
+
+/// RFC 6578 §5, and RFC 4918 §10.4: lists that are about this resource or another one.
+#[tokio::test(start_paused = true)]
+async fn what_rests_on_a_token_is_done_while_nothing_has_changed() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let now = async || house.report("ann@one.test", &calendar, "d:sync-collection", &sync("", None)).await.within("sync-token").to_owned();
+    let with = async |method: &str, name: &str, condition: &str| {
+        let headers = [("if", condition), ("content-type", "text/calendar")];
+        house
+            .ask(
+                "ann@one.test",
+                method,
+                &format!("{calendar}{name}"),
+                &headers,
+                if method == "PUT" { event(name, 10, "") } else { String::new() },
+            )
+            .await
+    };
+    let first = now().await;
+    let put = with("PUT", "a.ics", &format!("<{calendar}> (<{first}>)")).await;
+    assert_eq!(put.status, StatusCode::CREATED, "{}", put.text);
+    let tag = put.header("etag").to_owned();
+    let second = now().await;
+    assert_ne!(first, second);
+    for (method, name, condition, status) in [
+        ("PUT", "b.ics", format!("<{calendar}> (<{first}>)"), StatusCode::PRECONDITION_FAILED),
+        ("DELETE", "a.ics", format!("<{calendar}> (<{first}>)"), StatusCode::PRECONDITION_FAILED),
+        ("DELETE", "", format!("(<{first}>)"), StatusCode::PRECONDITION_FAILED),
+        ("PROPPATCH", "", format!("(<{first}>)"), StatusCode::PRECONDITION_FAILED),
+        // A token is a collection's, and of this one alone.
+        ("PUT", "a.ics", format!("(<{second}>)"), StatusCode::PRECONDITION_FAILED),
+        ("PUT", "b.ics", format!("</dav/files/{}/> (<{second}>)", house.ann), StatusCode::PRECONDITION_FAILED),
+        ("PUT", "b.ics", format!("<{calendar}> (<{second}> [{tag}])"), StatusCode::PRECONDITION_FAILED),
+        ("PUT", "b.ics", format!("<{calendar}a.ics> ([\"other\"])"), StatusCode::PRECONDITION_FAILED),
+        ("PUT", "b.ics", "(<x>".to_owned(), StatusCode::BAD_REQUEST),
+        ("PUT", "b.ics", (0..20).map(|n| format!("</dav/{n}/> (<x>)")).collect(), StatusCode::BAD_REQUEST),
+        ("PUT", "b.ics", format!("<{calendar}a.ics> ([{tag}])"), StatusCode::CREATED),
+        ("PUT", "c.ics", format!("<{calendar}> (<{second}>) (Not <DAV:no-lock>)"), StatusCode::CREATED),
+    ] {
+        let body = if method == "PROPPATCH" {
+            "<d:propertyupdate xmlns:d='DAV:'><d:set><d:prop><x/></d:prop></d:set></d:propertyupdate>"
+        } else {
+            ""
+        };
+        let heard = if method == "PROPPATCH" {
+            house.ask("ann@one.test", method, &calendar, &[("if", &condition)], body).await
+        } else {
+            with(method, name, &condition).await
+        };
+        assert_eq!(heard.status, status, "{method} {name} {condition}: {}", heard.text);
+    }
+    assert_eq!(with("DELETE", "a.ics", &format!("<{calendar}> (<{}>)", now().await)).await.status, StatusCode::NO_CONTENT);
+}

@@ -1,6 +1,7 @@
 //! ACL (RFC 3744 §8.1): who else may do what in a folder, set as a whole: 25 changes are one commit.
 
 use super::Call;
+use crate::condition::Condition;
 use crate::live::{privileges_of, rights_of_privileges};
 use crate::path::Target;
 use crate::resource::Resource;
@@ -25,6 +26,10 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
         _ => return Err(Wrong::FORBIDDEN),
     };
     place.need(Rights::ADMINISTER, "write-acl")?;
+    let condition = Condition::of(&call).await?;
+    if !condition.holds_for_folder() {
+        return Err(Wrong::FAILED);
+    }
     let mut asked: BTreeMap<String, Vec<Name>> = BTreeMap::new();
     for ace in &aces {
         if let Some(who) = grantee(&call, place.owner(), ace).await? {
@@ -55,12 +60,12 @@ pub async fn acl(call: Call) -> Result<Response, Wrong> {
     for (who, rights) in changes {
         all.push((call.session.dav.directory.grantee(call.session.who.account.tenant, &who).await?, RightsChange::Set(rights)));
     }
-    let mut revision = before.revision;
+    let (mut revision, mailbox) = (before.revision, condition.on(&place.mailbox));
     for (at, some) in all.chunks(Mailbox::RIGHTS_TOGETHER).enumerate() {
         if at > 0 {
             revision = place.mailbox.folder_rights(place.folder.id).await?.revision;
         }
-        place.mailbox.change_rights(place.folder.id, some, &actor, Some(revision), false).await?;
+        mailbox.change_rights(place.folder.id, some, &actor, Some(revision), false).await?;
     }
     Ok(StatusCode::OK.into_response())
 }

@@ -102,7 +102,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
     let action = Action::read(query)?;
     place.need(Rights::WRITE, "write-content")?;
     place.need_sight(&first).await?;
-    let condition = Condition::read(&call.headers)?;
+    let condition = Condition::of(call).await?;
     let file = if matches!(action, Action::Remove(_)) { None } else { Some(File::of(call)?) };
     let owners = owners(&call.session, place.owner()).await?;
     let id = ItemId::new(owners.env()).to_string();
@@ -110,7 +110,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
     let mut kept = false;
     for _ in 0..ROUNDS {
         let old = place.mailbox.object(place.folder.id, &first.name).await?.ok_or(Wrong::MISSING)?;
-        if !condition.holds(Some(&old)) {
+        if !condition.holds(&place, Some(&old)) {
             return Err(Wrong::FAILED);
         }
         place.need_sight(&old).await?;
@@ -139,7 +139,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
         }
         let new_version = object(&place, &first.name, written.into(), "text/calendar")?;
         let same = |now: Option<&Object>| now.is_some_and(|now| now.item == old.item);
-        match place.mailbox.put_object(place.folder.id, &new_version, &same).await? {
+        match condition.on(&place.mailbox).put_object(place.folder.id, &new_version, &same).await? {
             Put::Failed => {}
             put => return answer(call, &place, &action, put, new.as_ref().map(|new| new.id)).await,
         }

@@ -30,7 +30,7 @@ pub async fn moved(call: Call) -> Result<Response, Wrong> {
 }
 
 async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
-    let (overwrite, condition) = (call.overwrite()?, Condition::read(&call.headers)?);
+    let (overwrite, condition) = (call.overwrite()?, Condition::of(&call).await?);
     let source = call.resource().await?;
     let destination = destination(&call).await?;
     match source {
@@ -59,7 +59,7 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
             to.need(if destination.there.is_some() { Rights::WRITE } else { Rights::INSERT }, "bind")?;
             if let Some(Resource::Collection(inner)) = &destination.there {
                 // Something else is in the way: it goes first, once nothing else is.
-                if !condition.holds(Some(&object)) {
+                if !condition.holds(&place, Some(&object)) {
                     return Err(Wrong::FAILED);
                 }
                 if !moving && place.mailbox.usage().await.is_ok_and(|(used, quota)| used + u64::from(object.size) > quota) {
@@ -71,7 +71,10 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
                 .await
         }
         Resource::Collection(_) if !condition.holds_for_folder() => Err(Wrong::FAILED),
-        Resource::Collection(place) => folder(&call, &place, destination, overwrite, moving).await,
+        Resource::Collection(mut place) => {
+            place.mailbox = condition.on(&place.mailbox);
+            folder(&call, &place, destination, overwrite, moving).await
+        }
         Resource::Nothing(..) => Err(Wrong::MISSING),
         _ => Err(Wrong::FORBIDDEN),
     }
@@ -134,13 +137,14 @@ async fn one(
     if place.owner() != to.owner() {
         return across(session, (place, object), (to, name), overwrite, moving, condition).await;
     }
-    if !condition.holds(Some(object)) {
+    if !condition.holds(place, Some(object)) {
         return Err(Wrong::FAILED);
     }
+    let mailbox = condition.on(&place.mailbox);
     let done = if moving {
-        place.mailbox.move_object(from, target, overwrite, &|old| condition.holds(old) && place.is_as_seen(object, old)).await?
+        mailbox.move_object(from, target, overwrite, &|old| condition.holds(place, old) && place.is_as_seen(object, old)).await?
     } else {
-        place.mailbox.copy_object(from, target, overwrite, &|old| condition.holds(old)).await?
+        mailbox.copy_object(from, target, overwrite, &|old| condition.holds(place, old)).await?
     };
     match done {
         Relocated::Done { created, .. } => Ok(status(created && !replaces).into_response()),
@@ -163,7 +167,7 @@ async fn across(
     moving: bool,
     condition: &Condition,
 ) -> Result<Response, Wrong> {
-    if !condition.holds(Some(object)) {
+    if !condition.holds(place, Some(object)) {
         return Err(Wrong::FAILED);
     }
     let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
@@ -175,7 +179,7 @@ async fn across(
         attachments::judge(session, to, &bytes, None).await?;
     }
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
-    let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
+    let put = condition.on(&to.mailbox).put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {
         Put::Done { created, .. } => created,
         Put::Failed => return Err(Wrong::FAILED),
@@ -183,7 +187,10 @@ async fn across(
     };
     if moving {
         let copied = object.item;
-        let gone = place.mailbox.remove_object(place.folder.id, &object.name, &|old| old.is_some_and(|old| old.item == copied)).await?;
+        let gone = condition
+            .on(&place.mailbox)
+            .remove_object(place.folder.id, &object.name, &|old| old.is_some_and(|old| old.item == copied))
+            .await?;
         if gone == Removal::Failed {
             return Err(Wrong::CONFLICT);
         }

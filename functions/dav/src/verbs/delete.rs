@@ -6,20 +6,17 @@ use crate::resource::Resource;
 use crate::wrong::Wrong;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use penfold_mailbox::Removal;
+use penfold_mailbox::{Object, Removal};
 use penfold_ports::Rights;
 
 pub async fn delete(call: Call) -> Result<Response, Wrong> {
-    let condition = Condition::read(&call.headers)?;
+    let condition = Condition::of(&call).await?;
     match call.resource().await? {
         Resource::Object(place, object) => {
             place.need(Rights::DELETE_ITEM.and(Rights::EXPUNGE), "unbind")?;
             place.need_sight(&object).await?;
-            match place
-                .mailbox
-                .remove_object(place.folder.id, &object.name, &|old| condition.holds(old) && place.is_as_seen(&object, old))
-                .await?
-            {
+            let same = |old: Option<&Object>| condition.holds(&place, old) && place.is_as_seen(&object, old);
+            match condition.on(&place.mailbox).remove_object(place.folder.id, &object.name, &same).await? {
                 Removal::Done => Ok(StatusCode::NO_CONTENT.into_response()),
                 Removal::Missing => Err(Wrong::MISSING),
                 Removal::Failed => Err(Wrong::FAILED),
@@ -34,7 +31,7 @@ pub async fn delete(call: Call) -> Result<Response, Wrong> {
                 return Err(Wrong::FAILED);
             }
             place.need(Rights::DELETE_FOLDER, "unbind")?;
-            place.mailbox.delete_collection(place.folder.id).await?;
+            condition.on(&place.mailbox).delete_collection(place.folder.id).await?;
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Resource::Nothing(..) => Err(Wrong::MISSING),

@@ -37,15 +37,15 @@ pub async fn get(call: Call) -> Result<Response, Wrong> {
 }
 
 async fn one(call: &Call, place: &Place, object: &Object) -> Result<Response, Wrong> {
-    let condition = Condition::read(&call.headers)?;
+    let condition = Condition::of(call).await?;
     // The entity tag that is told is that of the bytes that are sent.
     let (object, bytes) = place.read(vec![object.clone()]).await?.pop().ok_or(Wrong::MISSING)?;
-    let object = &object;
-    if condition.fails_to_read(object) {
+    let (object, own) = (&object, place.etag(&object));
+    if condition.fails_to_read(&own) {
         return Err(Wrong::FAILED);
     }
-    let tag = [(header::ETAG, value(&place.etag(object))?), (header::LAST_MODIFIED, value(&http_date(object.modified))?)];
-    if condition.is_known(object) {
+    let tag = [(header::ETAG, value(&own)?), (header::LAST_MODIFIED, value(&http_date(object.modified))?)];
+    if condition.is_known(&own) {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
     let bytes = match place.home {

@@ -2,6 +2,7 @@
 
 use super::propfind::key;
 use super::{Call, proppatch, zone};
+use crate::condition::Condition;
 use crate::live;
 use crate::path::Home;
 use crate::resource::{INBOX, OUTBOX, Resource};
@@ -60,6 +61,10 @@ async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Res
         Resource::Nothing(parent, home, owner, segment) => (parent, home, owner, segment),
         _ => return Err(Wrong::Method),
     };
+    let condition = Condition::of(&call).await?;
+    if !condition.holds_for_nothing() {
+        return Err(Wrong::FAILED);
+    }
     if home != sort.unwrap_or(Home::Files) || (home == Home::Files) != parent.is_some() {
         return Err(nowhere(sort).unwrap_or_else(|| Precondition::VALID_RESOURCETYPE.into()));
     }
@@ -94,9 +99,9 @@ async fn make(call: Call, wanted: Mkcol, sort: Option<Home>, root: &Name) -> Res
         return Ok(refused(root, &wanted, too_long));
     }
     let new = NewCollection { kind, parent: parent.as_ref().map(|place| place.folder.id), segment, name: title, properties };
-    match mailbox.create_collection(&new).await {
+    match condition.on(&mailbox).create_collection(&new).await {
         Ok(_) => {}
-        Err(error) if error.kind() == Why::Conflict => return Err(Wrong::Method),
+        Err(error) if error.kind() == Why::Conflict && !error.is_unmet() => return Err(Wrong::Method),
         Err(error) => return Err(error.into()),
     }
     let fresh = [(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];

@@ -82,17 +82,22 @@ pub async fn propfind(call: Call) -> Result<Response, Wrong> {
         (Some(depth), _) => depth,
     };
     let mut out = Multistatus::new();
-    tell(&call.session, &resource, &asked, &mut out, &call.path).await?;
+    // The root answers by the path that it was asked under.
+    let href = if matches!(resource, Resource::Root) && call.path == "/" { call.path.clone() } else { resource.href() };
+    tell_as(href, &call.session, &resource, &asked, &mut out).await?;
     if depth == Depth::One {
         members(&call.session, &resource, &asked, &mut out).await?;
     }
     Ok(multistatus(out))
 }
 
-/// One resource; the root answers by the path that it was asked under.
-async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus, path: &str) -> Result<(), Wrong> {
+/// One resource.
+pub async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+    tell_as(resource.href(), session, resource, asked, out).await
+}
+
+async fn tell_as(href: String, session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
     let stored = stored(session, resource, asked).await?;
-    let href = if matches!(resource, Resource::Root) && path == "/" { path.to_owned() } else { resource.href() };
     out.response(&Answer::props(href, propstats(session, resource, asked, (&stored, None)).await?));
     Ok(())
 }
@@ -117,19 +122,20 @@ async fn members(session: &Session, resource: &Resource, asked: &Asked, out: &mu
         Resource::Book(_) => return super::report::book::members(session, asked, out).await,
         Resource::Collection(place) => {
             for inner in session.folders_in(place).await? {
-                tell(session, &Resource::Collection(inner), asked, out, "").await?;
+                tell(session, &Resource::Collection(inner), asked, out).await?;
             }
             return objects(session, place, asked, out).await;
         }
         _ => Vec::new(),
     };
     for one in &inner {
-        tell(session, one, asked, out, "").await?;
+        tell(session, one, asked, out).await?;
     }
     Ok(())
 }
 
-async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+/// All that lies in a folder and is no folder.
+pub async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
     if !place.is_read() {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 
 use super::propfind::key;
 use super::{Call, availability, multistatus, zone};
+use crate::condition::Condition;
 use crate::live;
 use crate::resource::Resource;
 use crate::wrong::Wrong;
@@ -38,6 +39,14 @@ pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
         Resource::Nothing(..) => return Err(Wrong::MISSING),
         _ => return Ok(refuse(&resource, &changes, |_| Some(Precondition::CANNOT_MODIFY_PROTECTED_PROPERTY))),
     };
+    let condition = Condition::of(&call).await?;
+    let holds = match &resource {
+        Resource::Object(place, object) => condition.holds(place, Some(object)),
+        _ => condition.holds_for_folder(),
+    };
+    if !holds {
+        return Err(Wrong::FAILED);
+    }
     if !object.is_empty() {
         place.need(Rights::WRITE, "write-properties")?;
     }
@@ -68,7 +77,8 @@ pub async fn proppatch(call: Call) -> Result<Response, Wrong> {
     if changes.iter().any(|change| too_long(change.name()).is_some()) {
         return Ok(refuse(&resource, &changes, too_long));
     }
-    let done = place.mailbox.set_properties(place.folder.id, object, (&patch.set, &patch.remove), patch.rename.as_deref()).await;
+    let done =
+        condition.on(&place.mailbox).set_properties(place.folder.id, object, (&patch.set, &patch.remove), patch.rename.as_deref()).await;
     match done {
         Ok(()) => {}
         Err(error) if error.kind() == Why::Limit => return Ok(refuse(&resource, &changes, |_| Some(Precondition::QUOTA_NOT_EXCEEDED))),

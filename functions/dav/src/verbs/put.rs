@@ -1,7 +1,7 @@
 //! PUT (RFC 4918 §9.7, RFC 4791 §5.3.2, RFC 6352 §6.3.2).
 
 use super::{Call, attachments, limits};
-use crate::condition::{Condition, etag};
+use crate::condition::Condition;
 use crate::path::Home;
 use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
@@ -33,7 +33,7 @@ pub async fn put(call: Call) -> Result<Response, Wrong> {
     if call.header("content-encoding").is_some_and(|how| !how.trim().eq_ignore_ascii_case("identity")) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into());
     }
-    let condition = Condition::read(&call.headers)?;
+    let condition = Condition::of(&call).await?;
     let media = call.header("content-type").unwrap_or_default().trim().to_owned();
     let limit = limit(place.folder.kind);
     let bytes = match call.bytes(limit) {
@@ -47,7 +47,7 @@ pub async fn put(call: Call) -> Result<Response, Wrong> {
         return in_another_s(&place, &name, there.as_ref(), bytes, &media, &condition).await;
     }
     let new = object(&place, &name, bytes, &media)?;
-    done(&place, place.mailbox.put_object(place.folder.id, &new, &|old| condition.holds(old)).await?)
+    done(&place, condition.on(&place.mailbox).put_object(place.folder.id, &new, &|old| condition.holds(&place, old)).await?)
 }
 
 /// In somebody else's calendar alarms are kept apart. What is stored is then not what was sent, so no entity tag is told (RFC 4791
@@ -72,7 +72,7 @@ async fn in_another_s(
     let new = NewObject { note: Some(note), ..object(place, name, shared, media)? };
     // The alarms that were there before are those of this version.
     let as_read = |now: Option<&Object>| now.map(|now| now.item) == old.map(|old| old.item);
-    let put = place.mailbox.put_object(place.folder.id, &new, &|now| as_read(now) && condition.holds(now)).await?;
+    let put = condition.on(&place.mailbox).put_object(place.folder.id, &new, &|now| as_read(now) && condition.holds(place, now)).await?;
     let mut answer = done(place, put)?;
     if !alike {
         answer.headers_mut().remove(header::ETAG);
@@ -130,7 +130,7 @@ pub fn done(place: &Place, put: Put) -> Result<Response, Wrong> {
     match put {
         Put::Done { object, created } => {
             let status = if created { StatusCode::CREATED } else { StatusCode::NO_CONTENT };
-            let tag = HeaderValue::from_str(&etag(&object)).map_err(|_| Wrong::BAD)?;
+            let tag = HeaderValue::from_str(&place.etag(&object)).map_err(|_| Wrong::BAD)?;
             Ok((status, [(header::ETAG, tag)]).into_response())
         }
         Put::Failed => Err(Wrong::FAILED),

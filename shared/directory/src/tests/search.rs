@@ -170,8 +170,12 @@ async fn outside_contacts_stand_beside_everybody_else() {
     for (text, count) in [("zoe", 1), ("smi zo", 1), ("z.smith@ho", 1), ("zoe@acme.test", 1), ("zoe@one", 0), ("acme", 0)] {
         assert_eq!(house.called(text).await.len(), count, "{text}");
     }
-    let (cards, _) = house.directory.search_cards(tenant, &["zoe"], false, 10, |_| true).await.unwrap();
+    let (cards, _) = house.directory.search_cards(tenant, &["zoe"], (false, false), 10, |_| true).await.unwrap();
     assert!(cards.is_empty(), "nobody who signs in");
+    for (text, inside, count) in [("nn", false, 0), ("nn", true, 1), ("AN", true, 1), ("xnn", true, 0), ("-", true, 0)] {
+        let (cards, more) = house.directory.search_cards(tenant, &[text], (false, inside), 10, |_| true).await.unwrap();
+        assert_eq!((cards.len(), more), (count, false), "{text} {inside}");
+    }
     let (first, next) = house.directory.all_cards(tenant, None, 10).await.unwrap();
     assert_eq!((first.len(), first[0].id, first[0].more_addresses.len()), (1, id, 1));
     assert_eq!(house.directory.all_cards(tenant, next.as_deref(), 10).await.unwrap().0.len(), 2);

@@ -15,10 +15,18 @@ pub struct Since {
     pub entries: u32,
 }
 
+/// What became of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Became {
+    Object,
+    Nothing,
+    /// A folder of files came, went, or was moved: one that may not be seen is also told of here.
+    Folder,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
-    /// Names, and whether something is there after it.
-    pub names: BTreeMap<String, bool>,
+    pub names: BTreeMap<String, Became>,
     pub upto: Since,
     pub more: bool,
 }
@@ -62,16 +70,23 @@ impl Mailbox {
             for change in log {
                 let skip = if change.modseq == since.modseq { since.entries } else { 0 };
                 let mine = change.entries.iter().filter_map(|entry| match entry {
-                    Entry::Object { folder: own, name, after, .. } if *own == folder => Some((name, after.is_some())),
+                    Entry::Object { folder: own, name, before, after } if *own == folder => Some((
+                        name,
+                        match (before, after) {
+                            (_, Some(_)) => Became::Object,
+                            (Some(_), None) => Became::Nothing,
+                            (None, None) => Became::Folder,
+                        },
+                    )),
                     _ => None,
                 });
-                for (at, (name, there)) in (0u32..).zip(mine).skip(skip as usize) {
+                for (at, (name, became)) in (0u32..).zip(mine).skip(skip as usize) {
                     if changes.names.len() >= limit && !changes.names.contains_key(name) {
                         changes.upto = Since { modseq: change.modseq, entries: at };
                         changes.more = true;
                         return Ok(Some(changes));
                     }
-                    changes.names.insert(name.clone(), there);
+                    changes.names.insert(name.clone(), became);
                 }
             }
             after = to;

@@ -25,8 +25,8 @@ pub struct NewCollection {
 
 /// Bytes of a name that people read.
 const NAME: usize = 1024;
-/// Folders of one commit that deletes what lies in one another: each takes three rows.
-const TOGETHER: usize = 25;
+/// Folders of one commit that deletes what lies in one another: each takes three rows, and the row of the one that it lies in.
+const TOGETHER: usize = 20;
 
 impl Folders {
     /// The folder of objects that has this place in WebDAV. What differs in kind has different homes, but for events, tasks and

@@ -23,7 +23,7 @@ mod row;
 mod span;
 mod store;
 
-pub use changes::{Changes, Since};
+pub use changes::{Became, Changes, Since};
 pub(crate) use check::Objects;
 pub use collections::NewCollection;
 pub use feed::FED_TOGETHER;

@@ -4,7 +4,7 @@ use crate::support::hooks::Fault;
 use crate::support::{House, house};
 use bytes::Bytes;
 use penfold_mailbox::{
-    Kind, Mailbox, NewCollection, NewObject, Object, PROPERTIES_OF_OBJECT, Put, Relocated, Removal, Role, Since, Span, uid_hash,
+    Became, Kind, Mailbox, NewCollection, NewObject, Object, PROPERTIES_OF_OBJECT, Put, Relocated, Removal, Role, Since, Span, uid_hash,
 };
 use penfold_types::{FolderId, Kind as Why};
 use std::collections::BTreeMap;
@@ -84,7 +84,7 @@ async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     let hits = mailbox.objects_between(folder, 9_000_000..9_000_001, 10).await.unwrap();
     assert_eq!(hits.iter().map(|hit| (hit.item, &hit.facts[..])).collect::<Vec<_>>(), [(second.item, &b"one"[..])]);
     let changes = mailbox.object_changes(folder, begin, 10).await.unwrap().unwrap();
-    assert_eq!(changes.names, BTreeMap::from([("a.ics".to_owned(), true)]));
+    assert_eq!(changes.names, BTreeMap::from([("a.ics".to_owned(), Became::Object)]));
     assert_eq!(
         mailbox.remove_object(folder, "a.ics", &|old| old.is_some_and(|old| old.item == first.item)).await.unwrap(),
         Removal::Failed
@@ -92,7 +92,7 @@ async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     assert_eq!(mailbox.remove_object(folder, "a.ics", &|_| true).await.unwrap(), Removal::Done);
     assert_eq!(mailbox.remove_object(folder, "a.ics", &|_| true).await.unwrap(), Removal::Missing);
     let after = mailbox.object_changes(folder, changes.upto, 10).await.unwrap().unwrap();
-    assert_eq!((after.names, after.more), (BTreeMap::from([("a.ics".to_owned(), false)]), false));
+    assert_eq!((after.names, after.more), (BTreeMap::from([("a.ics".to_owned(), Became::Nothing)]), false));
     assert_eq!(mailbox.object_changes(folder, Since { modseq: penfold_types::Modseq(999), entries: 0 }, 10).await.unwrap(), None);
     let head = mailbox.head().await.unwrap();
     assert_eq!((head.items, head.used), (0, 0));
@@ -180,6 +180,64 @@ async fn a_window_finds_what_reaches_into_it_whatever_its_length() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_folder_of_files_changes_with_the_folders_in_it() {
+    let house = house().await;
+    let mailbox = house.open(house.ann).await;
+    let files = mailbox.collections().await.unwrap().with_role(Role::Files).unwrap().id;
+    let new = |parent, segment: &str| NewCollection {
+        kind: Kind::Files,
+        parent: Some(parent),
+        segment: segment.into(),
+        name: segment.into(),
+        properties: Vec::new(),
+    };
+    let told = async |since| mailbox.object_changes(files, since, 10).await.unwrap().unwrap().names.into_keys().collect::<Vec<_>>();
+    let mut since = mailbox.objects_now(files).await.unwrap();
+    let one = mailbox.create_collection(&new(files, "one")).await.unwrap();
+    assert_eq!(told(since).await, ["one"]);
+    since = mailbox.objects_now(files).await.unwrap();
+    // What lies deeper is the inner folder's own.
+    let inner = mailbox.create_collection(&new(one, "inner")).await.unwrap();
+    assert_eq!(mailbox.objects_now(files).await.unwrap(), since);
+    mailbox.move_collection(one, Some(files), "two", None).await.unwrap();
+    assert_eq!(told(since).await, ["one", "two"]);
+    since = mailbox.objects_now(files).await.unwrap();
+    mailbox.move_collection(inner, Some(files), "inner", None).await.unwrap();
+    mailbox.delete_collection(one).await.unwrap();
+    assert_eq!(told(since).await, ["inner", "two"]);
+    // More at once than one commit takes.
+    let mut deep = inner;
+    for n in 0..25 {
+        deep = mailbox.create_collection(&new(deep, &n.to_string())).await.unwrap();
+    }
+    for n in 0..25 {
+        mailbox.create_collection(&new(inner, &format!("beside {n}"))).await.unwrap();
+    }
+    since = mailbox.objects_now(files).await.unwrap();
+    mailbox.delete_collection(inner).await.unwrap();
+    assert_eq!(told(since).await, ["inner"]);
+    sound(&house, &mailbox).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_rests_on_a_folder_as_it_was_is_done_while_it_is_so() {
+    let house = house().await;
+    let mailbox = house.open(house.ann).await;
+    let folder = calendar(&mailbox).await;
+    let then = mailbox.objects_now(folder).await.unwrap();
+    let resting = mailbox.if_unchanged(vec![(folder, then)]);
+    put(&resting, folder, &event("a.ics", "one", 0, "x")).await;
+    // What follows rests on what was done.
+    put(&resting, folder, &event("b.ics", "two", 0, "x")).await;
+    let late = mailbox.if_unchanged(vec![(folder, then)]);
+    let refused = late.put_object(folder, &event("c.ics", "three", 0, "x"), &|_| true).await.unwrap_err();
+    assert!(refused.is_unmet(), "{refused}");
+    assert!(late.delete_collection(folder).await.is_err());
+    assert!(mailbox.object(folder, "c.ics").await.unwrap().is_none());
+    sound(&house, &mailbox).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_log_is_read_in_pieces_that_lose_nothing() {
     let house = house().await;
     let mailbox = house.open(house.ann).await;
@@ -204,7 +262,7 @@ async fn a_long_log_is_read_in_pieces_that_lose_nothing() {
     }
     assert_eq!(rounds, 27);
     assert_eq!(names.len(), 26);
-    assert_eq!((names["3.ics"], names["moved.ics"]), (false, true));
+    assert_eq!((names["3.ics"], names["moved.ics"]), (Became::Nothing, Became::Object));
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,7 +355,7 @@ async fn every_change_of_an_object_happens_once_when_answers_get_lost() {
         mailbox.delete_collection(work).await.unwrap();
         house.hooks.clear();
         let names = mailbox.object_changes(folder, begin, 10).await.unwrap().unwrap().names;
-        assert_eq!(names, BTreeMap::from([("a.ics".to_owned(), false), ("b.ics".to_owned(), false)]), "{case}");
+        assert_eq!(names, BTreeMap::from([("a.ics".to_owned(), Became::Nothing), ("b.ics".to_owned(), Became::Nothing)]), "{case}");
         assert_eq!(mailbox.head().await.unwrap().items, 0, "{case}");
         sound(&house, &mailbox).await;
     }

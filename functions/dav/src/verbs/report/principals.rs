@@ -1,7 +1,7 @@
 //! Principals: who one is, and who else is there (RFC 3744 §9.2 to §9.5, and Apple's search by words).
 
-use super::super::propfind::{Asked, propstats, stored};
-use super::super::{Call, multistatus};
+use super::super::propfind::{Asked, objects, tell};
+use super::super::{Call, limits, multistatus};
 use crate::path;
 use crate::resource::{Resource, Session};
 use crate::wrong::{Wrong, XML};
@@ -34,23 +34,35 @@ async fn answer(call: &Call, found: &[PrincipalId], mut wanted: Wanted, more: bo
     Ok(multistatus(out))
 }
 
-async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
-    let stored = stored(session, resource, asked).await?;
-    out.response(&Answer::props(resource.href(), propstats(session, resource, asked, (&stored, None)).await?));
-    Ok(())
-}
-
-/// RFC 3744 §9.3: oneself, or what lies here and has a property that names oneself.
+/// RFC 3744 §9.3: oneself, or what lies here and has a property that names oneself. Of a home these are its collections.
 pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) -> Result<Response, Wrong> {
     let me = call.session.me();
     let Some(property) = wanted.property else { return answer(call, &[me], wanted.wanted, false).await };
     let mut out = Multistatus::new();
     let asked = Asked::of(call, Selection::These(wanted.wanted));
-    let owned = property.key() == (DAV, "owner");
-    if let (true, Resource::Home(home, owner)) = (owned, resource) {
-        for place in call.session.in_home(*home, *owner).await?.into_iter().filter(|place| place.owner() == me) {
-            tell(&call.session, &Resource::Collection(place), &asked, &mut out).await?;
+    match resource {
+        // Nothing else names principals.
+        _ if property.key() != (DAV, "owner") => {}
+        Resource::Home(home, owner) => {
+            for place in call.session.in_home(*home, *owner).await?.into_iter().filter(|place| place.owner() == me) {
+                tell(&call.session, &Resource::Collection(place), &asked, &mut out).await?;
+            }
         }
+        Resource::Collection(top) if top.owner() == me => {
+            let mut left = vec![top.clone()];
+            while let Some(place) = left.pop() {
+                objects(&call.session, &place, &asked, &mut out).await?;
+                if out.octets() > limits::ANSWER {
+                    out.response(&Answer::truncated(top.href.clone()));
+                    break;
+                }
+                for inner in call.session.folders_in(&place).await? {
+                    tell(&call.session, &Resource::Collection(inner.clone()), &asked, &mut out).await?;
+                    left.push(inner);
+                }
+            }
+        }
+        _ => {}
     }
     Ok(multistatus(out))
 }
@@ -72,7 +84,9 @@ pub async fn search(call: &Call, wanted: PrincipalSearch) -> Result<Response, Wr
     };
     let limit = wanted.limit.unwrap_or(LIMIT).min(LIMIT);
     let words: Vec<&str> = texts.iter().map(|text| text.text.as_str()).collect();
-    let (found, more) = find(&call.session, &words, wanted.any, limit, fits).await?;
+    // The standard's own way of matching is anywhere in the text.
+    let inside = texts.iter().any(|text| matches!(text.kind, MatchType::Contains | MatchType::EndsWith));
+    let (found, more) = find(&call.session, &words, (wanted.any, inside), limit, fits).await?;
     answer(call, &found, wanted.wanted, more).await
 }
 
@@ -87,18 +101,18 @@ pub async fn tokens(call: &Call, wanted: TokenSearch) -> Result<Response, Wrong>
     };
     let limit = wanted.limit.unwrap_or(LIMIT).min(LIMIT);
     let words: Vec<&str> = wanted.tokens.iter().map(|token| token.text.as_str()).collect();
-    let (found, more) = find(&call.session, &words, false, limit, fits).await?;
+    let (found, more) = find(&call.session, &words, (false, false), limit, fits).await?;
     answer(call, &found, wanted.wanted, more).await
 }
 
 async fn find(
     session: &Session,
     words: &[&str],
-    any: bool,
+    how: (bool, bool),
     limit: usize,
     fits: impl Fn(&DirectoryCard) -> bool + Send,
 ) -> Result<(Vec<PrincipalId>, bool), Wrong> {
-    let (cards, more) = session.dav.directory.search_cards(session.who.account.tenant, words, any, limit, fits).await?;
+    let (cards, more) = session.dav.directory.search_cards(session.who.account.tenant, words, how, limit, fits).await?;
     Ok((cards.into_iter().map(|card| card.id).collect(), more))
 }
 

@@ -1,15 +1,16 @@
 //! What changed in a folder since a token (RFC 6578): read off the log, so it costs what changed. The first time it is all there
 //! is, in pages: a listing that was cut off goes on behind the name that it stopped at.
 
+use super::super::propfind::tell;
 use super::super::{Call, limits, listing_token, multistatus, read_sync_token, sync_token};
 use super::{Asked, tell_named};
-use crate::resource::Place;
+use crate::resource::{Place, Resource};
 use crate::wrong::Wrong;
 use crate::xml::report::{SyncCollection, SyncLevel};
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
 use axum::http::StatusCode;
 use axum::response::Response;
-use penfold_mailbox::Since;
+use penfold_mailbox::{Became, Since};
 
 pub async fn sync(call: &Call, place: &Place, wanted: SyncCollection) -> Result<Response, Wrong> {
     place.need_read()?;
@@ -56,8 +57,22 @@ async fn listing(
         return Err(Precondition::VALID_SYNC_TOKEN.into());
     }
     let mut out = Multistatus::new();
-    let (page, more) = place.mailbox.objects(place.folder.id, after, limit).await?;
-    let last = page.last().map(|object| object.name.clone()).filter(|_| more);
+    let (mut page, more) = place.mailbox.objects(place.folder.id, after, limit).await?;
+    let mut inner = call.session.folders_in(place).await?;
+    inner.retain(|inner| after.is_none_or(|after| inner.folder.segment.as_str() > after));
+    // Folders and objects in the order of their names, as far as both are known.
+    let mut names: Vec<&str> =
+        page.iter().map(|object| object.name.as_str()).chain(inner.iter().map(|inner| &*inner.folder.segment)).collect();
+    names.sort_unstable();
+    let known = page.last().map(|object| object.name.as_str()).filter(|_| more);
+    let last = if names.len() > limit { names.get(limit - 1).copied() } else { known }.map(str::to_owned);
+    if let Some(last) = &last {
+        page.retain(|object| object.name <= *last);
+        inner.retain(|inner| inner.folder.segment <= *last);
+    }
+    for inner in inner {
+        tell(&call.session, &Resource::Collection(inner), asked, &mut out).await?;
+    }
     if !tell_named(&call.session, place, page, asked, &mut out).await? {
         return Ok(None);
     }
@@ -72,13 +87,21 @@ async fn listing(
 async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: &Asked) -> Result<Option<Response>, Wrong> {
     let found = place.mailbox.object_changes(place.folder.id, since, limit).await?.ok_or(Precondition::VALID_SYNC_TOKEN)?;
     let mut out = Multistatus::new();
-    let names: Vec<&str> = found.names.keys().map(String::as_str).collect();
+    let names: Vec<(&str, Became)> = found.names.iter().map(|(name, became)| (name.as_str(), *became)).collect();
+    let inner = call.session.folders_in(place).await?;
     let mut there = Vec::new();
     for some in names.chunks(limits::BATCH) {
-        for (name, object) in some.iter().zip(place.mailbox.objects_named(place.folder.id, some).await?) {
-            match object {
-                Some(object) => there.push(object),
-                None => out.response(&Answer::status(place.href_of(name), StatusCode::NOT_FOUND)),
+        let only: Vec<&str> = some.iter().map(|(name, _)| *name).collect();
+        for ((name, became), object) in some.iter().zip(place.mailbox.objects_named(place.folder.id, &only).await?) {
+            match (object, inner.iter().find(|inner| inner.folder.segment == *name)) {
+                (Some(object), _) => there.push(object),
+                (None, Some(inner)) => tell(&call.session, &Resource::Collection(inner.clone()), asked, &mut out).await?,
+                // Of a folder that went nobody else knows whether it was one that they saw.
+                (None, None) if *became == Became::Folder && !place.sees_private() => {}
+                (None, None) if *became == Became::Folder => {
+                    out.response(&Answer::status(format!("{}/", place.href_of(name)), StatusCode::NOT_FOUND));
+                }
+                (None, None) => out.response(&Answer::status(place.href_of(name), StatusCode::NOT_FOUND)),
             }
         }
     }
