@@ -8,6 +8,7 @@ use crate::path::Home;
 use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::{Multistatus, Precondition, Propstats, Selection, multistatus::Response as Answer, propfind as body};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use penfold_formats::icalendar::Zone;
@@ -37,6 +38,14 @@ impl Asked {
     /// As the headers of a request say.
     pub fn of(call: &Call, selection: Selection) -> Self {
         Self { definitions: Definitions::wanted(&call.headers), ..Self::new(selection, call.wants_little()) }
+    }
+
+    /// What is told of one resource: where no property was asked for, that it is one of those asked for (RFC 3744 §9.3.1).
+    fn answer(&self, href: String, found: Propstats) -> Answer {
+        match &self.selection {
+            Selection::These(wanted) if wanted.names.is_empty() => Answer::status(href, StatusCode::OK),
+            _ => Answer::props(href, found),
+        }
     }
 
     /// Whether the bytes of objects are among it.
@@ -98,7 +107,7 @@ pub async fn tell(session: &Session, resource: &Resource, asked: &Asked, out: &m
 
 async fn tell_as(href: String, session: &Session, resource: &Resource, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
     let stored = stored(session, resource, asked).await?;
-    out.response(&Answer::props(href, propstats(session, resource, asked, (&stored, None)).await?));
+    out.response(&asked.answer(href, propstats(session, resource, asked, (&stored, None)).await?));
     Ok(())
 }
 
@@ -160,7 +169,7 @@ pub async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut 
             }
             let stored = stored.get(&object.name).unwrap_or(&none);
             let resource = Resource::Object(place.clone(), object);
-            out.response(&Answer::props(resource.href(), propstats(session, &resource, asked, (stored, None)).await?));
+            out.response(&asked.answer(resource.href(), propstats(session, &resource, asked, (stored, None)).await?));
         }
         if !more {
             return Ok(());
