@@ -128,6 +128,6 @@ async fn one_link_is_asked_so_often_and_others_are_not_slowed_by_it() {
     assert_eq!((answers[refused].status, answers[refused].header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "1"));
     assert_eq!(house.read(&other, "").await.status, StatusCode::OK);
     assert_eq!(house.get("ann@one.test", &format!("{}a.ics", house.calendar(house.ann))).await.status, StatusCode::OK);
-    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    house.world.env.sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(house.read(&asked, "").await.status, StatusCode::OK);
 }
