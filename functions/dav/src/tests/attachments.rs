@@ -1,7 +1,10 @@
 use super::*;
 use penfold_calendar::sweep_attachments;
-use penfold_ports::{Preset, Rights};
+use penfold_ports::{Preset, Query, Rights, Sk};
 use std::time::Duration;
+
+/// A little more than one.
+const DAY: Duration = Duration::from_secs(25 * 3600);
 
 impl House {
     async fn bring(&self, who: &str, path: &str, query: &str, content: &str) -> Heard {
@@ -73,7 +76,9 @@ async fn an_attachment_is_brought_replaced_and_removed() {
         assert_eq!((heard.status, heard.text.contains(precondition)), (StatusCode::FORBIDDEN, true), "{query}: {}", heard.text);
     }
     assert_eq!(house.sweep().await, 0, "they may be on their way");
-    tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 0, "they may be put back");
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 2);
 }
 
@@ -134,7 +139,7 @@ async fn clients_carry_attachments_on_and_make_none_up() {
     let other = format!("{calendar}b.ics");
     assert_eq!(house.put("ann@one.test", &other, &text.replace("UID:a", "UID:b")).await.status, StatusCode::CREATED);
     assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
-    tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 0);
     assert_eq!(house.get("ann@one.test", &file).await.text, "kept");
     let made_up = text.replace("UID:a", "UID:c").replace(&id, "made-up");
@@ -148,7 +153,71 @@ async fn clients_carry_attachments_on_and_make_none_up() {
     let theirs = made_up.replace("\r\n ", "").replace("/dav/attachments/", "/elsewhere/");
     assert_eq!(house.put("ann@one.test", &format!("{calendar}c.ics"), &theirs).await.status, StatusCode::CREATED);
     assert_eq!(house.ask("ann@one.test", "DELETE", &other, &[], "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_is_put_back_with_its_attachment_for_a_day_after_it_was_missed() {
+    let house = house().await;
+    let path = format!("{}a.ics", house.calendar(house.ann));
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    let id = house.bring("ann@one.test", &path, "action=attachment-add", "kept").await.header("cal-managed-id").to_owned();
+    let text = house.get("ann@one.test", &path).await.text;
+    let file = path_of(&text, &id);
+    for _ in 0..3 {
+        // Long after it came; each time grace begins anew.
+        tokio::time::advance(10 * DAY).await;
+        assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
+        assert_eq!(house.sweep().await, 0);
+        tokio::time::advance(DAY - Duration::from_secs(3 * 3600)).await;
+        assert_eq!(house.sweep().await, 0);
+        let heard = house.put("ann@one.test", &path, &text).await;
+        assert_eq!(heard.status, StatusCode::CREATED, "{}", heard.text);
+        assert_eq!(house.get("ann@one.test", &file).await.text, "kept");
+    }
+    assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
+    // Whoever is not its owner cannot tell what it was.
+    let shared = house.open(Preset::Editor.rights()).await;
+    let heard = house.put("bob@one.test", &format!("{shared}a.ics"), &text).await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{}", heard.text);
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 1);
+    let heard = house.put("ann@one.test", &path, &text).await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{}", heard.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attachment_belongs_to_so_many_events_and_all_of_it_goes_with_it() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let path = format!("{calendar}0.ics");
+    house.put("ann@one.test", &path, &event("0", 10, "")).await;
+    house.bring("ann@one.test", &path, "action=attachment-add", "kept").await;
+    let text = house.get("ann@one.test", &path).await.text;
+    let most = penfold_mailbox::USES_OF_ATTACHMENT;
+    for number in 1..=most {
+        let other = text.replace("UID:0\r\n", &format!("UID:{number}\r\n"));
+        let heard = house.put("ann@one.test", &format!("{calendar}{number}.ics"), &other).await;
+        assert_eq!(heard.status == StatusCode::CREATED, number < most, "{number}: {}", heard.text);
+        assert!(number < most || heard.text.contains("max-attachments-per-resource"), "{}", heard.text);
+    }
+    // Another version of one of them takes nothing more.
+    let changed = text.replace("Event 0", "Event zero");
+    assert_eq!(house.put("ann@one.test", &path, &changed).await.status, StatusCode::NO_CONTENT);
+    for number in 0..most {
+        house.ask("ann@one.test", "DELETE", &format!("{calendar}{number}.ics"), &[], "").await;
+    }
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 1);
+    let prefix = Sk::text("y#");
+    let pk = house.directory.job_scope(house.account(house.ann).await).pk().clone();
+    let left = house.world.table.query_all(Query::prefix(pk, &prefix)).await.unwrap();
+    assert_eq!(left.len(), 0, "{left:?}");
 }
 
 #[tokio::test(start_paused = true)]

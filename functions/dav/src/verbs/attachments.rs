@@ -151,6 +151,11 @@ fn too_much(error: penfold_types::Error) -> Wrong {
     if error.kind() == Why::Limit { Precondition::QUOTA_NOT_EXCEEDED.into() } else { error.into() }
 }
 
+/// It is attached to as many as one can be.
+fn too_often(error: penfold_types::Error) -> Wrong {
+    if error.kind() == Why::Limit { Precondition::MAX_ATTACHMENTS.into() } else { error.into() }
+}
+
 /// §3.3.2: with the object itself where the client wants it.
 async fn answer(call: &Call, place: &Place, action: &Action, put: Put, id: Option<&str>) -> Result<Response, Wrong> {
     let now = match &put {
@@ -270,12 +275,14 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
                 None => continue,
             }
         };
+        // Whose it is puts it back where they took it away, as long as it is kept (undo).
+        let own = owner == place.owner() && place.sees_private();
         let viewer = session.dav.mailboxes.open(&session.scope_of(owner).await?).await?;
-        if named.is_none() || !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
+        if named.is_none() || !(own || may_read(&viewer, &uses(&keeper, folder, id).await?, id).await?) {
             return Err(wrong());
         }
         if owner == place.owner() {
-            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_much)?;
+            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_often)?;
         }
     }
     Ok(())
