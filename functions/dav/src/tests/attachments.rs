@@ -49,7 +49,7 @@ async fn an_attachment_is_brought_replaced_and_removed() {
     let text = now.text.replace("\r\n ", "");
     assert!(text.contains(&format!("ATTACH;MANAGED-ID={first};FMTTYPE=text/html;SIZE=6;FILENAME=agenda.html:http")), "{text}");
     let file = house.get("ann@one.test", &path_of(&now.text, &first)).await;
-    assert_eq!((file.status, file.text.as_str(), file.header("content-type")), (StatusCode::OK, "<p>One", "text/html"));
+    assert_eq!((file.status, file.text.as_str(), file.header("content-type")), (StatusCode::OK, "<p>One", "text/html; charset=utf-8"));
     // Everything else stays as it was written.
     assert!(now.text.starts_with(event("a", 10, more).split("END:VEVENT").next().unwrap()), "{}", now.text);
     let update = format!("action=attachment-update&managed-id={first}");
@@ -80,6 +80,21 @@ async fn an_attachment_is_brought_replaced_and_removed() {
     assert_eq!(house.sweep().await, 0, "they may be put back");
     tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_have_to_be_decoded_is_no_attachment() {
+    let house = house().await;
+    let path = format!("{}a.ics", house.calendar(house.ann));
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    for (encoding, status) in
+        [("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("br, gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("Identity", StatusCode::CREATED)]
+    {
+        let headers = [("content-type", "text/plain"), ("content-encoding", encoding), ("host", "h.test")];
+        let heard = house.ask("ann@one.test", "POST", &format!("{path}?action=attachment-add"), &headers, "x").await;
+        assert_eq!(heard.status, status, "{encoding}: {}", heard.text);
+    }
+    assert_eq!(house.get("ann@one.test", &path).await.text.matches("ATTACH;").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
