@@ -18,11 +18,14 @@ use penfold_types::Kind as Why;
 
 pub const ROUTE: &str = "/published/{file}";
 
+const CLEAR: &str = "Use HTTPS: here others can read the link along, and open it themselves.\n";
+
 pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Option<Extension<Private>>, headers: HeaderMap) -> Response {
     // What everybody on the way could read along is no secret link any more.
     let read = if private.is_none_or(|Extension(private)| private.0) { file_of(&dav, &file, &headers).await } else { Err(Wrong::Clear) };
     let mut answer = read.unwrap_or_else(|wrong| match wrong {
-        known @ (Wrong::Busy | Wrong::Clear) => known.into_response(),
+        Wrong::Busy => Wrong::Busy.into_response(),
+        Wrong::Clear => (StatusCode::FORBIDDEN, CLEAR).into_response(),
         other => other.status().into_response(),
     });
     let fields = [
