@@ -158,12 +158,13 @@ impl Place {
             Sight::Shared => {}
         }
         let asked: Vec<&Object> = objects.iter().filter(|object| stored.contains_key(&object.name)).collect();
-        let items: Vec<ItemId> = asked.iter().map(|object| object.item).collect();
-        let all = self.mailbox.object_bytes(self.folder.id, &items).await?;
-        for (object, bytes) in asked.into_iter().zip(all) {
-            // What it is by now was not judged.
-            if bytes.is_none_or(|bytes| penfold_calendar::is_private(self.folder.kind, &bytes)) {
-                stored.remove(&object.name);
+        for some in asked.chunks(crate::verbs::limits::BATCH) {
+            let items: Vec<ItemId> = some.iter().map(|object| object.item).collect();
+            for (object, bytes) in some.iter().zip(self.mailbox.object_bytes(self.folder.id, &items).await?) {
+                // What it is by now was not judged.
+                if bytes.is_none_or(|bytes| penfold_calendar::is_private(self.folder.kind, &bytes)) {
+                    stored.remove(&object.name);
+                }
             }
         }
         Ok(stored)

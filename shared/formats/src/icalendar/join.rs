@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     edit::Edits,
+    fault::Limits,
     object::{Object, tzid},
     split::calendar,
     tree::Component,
@@ -108,7 +109,9 @@ fn renamed(object: &Object, others: &Others<'_>) -> Option<Object> {
         push_line(&mut new, &format!("TZID:{other}"));
         edits.replace(line.range.clone(), new);
     }
-    Object::read(&edits.apply(object.bytes())).ok()
+    // The longer names may make it longer than what is taken.
+    let text = edits.apply(object.bytes());
+    Object::read_within(&text, &Limits::file(text.len())).ok()
 }
 
 fn rename(part: &Component, others: &Others<'_>, edits: &mut Edits) {
