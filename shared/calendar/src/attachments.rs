@@ -2,10 +2,14 @@
 //! is attached to. Who may read one of those, as far as it is shown to them, may read it. One that nothing names any more goes when
 //! somebody sweeps: so no change of an event has to wait for it, and none that was cut off leaves anything behind.
 
+mod check;
+
+pub use check::{Checked, check_attachments};
+
 use bytes::Bytes;
 use penfold_formats::icalendar::Object as Calendar;
-use penfold_mailbox::{Mailbox, NewObject, Object, Property, Put, Removal, USES_OF_ATTACHMENT, UidHash};
-use penfold_types::{Error, FolderId, Result, Timestamp};
+use penfold_mailbox::{Mailbox, NewObject, Object, Property, Put, Removal, USES_OF_ATTACHMENT, UidHash, uid_hash};
+use penfold_types::{Error, FolderId, Kind as Why, Result, Timestamp};
 use std::time::Duration;
 
 /// For how long one is kept that nothing names: an upload may still be on its way to its event, and what was deleted may be put back.
@@ -40,6 +44,29 @@ pub async fn attach_also(mailbox: &Mailbox, folder: FolderId, id: &str, uid: Uid
         return Ok(());
     }
     mailbox.set_properties(folder, id, (set, remove), None).await
+}
+
+/// An object that somebody takes in from a file, for its own mailbox: attachments of this mailbox learn that it names them. What it
+/// names and is gone it names no more.
+pub async fn taken_in(mailbox: &Mailbox, bytes: Bytes) -> Result<Bytes> {
+    let Ok(read) = Calendar::read(&bytes) else { return Ok(bytes) };
+    let owner = mailbox.account().principal;
+    let mut named: Vec<String> =
+        read.managed_urls().filter(|(id, url)| check::is_at(url, owner, id)).map(|(id, _)| id.to_owned()).collect();
+    named.dedup();
+    let mut bytes = bytes;
+    for id in named {
+        let found = match attached(mailbox, &id).await? {
+            Some((folder, _)) => attach_also(mailbox, folder, &id, uid_hash(read.uid())).await.map(|()| true),
+            None => Ok(false),
+        };
+        match found {
+            Ok(true) => {}
+            Err(error) if error.kind() != Why::Limit => return Err(error),
+            _ => bytes = Calendar::read(&bytes).map_or(bytes, |read| read.with_managed_instead(&id, None).into()),
+        }
+    }
+    Ok(bytes)
 }
 
 fn uses_in<'a>(keys: impl Iterator<Item = &'a Vec<u8>>) -> impl Iterator<Item = UidHash> {

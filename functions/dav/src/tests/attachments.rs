@@ -1,5 +1,5 @@
 use super::*;
-use penfold_calendar::sweep_attachments;
+use penfold_calendar::{check_attachments, sweep_attachments};
 use penfold_ports::{Preset, Query, Rights, Sk};
 use std::time::Duration;
 
@@ -274,4 +274,36 @@ async fn an_event_goes_to_nobody_else_without_what_is_attached() {
         StatusCode::CREATED
     );
     assert_eq!(house.get("ann@one.test", &path).await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_finds_what_is_named_and_gone_and_what_does_not_know_who_names_it() {
+    let house = house().await;
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(house.account(house.ann).await)).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let path = format!("{}{name}.ics", house.calendar(house.ann));
+        house.put("ann@one.test", &path, &event(name, 10, "ATTACH;MANAGED-ID=theirs:https://x.test/dav/attachments/theirs\r\n")).await;
+        ids.push(house.bring("ann@one.test", &path, "action=attachment-add", name).await.header("cal-managed-id").to_owned());
+    }
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.is_empty() && found.unfinished.is_empty(), "{found:?}");
+    // What none names is no fault, not even where it is overdue.
+    house.ask("ann@one.test", "DELETE", &format!("{}c.ics", house.calendar(house.ann)), &[], "").await;
+    tokio::time::advance(DAY).await;
+    house.sweep().await;
+    assert!(check_attachments(&mailbox, false).await.unwrap().unfinished.is_empty());
+    tokio::time::advance(DAY).await;
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.is_empty() && found.unfinished.len() == 1 && found.unfinished[0].contains(&ids[2]), "{found:?}");
+    // One is lost, and of another who has it.
+    let (folder, _) = penfold_calendar::attached(&mailbox, &ids[0]).await.unwrap().unwrap();
+    mailbox.remove_object(folder, &ids[0], &|_| true).await.unwrap();
+    let uses: Vec<_> = mailbox.properties(folder, &ids[1]).await.unwrap().into_keys().collect();
+    mailbox.set_properties(folder, &ids[1], (&[], &uses), None).await.unwrap();
+    let found = check_attachments(&mailbox, true).await.unwrap();
+    assert_eq!((found.problems.len(), found.repaired), (2, 1), "{found:?}");
+    assert!(ids[..2].iter().all(|id| found.problems.iter().any(|problem| problem.contains(id))), "{found:?}");
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.len() == 1 && found.problems[0].contains(&ids[0]) && found.problems[0].contains("a.ics"), "{found:?}");
 }
