@@ -22,11 +22,14 @@ pub const PER_MINUTE: u32 = 120;
 
 pub const ROUTE: &str = "/published/{file}";
 
+const CLEAR: &str = "Use HTTPS: here others can read the link along, and open it themselves.\n";
+
 pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Option<Extension<Private>>, headers: HeaderMap) -> Response {
     // What everybody on the way could read along is no secret link any more.
     let read = if private.is_none_or(|Extension(private)| private.0) { file_of(&dav, &file, &headers).await } else { Err(Wrong::Clear) };
     let mut answer = read.unwrap_or_else(|wrong| match wrong {
-        known @ (Wrong::Busy | Wrong::Clear | Wrong::Wait(_)) => known.into_response(),
+        known @ (Wrong::Busy | Wrong::Wait(_)) => known.into_response(),
+        Wrong::Clear => (StatusCode::FORBIDDEN, CLEAR).into_response(),
         other => other.status().into_response(),
     });
     let fields = [

@@ -4,7 +4,7 @@
 use crate::Transfer;
 use aws_lc_rs::digest;
 use bytes::Bytes;
-use penfold_calendar::{Fault, object};
+use penfold_calendar::{Fault, object, taken_in};
 use penfold_formats::icalendar::{self, File, Limits, Object as Calendar};
 use penfold_formats::vcard;
 use penfold_mailbox::{Folder, Mailbox, Object, Put, UidHash};
@@ -135,6 +135,10 @@ impl TakeIn {
         if bytes.len() > LONGEST {
             return Ok(Err(format!("it has more than {LONGEST} octets")));
         }
+        let bytes = match self.content {
+            Content::Calendar(_) => taken_in(&self.mailbox, bytes).await?,
+            Content::Cards(_) => bytes,
+        };
         let (ending, made) = (self.content.ending(), uid_of(one, line));
         let mut new = match object(self.folder.kind, &format!("{made}.{ending}"), bytes.clone()) {
             Ok(new) => new,

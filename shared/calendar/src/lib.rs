@@ -20,7 +20,7 @@ mod object;
 mod sight;
 
 pub use alarms::{apart, as_seen};
-pub use attachments::{attach, attach_also, attached, sweep_attachments, uses};
+pub use attachments::{Checked, attach, attach_also, attached, check_attachments, sweep_attachments, taken_in, uses};
 pub use busy::{Busy, busy, free_busy_text};
 pub use facts::is_in;
 pub use file::joined;

@@ -3,7 +3,7 @@
 
 use crate::object::component;
 use bytes::Bytes;
-use penfold_formats::icalendar::{Component, Object, SelectedProp, Selection, select};
+use penfold_formats::icalendar::{Component, Object, SelectedProp, Selection, select_bare};
 use penfold_mailbox::Kind;
 
 /// How much of what is in a folder somebody sees.
@@ -68,13 +68,19 @@ pub fn seen(kind: Kind, bytes: Bytes, sight: Sight) -> Bytes {
     }
 }
 
+/// What of a zone says how its clocks go; the rest is whatever somebody wrote beside it.
+const CLOCKS: [&str; 7] = ["DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "RDATE", "EXDATE"];
+/// Parameters without which a value would be another one. All others may tell more: ALTREP where the whole text is, X- anything.
+const PARAMETERS: [&str; 4] = ["VALUE", "TZID", "RANGE", "LANGUAGE"];
+
 /// An object with these of its properties, and without alarms.
 fn only(object: &Object, names: &[&str]) -> Vec<u8> {
     let named = |names: &[&str]| Some(names.iter().map(|name| SelectedProp { name: (*name).to_owned(), novalue: false }).collect());
-    let part = Selection { name: object.kind().name().to_owned(), props: named(names), comps: Some(Vec::new()) };
-    let zone = Selection { name: "VTIMEZONE".to_owned(), props: None, comps: None };
-    let whole = Selection { name: "VCALENDAR".to_owned(), props: named(&["VERSION", "PRODID", "CALSCALE"]), comps: Some(vec![zone, part]) };
-    select(object.bytes(), &whole).unwrap_or_default()
+    let part = |name: &str, props: &[&str], comps| Selection { name: name.to_owned(), props: named(props), comps: Some(comps) };
+    let clocks = ["STANDARD", "DAYLIGHT"].map(|name| part(name, &CLOCKS, Vec::new())).to_vec();
+    let inner = vec![part("VTIMEZONE", &["TZID"], clocks), part(object.kind().name(), names, Vec::new())];
+    let whole = part("VCALENDAR", &["VERSION", "PRODID", "CALSCALE"], inner);
+    select_bare(object.bytes(), &whole, &PARAMETERS).unwrap_or_default()
 }
 
 fn times(object: &Object) -> Vec<u8> {
@@ -128,6 +134,27 @@ mod tests {
         let private = seen(Kind::Events, event("CLASS:PRIVATE\r\n"), Sight::Titles);
         assert!(!std::str::from_utf8(&private).unwrap().contains("secret"));
         assert_eq!(seen(Kind::Contacts, Bytes::from_static(b"card"), Sight::Titles), Bytes::new());
+    }
+
+    #[test]
+    fn no_parameter_and_no_zone_tells_more_than_what_it_stands_at() {
+        let zone = "BEGIN:VTIMEZONE\r\nTZID:Own\r\nX-LIC-LOCATION:secret\r\nCOMMENT:secret\r\nTZURL:https://secret.test/\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n\
+                    TZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nCOMMENT:secret\r\nEND:STANDARD\r\nX-MORE:secret\r\nEND:VTIMEZONE\r\n";
+        let lines = "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;X-NOTE=secret;TZID=Own:20260102T100000\r\nRRULE:FREQ=DAILY\r\n\
+                     SUMMARY;ALTREP=\"https://secret.test/?a;b\";LANGUAGE=de:Mittag\\, Dach\r\nLOCATION;X-PIN=\"sec\r\n ret\":Dach\r\nEND:VEVENT\r\n\
+                     BEGIN:VEVENT\r\nUID:1\r\nRECURRENCE-ID;RANGE=THISANDFUTURE;X-NOTE=secret;TZID=Own:20260103T100000\r\nDTSTART;VALUE=DATE-TIME;TZID=Own:20260103T120000\r\n\
+                     END:VEVENT\r\n";
+        let event = Bytes::from(format!("BEGIN:VCALENDAR\r\nVERSION;X-NOTE=secret:2.0\r\n{zone}{lines}END:VCALENDAR\r\n"));
+        for sight in [Sight::Titles, Sight::Times] {
+            let shown = seen(Kind::Events, event.clone(), sight);
+            let text = String::from_utf8(shown.to_vec()).unwrap().replace("\r\n ", "");
+            assert!(!text.contains("secret") && !text.contains("ALTREP"), "{text}");
+            let read = Object::read(&shown).unwrap();
+            let when =
+                |object: &Object| object.occurrences(1_767_300_000..1_767_700_000, &penfold_formats::icalendar::Zone::UTC, 100).unwrap();
+            assert_eq!(when(&read), when(&Object::read(&event).unwrap()), "{text}");
+            assert_eq!(text.contains("SUMMARY;LANGUAGE=de:Mittag\\, Dach\r\nLOCATION:Dach\r\n"), sight == Sight::Titles, "{text}");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub use keywords::Keywords;
 pub use list::{Delta, Event};
 pub use objects::{
     Became, Changes, Check, FED_TOGETHER, Hit, Mark, NAME_LIMIT, NewCollection, NewObject, Note, Object, PROPERTIES, PROPERTIES_OF_OBJECT,
-    PROPERTY_BYTES, Property, Put, Relocated, Removal, Since, Span, UidHash, uid_hash,
+    PROPERTY_BYTES, Property, Put, Relocated, Removal, Since, Span, USES_OF_ATTACHMENT, UidHash, uid_hash,
 };
 pub use state::Digest;
 pub use uidset::UidSet;

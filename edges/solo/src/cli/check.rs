@@ -1,5 +1,6 @@
 use crate::control::{Context, Reply};
 use clap::Args;
+use penfold_mailbox::Report;
 use penfold_ports::{Query, Scope, Sk};
 use penfold_types::{Address, Error, Result};
 use serde::{Deserialize, Serialize};
@@ -81,10 +82,7 @@ impl Check {
             .address_of(account.tenant, account.principal)
             .await
             .map_or_else(|_| account.principal.to_string(), |a| a.to_string());
-        let report = match service.mailboxes.open(scope).await {
-            Ok(mailbox) => mailbox.check(self.repair).await,
-            Err(error) => Err(error),
-        };
+        let report = self.report(context, scope).await;
         sum.mailboxes += 1;
         match report {
             Ok(report) => {
@@ -106,5 +104,15 @@ impl Check {
                 reply.line([name.clone(), error.to_string()], json!({ "mailbox": name, "problem": error.to_string() })).await
             }
         }
+    }
+    /// Of the rows, and of what is attached to events.
+    async fn report(&self, context: &Context, scope: &Scope) -> Result<Report> {
+        let mailbox = context.service.mailboxes.open(scope).await?;
+        let mut report = mailbox.check(self.repair).await?;
+        let attached = penfold_calendar::check_attachments(&mailbox, self.repair).await?;
+        report.problems.extend(attached.problems);
+        report.unfinished.extend(attached.unfinished);
+        report.repaired += attached.repaired;
+        Ok(report)
     }
 }

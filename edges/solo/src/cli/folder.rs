@@ -1,16 +1,16 @@
 use super::operator;
 use crate::control::{Context, Reply};
 use clap::Subcommand;
-use penfold_mailbox::{Mailbox, RightsChange};
+use penfold_mailbox::{Folder as Found, Folders, Kind, Mailbox, RightsChange};
 use penfold_ports::{Preset, Rights as Letters};
-use penfold_types::{Address, Error, FolderId, Result};
+use penfold_types::{Address, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 #[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Folder {
-    /// List the folders of a mailbox
+    /// List the folders of a mailbox, calendars and address books too
     List { mailbox: Address },
     /// What others may do in a folder
     #[command(subcommand)]
@@ -28,7 +28,8 @@ pub enum Rights {
         folder: String,
         /// An address, or anyone
         who: String,
-        /// A role (reviewer, contributor, author, publishing-author, editor, publishing-editor, owner) or letters of RFC 4314
+        /// A role (reviewer, contributor, author, publishing-author, editor, publishing-editor, owner; of a calendar also
+        /// availability-only and limited-details) or letters of RFC 4314
         rights: String,
     },
     /// Take that back
@@ -40,12 +41,41 @@ async fn open(context: &Context, address: &Address) -> Result<Mailbox> {
     context.service.mailboxes.open(&scope).await
 }
 
-async fn find(mailbox: &Mailbox, path: &str) -> Result<FolderId> {
-    mailbox.folders().await?.find(path).map(|folder| folder.id).ok_or_else(|| Error::not_found(format!("there is no folder {path}")))
+/// A folder of mail by its path, or a calendar, a task list or an address book by its id, its place or its name.
+async fn find(mailbox: &Mailbox, named: &str) -> Result<Found> {
+    let folders = mailbox.collections().await?;
+    let own = |fits: &dyn Fn(&Found) -> bool| collections(&folders).find(|own| fits(own)).cloned();
+    let found = folders.find(named).cloned().or_else(|| own(&|own| own.id.to_string() == named || own.segment == named));
+    found.or_else(|| own(&|own| own.name == named)).ok_or_else(|| Error::not_found(format!("there is no folder {named}")))
 }
 
-fn read(text: &str) -> Result<Letters> {
-    let rights = Preset::named(text).map(Preset::rights).or_else(|| Letters::read(text));
+/// What is attached to events is seen through those alone.
+fn collections(folders: &Folders) -> impl Iterator<Item = &Found> {
+    folders.collections().filter(|own| own.kind != Kind::Attachments)
+}
+
+fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mail => "mail",
+        Kind::Events => "events",
+        Kind::Tasks => "tasks",
+        Kind::Contacts => "contacts",
+        Kind::Notes => "notes",
+        Kind::Files => "files",
+        Kind::Attachments => "attachments",
+    }
+}
+
+fn read(text: &str, kind: Kind) -> Result<Letters> {
+    let preset = Preset::named(text);
+    // Part of an event can be shown; of a message, a card or a file there is no such part.
+    if matches!(preset, Some(Preset::AvailabilityOnly | Preset::LimitedDetails)) {
+        return match kind {
+            Kind::Events | Kind::Tasks | Kind::Notes => Ok(preset.map_or(Letters::NONE, Preset::rights)),
+            other => Err(Error::invalid(format!("{text} is for calendars; this is a folder of {}", what(other)))),
+        };
+    }
+    let rights = preset.map(Preset::rights).or_else(|| Letters::read(text));
     rights.filter(|rights| rights.has(Letters::LOOKUP)).ok_or_else(|| Error::invalid(format!("{text} is no role, and no letters with l")))
 }
 
@@ -54,16 +84,19 @@ impl Folder {
         match self {
             Self::List { mailbox } => {
                 let mailbox = open(context, &mailbox).await?;
-                for (path, folder) in mailbox.folders().await?.iter() {
-                    let value = json!({ "id": folder.id.to_string(), "path": path, "items": folder.total, "unread": folder.unseen });
-                    reply.line([path.to_owned(), folder.total.to_string(), folder.id.to_string()], value).await?;
+                let folders = mailbox.collections().await?;
+                let others = collections(&folders).map(|own| (own.segment.as_str(), own));
+                for (path, folder) in folders.iter().chain(others) {
+                    let (id, kind) = (folder.id.to_string(), what(folder.kind));
+                    let value = json!({ "id": id, "path": path, "holds": kind, "items": folder.total, "unread": folder.unseen });
+                    reply.line([path.to_owned(), folder.total.to_string(), id, kind.to_owned()], value).await?;
                 }
                 Ok(())
             }
             Self::Rights(Rights::List { mailbox, folder }) => {
                 let mailbox = open(context, &mailbox).await?;
                 let folder = find(&mailbox, &folder).await?;
-                for (who, rights) in mailbox.folder_rights(folder).await?.list {
+                for (who, rights) in mailbox.folder_rights(folder.id).await?.list {
                     let role = Preset::of(rights).map(Preset::as_str);
                     let value = json!({ "address": who.identifier(), "rights": rights.to_string(), "role": role });
                     reply.line([who.identifier(), rights.to_string(), role.unwrap_or_default().to_owned()], value).await?;
@@ -71,18 +104,23 @@ impl Folder {
                 Ok(())
             }
             Self::Rights(Rights::Set { mailbox, folder, who, rights }) => {
-                change(context, reply, &mailbox, &folder, &who, read(&rights)?).await
+                change(context, reply, &mailbox, &folder, &who, Some(&rights)).await
             }
-            Self::Rights(Rights::Remove { mailbox, folder, who }) => change(context, reply, &mailbox, &folder, &who, Letters::NONE).await,
+            Self::Rights(Rights::Remove { mailbox, folder, who }) => change(context, reply, &mailbox, &folder, &who, None).await,
         }
     }
 }
 
-async fn change(context: &Context, reply: &Reply, address: &Address, path: &str, who: &str, rights: Letters) -> Result<()> {
+async fn change(context: &Context, reply: &Reply, address: &Address, path: &str, who: &str, rights: Option<&str>) -> Result<()> {
     let mailbox = open(context, address).await?;
     let folder = find(&mailbox, path).await?;
+    let rights = rights.map_or(Ok(Letters::NONE), |text| read(text, folder.kind))?;
     let to = context.service.directory.grantee(mailbox.account().tenant, who).await?;
-    mailbox.set_rights(folder, to, RightsChange::Set(rights), operator(context).actor(), None, false).await?;
-    let text = if rights.is_none() { format!("{path} is not open to {who}") } else { format!("{path} is open to {who}: {rights}") };
-    reply.say(text, json!({ "mailbox": address, "folder": path, "address": who, "rights": rights.to_string() })).await
+    mailbox.set_rights(folder.id, to, RightsChange::Set(rights), operator(context).actor(), None, false).await?;
+    // What has no letters has a name.
+    let role = Preset::of(rights).map(Preset::as_str);
+    let letters = rights.to_string();
+    let told = if letters.is_empty() { role.unwrap_or_default() } else { &letters };
+    let text = if rights.is_none() { format!("{path} is not open to {who}") } else { format!("{path} is open to {who}: {told}") };
+    reply.say(text, json!({ "mailbox": address, "folder": path, "address": who, "rights": letters, "role": role })).await
 }

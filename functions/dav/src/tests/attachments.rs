@@ -1,7 +1,10 @@
 use super::*;
-use penfold_calendar::sweep_attachments;
-use penfold_ports::{Preset, Rights};
+use penfold_calendar::{check_attachments, sweep_attachments};
+use penfold_ports::{Preset, Query, Rights, Sk};
 use std::time::Duration;
+
+/// A little more than one.
+const DAY: Duration = Duration::from_secs(25 * 3600);
 
 impl House {
     async fn bring(&self, who: &str, path: &str, query: &str, content: &str) -> Heard {
@@ -46,7 +49,7 @@ async fn an_attachment_is_brought_replaced_and_removed() {
     let text = now.text.replace("\r\n ", "");
     assert!(text.contains(&format!("ATTACH;MANAGED-ID={first};FMTTYPE=text/html;SIZE=6;FILENAME=agenda.html:http")), "{text}");
     let file = house.get("ann@one.test", &path_of(&now.text, &first)).await;
-    assert_eq!((file.status, file.text.as_str(), file.header("content-type")), (StatusCode::OK, "<p>One", "text/html"));
+    assert_eq!((file.status, file.text.as_str(), file.header("content-type")), (StatusCode::OK, "<p>One", "text/html; charset=utf-8"));
     // Everything else stays as it was written.
     assert!(now.text.starts_with(event("a", 10, more).split("END:VEVENT").next().unwrap()), "{}", now.text);
     let update = format!("action=attachment-update&managed-id={first}");
@@ -73,8 +76,25 @@ async fn an_attachment_is_brought_replaced_and_removed() {
         assert_eq!((heard.status, heard.text.contains(precondition)), (StatusCode::FORBIDDEN, true), "{query}: {}", heard.text);
     }
     assert_eq!(house.sweep().await, 0, "they may be on their way");
-    tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 0, "they may be put back");
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_have_to_be_decoded_is_no_attachment() {
+    let house = house().await;
+    let path = format!("{}a.ics", house.calendar(house.ann));
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    for (encoding, status) in
+        [("gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("br, gzip", StatusCode::UNSUPPORTED_MEDIA_TYPE), ("Identity", StatusCode::CREATED)]
+    {
+        let headers = [("content-type", "text/plain"), ("content-encoding", encoding), ("host", "h.test")];
+        let heard = house.ask("ann@one.test", "POST", &format!("{path}?action=attachment-add"), &headers, "x").await;
+        assert_eq!(heard.status, status, "{encoding}: {}", heard.text);
+    }
+    assert_eq!(house.get("ann@one.test", &path).await.text.matches("ATTACH;").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,7 +154,7 @@ async fn clients_carry_attachments_on_and_make_none_up() {
     let other = format!("{calendar}b.ics");
     assert_eq!(house.put("ann@one.test", &other, &text.replace("UID:a", "UID:b")).await.status, StatusCode::CREATED);
     assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
-    tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 0);
     assert_eq!(house.get("ann@one.test", &file).await.text, "kept");
     let made_up = text.replace("UID:a", "UID:c").replace(&id, "made-up");
@@ -148,7 +168,71 @@ async fn clients_carry_attachments_on_and_make_none_up() {
     let theirs = made_up.replace("\r\n ", "").replace("/dav/attachments/", "/elsewhere/");
     assert_eq!(house.put("ann@one.test", &format!("{calendar}c.ics"), &theirs).await.status, StatusCode::CREATED);
     assert_eq!(house.ask("ann@one.test", "DELETE", &other, &[], "").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
     assert_eq!(house.sweep().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_is_put_back_with_its_attachment_for_a_day_after_it_was_missed() {
+    let house = house().await;
+    let path = format!("{}a.ics", house.calendar(house.ann));
+    house.put("ann@one.test", &path, &event("a", 10, "")).await;
+    let id = house.bring("ann@one.test", &path, "action=attachment-add", "kept").await.header("cal-managed-id").to_owned();
+    let text = house.get("ann@one.test", &path).await.text;
+    let file = path_of(&text, &id);
+    for _ in 0..3 {
+        // Long after it came; each time grace begins anew.
+        tokio::time::advance(10 * DAY).await;
+        assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
+        assert_eq!(house.sweep().await, 0);
+        tokio::time::advance(DAY - Duration::from_secs(3 * 3600)).await;
+        assert_eq!(house.sweep().await, 0);
+        let heard = house.put("ann@one.test", &path, &text).await;
+        assert_eq!(heard.status, StatusCode::CREATED, "{}", heard.text);
+        assert_eq!(house.get("ann@one.test", &file).await.text, "kept");
+    }
+    assert_eq!(house.ask("ann@one.test", "DELETE", &path, &[], "").await.status, StatusCode::NO_CONTENT);
+    // Whoever is not its owner cannot tell what it was.
+    let shared = house.open(Preset::Editor.rights()).await;
+    let heard = house.put("bob@one.test", &format!("{shared}a.ics"), &text).await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{}", heard.text);
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 1);
+    let heard = house.put("ann@one.test", &path, &text).await;
+    assert!(heard.status == StatusCode::FORBIDDEN && heard.text.contains("valid-managed-id"), "{}", heard.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_attachment_belongs_to_so_many_events_and_all_of_it_goes_with_it() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let path = format!("{calendar}0.ics");
+    house.put("ann@one.test", &path, &event("0", 10, "")).await;
+    house.bring("ann@one.test", &path, "action=attachment-add", "kept").await;
+    let text = house.get("ann@one.test", &path).await.text;
+    let most = penfold_mailbox::USES_OF_ATTACHMENT;
+    for number in 1..=most {
+        let other = text.replace("UID:0\r\n", &format!("UID:{number}\r\n"));
+        let heard = house.put("ann@one.test", &format!("{calendar}{number}.ics"), &other).await;
+        assert_eq!(heard.status == StatusCode::CREATED, number < most, "{number}: {}", heard.text);
+        assert!(number < most || heard.text.contains("max-attachments-per-resource"), "{}", heard.text);
+    }
+    // Another version of one of them takes nothing more.
+    let changed = text.replace("Event 0", "Event zero");
+    assert_eq!(house.put("ann@one.test", &path, &changed).await.status, StatusCode::NO_CONTENT);
+    for number in 0..most {
+        house.ask("ann@one.test", "DELETE", &format!("{calendar}{number}.ics"), &[], "").await;
+    }
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 0);
+    tokio::time::advance(DAY).await;
+    assert_eq!(house.sweep().await, 1);
+    let prefix = Sk::text("y#");
+    let pk = house.directory.job_scope(house.account(house.ann).await).pk().clone();
+    let left = house.world.table.query_all(Query::prefix(pk, &prefix)).await.unwrap();
+    assert_eq!(left.len(), 0, "{left:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,4 +274,36 @@ async fn an_event_goes_to_nobody_else_without_what_is_attached() {
         StatusCode::CREATED
     );
     assert_eq!(house.get("ann@one.test", &path).await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_finds_what_is_named_and_gone_and_what_does_not_know_who_names_it() {
+    let house = house().await;
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(house.account(house.ann).await)).await.unwrap();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let path = format!("{}{name}.ics", house.calendar(house.ann));
+        house.put("ann@one.test", &path, &event(name, 10, "ATTACH;MANAGED-ID=theirs:https://x.test/dav/attachments/theirs\r\n")).await;
+        ids.push(house.bring("ann@one.test", &path, "action=attachment-add", name).await.header("cal-managed-id").to_owned());
+    }
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.is_empty() && found.unfinished.is_empty(), "{found:?}");
+    // What none names is no fault, not even where it is overdue.
+    house.ask("ann@one.test", "DELETE", &format!("{}c.ics", house.calendar(house.ann)), &[], "").await;
+    tokio::time::advance(DAY).await;
+    house.sweep().await;
+    assert!(check_attachments(&mailbox, false).await.unwrap().unfinished.is_empty());
+    tokio::time::advance(DAY).await;
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.is_empty() && found.unfinished.len() == 1 && found.unfinished[0].contains(&ids[2]), "{found:?}");
+    // One is lost, and of another who has it.
+    let (folder, _) = penfold_calendar::attached(&mailbox, &ids[0]).await.unwrap().unwrap();
+    mailbox.remove_object(folder, &ids[0], &|_| true).await.unwrap();
+    let uses: Vec<_> = mailbox.properties(folder, &ids[1]).await.unwrap().into_keys().collect();
+    mailbox.set_properties(folder, &ids[1], (&[], &uses), None).await.unwrap();
+    let found = check_attachments(&mailbox, true).await.unwrap();
+    assert_eq!((found.problems.len(), found.repaired), (2, 1), "{found:?}");
+    assert!(ids[..2].iter().all(|id| found.problems.iter().any(|problem| problem.contains(id))), "{found:?}");
+    let found = check_attachments(&mailbox, false).await.unwrap();
+    assert!(found.problems.len() == 1 && found.problems[0].contains(&ids[0]) && found.problems[0].contains("a.ics"), "{found:?}");
 }

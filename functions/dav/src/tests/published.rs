@@ -21,6 +21,11 @@ impl House {
         let request = Request::builder().uri(path).header("if-none-match", known);
         self.raw(request.body(Body::empty()).unwrap()).await
     }
+
+    async fn read_in_the_clear(&self, path: &str) -> Heard {
+        let request = Request::builder().uri(path).extension(penfold_rest::Private(false));
+        self.raw(request.body(Body::empty()).unwrap()).await
+    }
 }
 
 async fn with_events() -> House {
@@ -42,7 +47,7 @@ async fn whoever_has_a_link_reads_what_it_shows() {
     ] {
         let heard = house.read(&house.publish(folder, shows).await, "").await;
         assert_eq!((heard.status, heard.header("content-type")), (StatusCode::OK, "text/calendar; charset=utf-8"));
-        assert!(heard.text.contains("X-WR-CALNAME:Calendar"), "{}", heard.text);
+        assert_eq!(heard.text.contains("X-WR-CALNAME:Calendar"), shows != Shows::Times, "{}", heard.text);
         assert!(shown.iter().all(|text| heard.text.contains(text)), "{shows:?}: {}", heard.text);
         assert!(!not.iter().any(|text| heard.text.contains(text)), "{shows:?}: {}", heard.text);
     }
@@ -130,4 +135,36 @@ async fn one_link_is_asked_so_often_and_others_are_not_slowed_by_it() {
     assert_eq!(house.get("ann@one.test", &format!("{}a.ics", house.calendar(house.ann))).await.status, StatusCode::OK);
     house.world.env.sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!(house.read(&asked, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_is_read_over_https_alone() {
+    let house = with_events().await;
+    for path in [house.publish(house.folder(Role::Calendar).await, Shows::Times).await, "/published/pfl_x.ics".to_owned()] {
+        let heard = house.read_in_the_clear(&path).await;
+        assert_eq!(heard.status, StatusCode::FORBIDDEN);
+        assert!(heard.text.contains("HTTPS") && !heard.text.contains("password") && !heard.text.contains("VEVENT"), "{}", heard.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_zones_of_one_name_are_told_apart() {
+    let house = house().await;
+    for (uid, offset) in [("a", "+0100"), ("b", "+0700")] {
+        let zone = format!(
+            "BEGIN:VTIMEZONE\r\nTZID:Own\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:{offset}\r\nTZOFFSETTO:{offset}\r\n\
+             END:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT"
+        );
+        let zoned =
+            event(uid, 10, "").replace("BEGIN:VEVENT", &zone).replace("DTSTART:20260310T100000Z", "DTSTART;TZID=Own:20260310T100000");
+        let put = house
+            .put("ann@one.test", &format!("{}{uid}.ics", house.calendar(house.ann)), &zoned.replace("20260310T103000Z", "20260311T000000Z"))
+            .await;
+        assert_eq!(put.status, StatusCode::CREATED, "{}", put.text);
+    }
+    let link = house.publish(house.folder(Role::Calendar).await, Shows::Times).await;
+    for text in [house.read(&link, "").await.text, house.get("ann@one.test", &house.calendar(house.ann)).await.text] {
+        assert_eq!((text.matches("BEGIN:VTIMEZONE").count(), text.matches("TZID:Own\r\n").count()), (2, 1), "{text}");
+        assert_eq!((text.matches("TZID=Own:").count(), text.matches("TZID=Own-").count()), (1, 1), "{text}");
+    }
 }

@@ -133,6 +133,10 @@ async fn when_somebody_can_be_met_at_all_counts_in_their_calendar() {
         let heard = house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(wrong)).await;
         assert!(heard.text.contains("valid-calendar-data") && heard.text.contains("403"), "{}", heard.text);
     }
+    for explosive in ["FREQ=SECONDLY", "FREQ=MINUTELY;INTERVAL=5", "FREQ=SECONDLY;COUNT=999999999;BYHOUR=3", "FREQ=SECONDLY;BYSETPOS=-1"] {
+        let heard = house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(&hours.replace("FREQ=DAILY", explosive))).await;
+        assert!(heard.text.contains(":max-instances") && heard.text.contains("403"), "{explosive}: {}", heard.text);
+    }
     let heard = house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(hours)).await;
     assert!(heard.text.contains("200 OK"), "{}", heard.text);
     assert!(house.propfind("ann@one.test", &inbox, "0", "<c:calendar-availability/>").await.text.contains("BEGIN:AVAILABLE"));
@@ -152,5 +156,46 @@ async fn when_somebody_can_be_met_at_all_counts_in_their_calendar() {
             "BUSY:20260310T100000Z/20260310T103000Z",
         ];
         assert_eq!(lines, wanted, "{who}");
+    }
+    // Each hour of ten years is more than one answer tells: the calendar's own times are told all the same.
+    let hourly = hours.replace("FREQ=DAILY", "FREQ=HOURLY").replace("T160000Z\r\nRRULE", "T083000Z\r\nRRULE");
+    assert!(house.ask("ann@one.test", "PROPPATCH", &inbox, &[], set(&hourly)).await.text.contains("200 OK"));
+    let years = "<c:time-range start='20260101T000000Z' end='20360101T000000Z'/>";
+    let heard = house.report("ann@one.test", &calendar, "c:free-busy-query", years).await;
+    assert!(heard.status == StatusCode::OK && heard.text.contains("BUSY:20260310T100000Z/20260310T103000Z"), "{}", heard.text);
+    let heard = house.report("ann@one.test", &calendar, "c:free-busy-query", window).await;
+    assert_eq!(heard.text.matches("FBTYPE=BUSY-UNAVAILABLE").count(), 24, "{}", heard.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_zone_of_a_calendar_is_the_one_that_was_set_last() {
+    let house = house().await;
+    let calendar = house.calendar(house.ann);
+    let clock = event("a", 10, "").replace("0000Z\r\nDTEND", "0000\r\nDTEND").replace("103000Z\r\nSUMMARY", "103000\r\nSUMMARY");
+    assert_eq!(house.put("ann@one.test", &format!("{calendar}a.ics"), &clock).await.status, StatusCode::CREATED);
+    let id = |name: &str| format!("<c:calendar-timezone-id>{name}</c:calendar-timezone-id>");
+    let whole = |name: &str| {
+        format!(
+            "<c:calendar-timezone>BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VTIMEZONE\r\nTZID:{name}\r\nBEGIN:STANDARD\r\n\
+             DTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n</c:calendar-timezone>"
+        )
+    };
+    for (set, at, has) in [
+        (id("Europe/Berlin"), "090000Z", [true, false]),
+        (whole("America/New_York"), "140000Z", [false, true]),
+        (id("Asia/Tokyo"), "010000Z", [true, false]),
+        (whole("Europe/Berlin") + &id("Europe/Berlin"), "090000Z", [true, true]),
+    ] {
+        let body = format!(
+            "<d:propertyupdate xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:set><d:prop>{set}</d:prop></d:set></d:propertyupdate>"
+        );
+        let heard = house.ask("ann@one.test", "PROPPATCH", &calendar, &[], body).await;
+        assert!(heard.text.contains("200 OK"), "{}", heard.text);
+        let window = "<c:time-range start='20260309T000000Z' end='20260312T000000Z'/>";
+        let heard = house.report("ann@one.test", &calendar, "c:free-busy-query", window).await;
+        assert!(heard.text.contains(&format!("FBTYPE=BUSY:20260310T{at}/")), "{set}: {}", heard.text);
+        let heard = house.propfind("ann@one.test", &calendar, "0", "<c:calendar-timezone-id/><c:calendar-timezone/>").await;
+        let told = [":calendar-timezone-id>", ":calendar-timezone>"].map(|name| heard.text.contains(name));
+        assert_eq!(told, has, "{}", heard.text);
     }
 }

@@ -1,6 +1,7 @@
 //! Attachments that are kept here (RFC 8607): POST to an event or a task brings, replaces and removes them, GET reads them. They are
 //! always of all instances (§3.1: `calendar-managed-attachments-no-recurrence`).
 
+use super::brought::File;
 use super::put::{done, object};
 use super::{Call, limits};
 use crate::condition::Condition;
@@ -22,8 +23,6 @@ use penfold_types::{ItemId, Kind as Why, PrincipalId};
 const MANAGED_ID: HeaderName = HeaderName::from_static("cal-managed-id");
 /// How often an object is read anew that is replaced meanwhile.
 const ROUNDS: usize = 8;
-/// Octets of a file's name.
-const NAME: usize = 200;
 
 /// §3.3 to §3.5, by the query of the URL.
 enum Action {
@@ -60,40 +59,6 @@ impl Action {
     }
 }
 
-/// What a request brings.
-struct File {
-    bytes: Bytes,
-    media: String,
-    name: String,
-}
-
-impl File {
-    fn of(call: &Call) -> Result<Self, Wrong> {
-        let bytes = call.bytes(limits::FILE).map_err(|_| Precondition::MAX_ATTACHMENT_SIZE)?;
-        let media = call.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let token = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte));
-        let fits = media.len() <= 100 && media.split_once('/').is_some_and(|(kind, sub)| token(kind) && token(sub));
-        let media = if fits { media } else { "application/octet-stream".to_owned() };
-        Ok(Self { bytes, media, name: file_name(call.header("content-disposition").unwrap_or_default()) })
-    }
-}
-
-/// As RFC 6266 says it; no path, and nothing that cannot be seen.
-fn file_name(disposition: &str) -> String {
-    let parameters = || disposition.split(';').skip(1).filter_map(|part| part.trim().split_once('='));
-    let find = |wanted: &str| parameters().find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim());
-    let extended = find("filename*")
-        .and_then(|value| href::decoded(value.get(..7).filter(|set| set.eq_ignore_ascii_case("utf-8''")).and(value.get(7..))?));
-    let plain = || find("filename").map(|value| value.trim_matches('"').replace("\\\"", "\""));
-    let name = extended.or_else(plain).unwrap_or_default();
-    let mut name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|c| !c.is_control()).collect();
-    while name.len() > NAME {
-        name.pop();
-    }
-    let name = name.trim().trim_matches('.').to_owned();
-    if name.is_empty() { "attachment".to_owned() } else { name }
-}
-
 pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
     let Resource::Object(place, first) = call.resource().await? else { return Err(Wrong::Method) };
     if !matches!(place.folder.kind, Kind::Events | Kind::Tasks | Kind::Notes) {
@@ -124,7 +89,7 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
             return Err(Precondition::MAX_ATTACHMENTS.into());
         }
         if let Some(file) = file.as_ref().filter(|_| !kept) {
-            attach(&owners, &id, file.bytes.clone(), &file.media, uid_hash(read.uid())).await.map_err(too_much)?;
+            attach(&owners, &id, file.bytes.clone(), &file.content_type, uid_hash(read.uid())).await.map_err(too_much)?;
             kept = true;
         }
         let new =
@@ -149,6 +114,11 @@ pub async fn post(call: &Call, query: &str) -> Result<Response, Wrong> {
 
 fn too_much(error: penfold_types::Error) -> Wrong {
     if error.kind() == Why::Limit { Precondition::QUOTA_NOT_EXCEEDED.into() } else { error.into() }
+}
+
+/// It is attached to as many as one can be.
+fn too_often(error: penfold_types::Error) -> Wrong {
+    if error.kind() == Why::Limit { Precondition::MAX_ATTACHMENTS.into() } else { error.into() }
 }
 
 /// §3.3.2: with the object itself where the client wants it.
@@ -270,12 +240,14 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
                 None => continue,
             }
         };
+        // Whose it is puts it back where they took it away, as long as it is kept (undo).
+        let own = owner == place.owner() && place.sees_private();
         let viewer = session.dav.mailboxes.open(&session.scope_of(owner).await?).await?;
-        if named.is_none() || !may_read(&viewer, &uses(&keeper, folder, id).await?, id).await? {
+        if named.is_none() || !(own || may_read(&viewer, &uses(&keeper, folder, id).await?, id).await?) {
             return Err(wrong());
         }
         if owner == place.owner() {
-            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_much)?;
+            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_often)?;
         }
     }
     Ok(())
@@ -284,26 +256,4 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
 /// What is not there is no fault of the store.
 fn missing(wrong: Wrong) -> Result<bool, Wrong> {
     if wrong.status() == StatusCode::NOT_FOUND { Ok(false) } else { Err(wrong) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_called_as_its_sender_says_without_a_path() {
-        for (said, name) in [
-            ("attachment; filename=agenda.html", "agenda.html"),
-            ("attachment; filename=\"a \\\"b\\\".txt\"", "a \"b\".txt"),
-            ("attachment; filename=x.txt; filename*=UTF-8''na%C3%AFve.txt", "naïve.txt"),
-            ("attachment; filename=\"../../etc/passwd\"", "passwd"),
-            ("attachment; filename=\"C:\\dir\\x.doc\"", "x.doc"),
-            ("attachment; filename=\"..\"", "attachment"),
-            ("inline", "attachment"),
-            ("", "attachment"),
-        ] {
-            assert_eq!(file_name(said), name, "{said}");
-        }
-        assert_eq!(file_name(&format!("attachment; filename={}", "ä".repeat(300))).len(), NAME);
-    }
 }

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use penfold_calendar::Sight;
 use penfold_mailbox::{Kind, Object};
 
 /// What somebody put here is never run as a page of this service.
@@ -97,6 +98,8 @@ pub async fn whole(place: &Place, definitions: Definitions) -> Result<Response, 
             return Err(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE));
         }
     }
-    let text = penfold_calendar::joined(place.folder.kind, &all, &place.folder.name);
+    // What a calendar is called can say what it is about.
+    let name = (place.sight != Sight::Times).then_some(place.folder.name.as_str());
+    let text = penfold_calendar::joined(place.folder.kind, &all, name);
     Ok((StatusCode::OK, [(header::CONTENT_TYPE, media)], text).into_response())
 }

@@ -3,6 +3,7 @@
 mod acl;
 mod attachments;
 mod availability;
+mod brought;
 mod copy_move;
 mod delete;
 pub mod get;

@@ -109,7 +109,23 @@ pub fn patch(changes: &[Change], owns: bool) -> Patch {
             Change::Remove(_) => patch.remove.push(own),
         }
     }
+    one_zone(&mut patch);
     patch
+}
+
+/// The zone of a calendar has two spellings (RFC 7809 §5.2). Set alone, either takes the place of the other, which would speak of an
+/// older zone; set together they say the same.
+fn one_zone(patch: &mut Patch) {
+    let [id, definition] = zone::PROPERTIES.map(|name| key(&name));
+    let sets = |wanted: &[u8]| patch.set.iter().any(|(key, _)| key == wanted);
+    let old = match (sets(&id), sets(&definition)) {
+        (true, false) => definition,
+        (false, true) => id,
+        _ => return,
+    };
+    if !patch.remove.contains(&old) {
+        patch.remove.push(old);
+    }
 }
 
 /// What a folder can be called.

@@ -9,10 +9,13 @@ use bytes::Bytes;
 use penfold_formats::icalendar::{Object, Zone};
 use penfold_formats::xml::{CALDAV, Limits, Name, read};
 
+/// By its name, and by its definition.
+pub const PROPERTIES: [Name; 2] = [Name::known(CALDAV, "calendar-timezone-id"), Name::known(CALDAV, "calendar-timezone")];
+
 /// As its owner set it; UTC where they did not.
 pub async fn zone_of(place: &Place) -> Result<Zone, Wrong> {
-    for (name, by_id) in [("calendar-timezone-id", true), ("calendar-timezone", false)] {
-        let stored = place.mailbox.owners_property(place.folder.id, &key(&Name::known(CALDAV, name))).await?;
+    for (name, by_id) in PROPERTIES.iter().zip([true, false]) {
+        let stored = place.mailbox.owners_property(place.folder.id, &key(name)).await?;
         if let Some(zone) = stored.and_then(|bytes| read_zone(&bytes, by_id)) {
             return Ok(zone);
         }

@@ -185,6 +185,24 @@ async fn what_clients_wrote_goes_back_to_where_it_came_from_without_a_change() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_names_an_attachment_that_is_gone_comes_in_without_it() {
+    let house = house(28).await;
+    let place = house.place(Kind::Events, "work").await;
+    let owner = place.mailbox.account().principal;
+    let uid = penfold_mailbox::uid_hash("one");
+    penfold_calendar::attach(&place.mailbox, "kept", Bytes::from_static(b"x"), "text/plain", uid).await.unwrap();
+    let line = |id: &str| format!("ATTACH;MANAGED-ID={id}:https://h.test/dav/attachments/{owner}/{id}/x\r\n");
+    let theirs = "ATTACH;MANAGED-ID=theirs:https://else.test/x\r\n";
+    let file = calendar(&[event("two", &[line("kept"), line("gone"), theirs.to_owned()].concat())]);
+    let one = house.work(&house.take_in(&place, Existing::Update, file.as_bytes()).await).await;
+    assert_eq!((one.done, one.failed), (1, 0), "{:?}", house.wrong(&one).await);
+    let text = place.all().await.into_values().next().unwrap();
+    assert!(text.contains(&line("kept")) && text.contains(theirs) && !text.contains("gone"), "{text}");
+    let found = penfold_calendar::check_attachments(&place.mailbox, false).await.unwrap();
+    assert!(found.problems.is_empty(), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_name_that_something_else_has_is_not_taken_from_it() {
     let house = house(27).await;
     let (place, to) = (house.place(Kind::Events, "from").await, house.place(Kind::Events, "to").await);

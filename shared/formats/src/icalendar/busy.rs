@@ -3,11 +3,15 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
+    civil::DAY,
+    fault::{Fault, What},
     object::{Kind, Object},
     occurrences::{Occurrence, Parts, TooMany},
     tree::Component,
     zone::Zone,
 };
+
+const YEAR: i64 = 366 * DAY;
 
 /// FBTYPE (RFC 5545 §3.2.9), without FREE; the later ones weigh more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +100,24 @@ impl Object {
             out.push((at..end, busy));
         }
         Ok(out)
+    }
+}
+
+impl Object {
+    /// Refuses an availability whose AVAILABLE have more than so many instances in the year from when each begins: no question about
+    /// its times could be answered.
+    pub fn judge_available(&self, limit: usize) -> Result<(), Fault> {
+        let mut found = Vec::new();
+        for (index, part) in self.components() {
+            for (_, timing) in self.available(index) {
+                let begin = timing.start.as_ref().map_or(0, |start| start.utc(&Zone::UTC));
+                let mut one = Parts::default();
+                one.add(index, timing);
+                one.collect(&(begin..begin.saturating_add(YEAR)), &Zone::UTC, limit, &mut found)
+                    .map_err(|_| Fault::new(What::MaxInstances, part.line, "more instances of AVAILABLE than are taken"))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Zones by reference (RFC 7809): objects without the definitions that everybody has, and with those that are missing.
 
 use super::{
-    civil::write_local,
+    civil::{DAY, FIRST, date_of, day_of, write_local},
     edit::Edits,
     object::{Object, collect_names},
     tree::Component,
@@ -37,6 +37,13 @@ impl Object {
         edits.apply(self.bytes())
     }
 
+    /// From when on its zones have to be defined: 1970, or the year before the one in which it begins.
+    fn begin(&self) -> i64 {
+        let starts = self.timings().filter_map(|(_, timing)| Some(timing.start.as_ref()?.clock.local));
+        let (year, ..) = date_of(starts.min().unwrap_or(0).clamp(FIRST, 0).div_euclid(DAY));
+        if year >= 1970 { 0 } else { day_of((year - 1).max(1), 1, 1) * DAY }
+    }
+
     /// With a definition of each zone that it names, as RFC 5545 §3.6.5 wants: those that it lacks are made.
     pub fn with_zones(&self) -> Vec<u8> {
         let mut names = Vec::new();
@@ -45,7 +52,7 @@ impl Object {
         let mut made = Vec::new();
         for name in names.into_iter().filter(|name| self.defined().all(|zone| tzid(zone) != Some(name))) {
             if let Some(zone) = Zone::named(name) {
-                define(name, &zone, &mut made);
+                define(name, &zone, self.begin(), &mut made);
             }
         }
         let mut edits = Edits::default();
@@ -56,12 +63,12 @@ impl Object {
     }
 }
 
-/// VTIMEZONE: what holds in 1970, and each change after that. Changes of the same sort are one observance with many onsets, so that
-/// nothing has to be guessed about rules.
-fn define(name: &str, zone: &Zone, out: &mut Vec<u8>) {
-    let begin = zone.offset(0);
-    let mut observances = vec![(Change { at: -begin, from: begin, to: begin, name: String::new(), dst: false }, Vec::new())];
-    for change in zone.changes(0).take_while(|change| change.at < UNTIL) {
+/// VTIMEZONE: what holds at the beginning, by the clock, and each change after that. Changes of the same sort are one observance with
+/// many onsets, so that nothing has to be guessed about rules.
+fn define(name: &str, zone: &Zone, from: i64, out: &mut Vec<u8>) {
+    let begin = zone.offset(from);
+    let mut observances = vec![(Change { at: from - begin, from: begin, to: begin, name: String::new(), dst: false }, Vec::new())];
+    for change in zone.changes(from).take_while(|change| change.at < UNTIL) {
         let same = |own: &Change| (own.from, own.to, own.dst, &own.name) == (change.from, change.to, change.dst, &change.name);
         match observances.iter_mut().skip(1).find(|(own, _)| same(own)) {
             Some((_, onsets)) => onsets.push(write_local(change.at + change.from)),
@@ -146,5 +153,22 @@ mod tests {
             }
             assert_eq!(whole.without_zones(), event("", name).bytes());
         }
+    }
+
+    #[test]
+    fn a_definition_begins_before_the_event_does() {
+        for (name, year) in [("Europe/Berlin", 1947), ("Europe/Berlin", 1800), ("America/New_York", 1918), ("Asia/Kolkata", 1900)] {
+            let text = String::from_utf8(event("", name).bytes().to_vec()).unwrap().replace(":2026", &format!(":{year}"));
+            let with = Object::read(&Object::read(text.as_bytes()).unwrap().with_zones()).unwrap();
+            let renamed = String::from_utf8(with.bytes().to_vec()).unwrap().replace(name, "Own/Name");
+            let (own, known) = (Object::read(renamed.as_bytes()).unwrap(), Zone::named(name).unwrap());
+            let own = own.zone("Own/Name").unwrap();
+            let begin = day_of(year, 1, 1) * DAY;
+            for at in (begin..day_of(2030, 1, 1) * DAY).step_by(25 * 3600) {
+                assert_eq!(own.offset(at), known.offset(at), "{name} at {at}");
+            }
+        }
+        // Nearly all begin later, and are not made longer for it.
+        assert!(String::from_utf8(event("", "Europe/Berlin").with_zones()).unwrap().contains("DTSTART:19700101T000000\r\n"));
     }
 }

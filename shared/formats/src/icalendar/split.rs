@@ -1,9 +1,6 @@
 //! Whole files of a calendar: to objects, and back.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::{collections::HashMap, ops::Range};
 
 use super::{
     fault::{Fault, Limits, What},
@@ -237,7 +234,7 @@ impl Object {
 }
 
 /// One calendar of components as they are, each with the line end that the last one of a file may lack.
-fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>, name: Option<&str>) -> Vec<u8> {
+pub(super) fn calendar<'a>(parts: impl Iterator<Item = &'a [u8]>, name: Option<&str>) -> Vec<u8> {
     let mut text = head(name);
     for part in parts {
         text.extend_from_slice(part);
@@ -302,23 +299,10 @@ fn chunks(bytes: &[u8], limits: &Limits, out: &mut Split) -> Vec<Chunk> {
     chunks
 }
 
-/// Many objects as one calendar, each zone once: of two that have the same name the first. `name`: what the calendar is called
-/// (RFC 7986 §5.1, and as it was said before that).
-pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object> + Clone, name: Option<&str>) -> Vec<u8> {
-    let mut names: HashSet<&str> = HashSet::new();
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for object in objects.clone() {
-        parts.extend(object.definitions().filter(|(name, _)| names.insert(name)).map(|(_, text)| text));
-    }
-    for object in objects {
-        parts.extend(object.parts());
-    }
-    calendar(parts.into_iter(), name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::icalendar::join;
 
     const FILE: &str = "BEGIN:VCALENDAR\nVERSION:2.0\nMETHOD:PUBLISH\nX-WR-CALNAME:Home\\, sweet\nBEGIN:VTIMEZONE\nTZID:Own\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE
 BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Own:20260101T120000\nRRULE:FREQ=DAILY\nEND:VEVENT

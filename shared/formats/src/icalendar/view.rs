@@ -122,9 +122,13 @@ impl Object {
 }
 
 /// The parameters of a line as they are written, without one of them.
-fn params(line: &Line<'_>, without: &str) -> String {
+pub(super) fn params(line: &Line<'_>, without: &str) -> String {
+    params_that(line, |name| !name.eq_ignore_ascii_case(without))
+}
+
+fn params_that(line: &Line<'_>, stay: impl Fn(&str) -> bool) -> String {
     let mut out = String::new();
-    for param in line.params.iter().filter(|param| !param.name.eq_ignore_ascii_case(without)) {
+    for param in line.params.iter().filter(|param| stay(&param.name)) {
         let values: Vec<String> = param.values.iter().map(|value| crate::lines::parameter_value(value)).collect();
         out.push_str(&format!(";{}={}", param.name, values.join(",")));
     }
@@ -134,17 +138,34 @@ fn params(line: &Line<'_>, without: &str) -> String {
 /// Partial retrieval (§9.6.1): of some iCalendar, an object or an answer of `expand`, what is wanted. VERSION and BEGIN and END
 /// are there in any case, so that the answer is iCalendar.
 pub fn select(bytes: &[u8], wanted: &Selection) -> Result<Vec<u8>, Fault> {
+    selected(bytes, wanted, None)
+}
+
+/// The same, of whose properties only these parameters stay.
+pub fn select_bare(bytes: &[u8], wanted: &Selection, params: &[&str]) -> Result<Vec<u8>, Fault> {
+    selected(bytes, wanted, Some(params))
+}
+
+fn selected(bytes: &[u8], wanted: &Selection, params: Option<&[&str]>) -> Result<Vec<u8>, Fault> {
     let mut out = Vec::new();
     for top in tree::read(bytes, &Limits::file(bytes.len()))? {
         if top.is(&wanted.name) {
-            select_component(bytes, &top, wanted, &mut out);
+            select_component(bytes, &top, wanted, params, &mut out);
         }
     }
     Ok(out)
 }
 
-fn select_component(bytes: &[u8], part: &Component, wanted: &Selection, out: &mut Vec<u8>) {
+fn select_component(bytes: &[u8], part: &Component, wanted: &Selection, kept: Option<&[&str]>, out: &mut Vec<u8>) {
     let slice = |range: Range<usize>| bytes.get(range).unwrap_or_default();
+    let stays = |name: &str| kept.is_none_or(|kept| kept.iter().any(|own| name.eq_ignore_ascii_case(own)));
+    let write = |line: &Line<'_>, out: &mut Vec<u8>| {
+        if line.params.iter().all(|param| stays(&param.name)) {
+            out.extend_from_slice(slice(line.range.clone()));
+        } else {
+            push_line(out, &format!("{}{}:{}", line.name, params_that(line, stays), line.value));
+        }
+    };
     out.extend_from_slice(slice(part.range.start..part.inner.start));
     for line in &part.properties {
         let selected = match &wanted.props {
@@ -153,8 +174,8 @@ fn select_component(bytes: &[u8], part: &Component, wanted: &Selection, out: &mu
         };
         match selected {
             Some(true) => push_line(out, &format!("{}:", line.name)),
-            Some(false) => out.extend_from_slice(slice(line.range.clone())),
-            None if part.is("VCALENDAR") && line.is("VERSION") => out.extend_from_slice(slice(line.range.clone())),
+            Some(false) => write(line, out),
+            None if part.is("VCALENDAR") && line.is("VERSION") => write(line, out),
             None => {}
         }
     }
@@ -163,7 +184,7 @@ fn select_component(bytes: &[u8], part: &Component, wanted: &Selection, out: &mu
             None => out.extend_from_slice(slice(inner.range.clone())),
             Some(comps) => {
                 if let Some(selection) = comps.iter().find(|selection| inner.is(&selection.name)) {
-                    select_component(bytes, inner, selection, out);
+                    select_component(bytes, inner, selection, kept, out);
                 }
             }
         }

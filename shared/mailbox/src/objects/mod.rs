@@ -27,7 +27,7 @@ pub use changes::{Became, Changes, Since};
 pub(crate) use check::Objects;
 pub use collections::NewCollection;
 pub use feed::FED_TOGETHER;
-pub use properties::{PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property};
+pub use properties::{PROPERTIES, PROPERTIES_OF_OBJECT, PROPERTY_BYTES, Property, USES_OF_ATTACHMENT};
 pub use put::{NewObject, Note, Put};
 pub(crate) use read::in_part;
 pub use relocate::Relocated;

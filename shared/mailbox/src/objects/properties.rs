@@ -6,7 +6,7 @@ use crate::account::Mailbox;
 use crate::change::Entry;
 use crate::commit::Outcome;
 use crate::draft::Draft;
-use crate::folder::Folder;
+use crate::folder::{Folder, Kind};
 use crate::verbs::{ROUNDS, busy};
 use bytes::Bytes;
 use penfold_ports::{Query, Rights, Row, Sk, Write};
@@ -17,6 +17,10 @@ use std::collections::BTreeMap;
 pub const PROPERTIES: usize = 100;
 /// Properties of one object: it is moved with them in one commit.
 pub const PROPERTIES_OF_OBJECT: usize = 25;
+/// Events and tasks that one attachment is attached to: a property each. It is never moved, but removed with them in one commit.
+pub const USES_OF_ATTACHMENT: usize = 75;
+/// Properties of an attachment beside those.
+const BESIDE_USES: usize = 5;
 /// Properties that one change sets or removes: a commit holds no more.
 const CHANGED: usize = 90;
 /// Bytes of one.
@@ -115,7 +119,7 @@ impl Mailbox {
             let mut after = before.clone();
             after.retain(|key, _| !remove.contains(key));
             after.extend(set.iter().cloned());
-            if after.len() > if object.is_empty() { PROPERTIES } else { PROPERTIES_OF_OBJECT } {
+            if after.len() > most_of(&own, object) {
                 return Err(Error::limit("there are too many properties already"));
             }
             let mut draft = Draft::new(self.scope(), &view);
@@ -174,7 +178,7 @@ impl Mailbox {
     pub(super) async fn without_properties(&self, folder: FolderId, object: &str) -> Result<Vec<Write>> {
         // Of all viewers; what others keep beyond that belongs to no object any more, and is passed over.
         let prefix = Sk::all_properties_of(folder, object);
-        let query = Query { limit: 2 * PROPERTIES_OF_OBJECT, ..Query::prefix(self.scope().pk().clone(), &prefix) };
+        let query = Query { limit: USES_OF_ATTACHMENT + BESIDE_USES, ..Query::prefix(self.scope().pk().clone(), &prefix) };
         let page = self.inner.world.table.query(&query).await?;
         Ok(page.rows.into_iter().map(|(sk, _)| Write::delete(self.scope().key(sk))).collect())
     }
@@ -201,6 +205,15 @@ impl Mailbox {
             draft.write(Write::delete(self.scope().key(Sk::property(to.0, to.1, owner, &key))));
         }
         Ok(())
+    }
+}
+
+/// Properties that a folder or an object has at most.
+fn most_of(folder: &Folder, object: &str) -> usize {
+    match folder.kind {
+        _ if object.is_empty() => PROPERTIES,
+        Kind::Attachments => USES_OF_ATTACHMENT + BESIDE_USES,
+        _ => PROPERTIES_OF_OBJECT,
     }
 }
 

@@ -148,4 +148,41 @@ async fn folders_and_the_rights_to_them() {
     assert_eq!(office.run("folder rights set ann@one.test Drafts nobody@one.test owner").await.kind(), "not-found");
     office.run("folder rights remove ann@one.test Drafts bob@one.test").await.good();
     assert_eq!(office.run("folder rights list ann@one.test Drafts").await.good().values.len(), 1);
+    let holds = |path: &str| listed.values.iter().find(|one| one["path"] == path).map(|one| one["holds"].clone());
+    assert_eq!((holds("calendar"), holds("INBOX"), holds("attachments")), (Some("events".into()), Some("mail".into()), None));
+    let id = listed.values.iter().find(|one| one["path"] == "calendar").unwrap()["id"].as_str().unwrap().to_owned();
+    for (named, role) in
+        [("calendar", "availability-only"), ("Calendar", "limited-details"), (&id, "reviewer"), ("tasks", "limited-details")]
+    {
+        let set = office.run(&format!("folder rights set ann@one.test {named} bob@one.test {role}")).await.good();
+        assert_eq!(set.last()["role"], role);
+        assert_eq!(office.run(&format!("folder rights list ann@one.test {named}")).await.good().last()["role"], role);
+    }
+    for named in ["Drafts", "contacts"] {
+        let refused = office.run(&format!("folder rights set ann@one.test {named} bob@one.test availability-only")).await;
+        assert_eq!(refused.failed.as_ref().map(|(kind, text)| (kind.as_str(), text.contains("for calendars"))), Some(("invalid", true)));
+    }
+}
+
+#[tokio::test]
+async fn a_check_tells_of_an_attachment_that_is_gone() {
+    let office = office().await;
+    let service = &office.context.service;
+    let account = match service.directory.resolve_now(&"ann@one.test".parse().unwrap()).await.unwrap() {
+        penfold_directory::Recipient::Mailbox(account) => account,
+        other => panic!("{other:?}"),
+    };
+    let mailbox = service.mailboxes.open(&service.directory.job_scope(account)).await.unwrap();
+    let calendar = mailbox.collections().await.unwrap().with_role(penfold_mailbox::Role::Calendar).unwrap().id;
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260301T100000Z\r\n\
+         ATTACH;MANAGED-ID=gone:/dav/attachments/{}/gone/x.txt\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        account.principal
+    );
+    let new = penfold_calendar::object(penfold_mailbox::Kind::Events, "meeting.ics", text.into()).unwrap();
+    mailbox.put_object(calendar, &new, &|_| true).await.unwrap();
+    let found = office.run("check").await;
+    assert_eq!((found.kind(), &found.last()["problems"]), ("broken", &1.into()));
+    let problem = found.values.iter().find_map(|one| one["problem"].as_str()).unwrap();
+    assert!(problem.contains("meeting.ics") && problem.contains("gone"), "{problem}");
 }

@@ -1,0 +1,166 @@
+//! Many objects as one calendar.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use super::{
+    edit::Edits,
+    fault::Limits,
+    object::{Object, tzid},
+    split::calendar,
+    tree::Component,
+    view::params,
+    zone::Zone,
+};
+use crate::lines::{parameter_value, push_line};
+
+/// Names that are tried for a zone whose own name is another one's already.
+const TRIES: u64 = 8;
+
+/// Many objects as one calendar, each zone once. Of those that everybody knows the first definition is as good as any; a zone of
+/// somebody's own whose name is another one's there gets a name of its own, in all that names it. `name`: what the calendar is called
+/// (RFC 7986 §5.1, and as it was said before that).
+pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object>, name: Option<&str>) -> Vec<u8> {
+    let mut zones = Known::default();
+    let (mut definitions, mut parts): (Vec<Cow<'_, [u8]>>, Vec<Cow<'_, [u8]>>) = (Vec::new(), Vec::new());
+    for object in objects {
+        let (new, others) = zones.take(object);
+        let Some(renamed) = renamed(object, &others) else {
+            definitions.extend(new.into_iter().map(|(_, text)| Cow::Borrowed(text)));
+            parts.extend(object.parts().map(Cow::Borrowed));
+            continue;
+        };
+        for (name, text) in new {
+            let other = others.get(name).and_then(|other| renamed.definitions().find(|(own, _)| own == other));
+            definitions.push(other.map_or(Cow::Borrowed(text), |(_, text)| Cow::Owned(text.to_vec())));
+        }
+        parts.extend(renamed.parts().map(|part| Cow::Owned(part.to_vec())));
+    }
+    calendar(definitions.iter().chain(&parts).map(|part| &**part), name)
+}
+
+/// The zones of a calendar so far: each name with the definition as it was written.
+#[derive(Default)]
+struct Known<'a>(HashMap<String, &'a [u8]>);
+
+/// Definitions that a calendar does not have yet, under the names that they have in their object.
+type New<'a> = Vec<(&'a str, &'a [u8])>;
+/// What zones of an object are called instead.
+type Others<'a> = BTreeMap<&'a str, String>;
+
+impl<'a> Known<'a> {
+    fn take(&mut self, object: &'a Object) -> (New<'a>, Others<'a>) {
+        let (mut new, mut others, mut seen) = (Vec::new(), BTreeMap::new(), Vec::new());
+        for (name, text) in object.definitions() {
+            // The first of a name is the one that counts in an object.
+            if seen.contains(&name) {
+                continue;
+            }
+            seen.push(name);
+            let everybodys = Zone::named(name).is_some();
+            for attempt in 0..TRIES {
+                let own = if attempt == 0 { name.to_owned() } else { other_name(name, text, attempt) };
+                if attempt > 0 && Zone::named(&own).is_some() {
+                    continue;
+                }
+                let is_new = match self.0.entry(own.clone()) {
+                    Entry::Vacant(free) => {
+                        free.insert(text);
+                        true
+                    }
+                    Entry::Occupied(known) if everybodys || *known.get() == text => false,
+                    Entry::Occupied(_) => continue,
+                };
+                if attempt > 0 {
+                    others.insert(name, own);
+                }
+                if is_new {
+                    new.push((name, text));
+                }
+                break;
+            }
+        }
+        (new, others)
+    }
+}
+
+/// Made from the definition, so that it is mostly free at once, whatever there is of the name.
+fn other_name(name: &str, text: &[u8], attempt: u64) -> String {
+    let mut hasher = DefaultHasher::new();
+    (text, attempt).hash(&mut hasher);
+    format!("{name}-{:08x}", hasher.finish() >> 32)
+}
+
+/// The same object with other names of zones wherever it names them; `None` where nothing changes.
+fn renamed(object: &Object, others: &Others<'_>) -> Option<Object> {
+    if others.is_empty() {
+        return None;
+    }
+    let mut edits = Edits::default();
+    for part in object.calendar().components.iter().filter(|part| !part.is("VTIMEZONE")) {
+        rename(part, others, &mut edits);
+    }
+    for zone in object.calendar().components.iter().filter(|part| part.is("VTIMEZONE")) {
+        let Some((other, line)) = tzid(zone).and_then(|name| others.get(name)).zip(zone.property("TZID")) else { continue };
+        let mut new = Vec::new();
+        push_line(&mut new, &format!("TZID:{other}"));
+        edits.replace(line.range.clone(), new);
+    }
+    // The longer names may make it longer than what is taken.
+    let text = edits.apply(object.bytes());
+    Object::read_within(&text, &Limits::file(text.len())).ok()
+}
+
+fn rename(part: &Component, others: &Others<'_>, edits: &mut Edits) {
+    for line in &part.properties {
+        let Some(other) = line.param_value("TZID").and_then(|name| others.get(name)) else { continue };
+        let mut new = Vec::new();
+        push_line(&mut new, &format!("{}{};TZID={}:{}", line.name, params(line, "TZID"), parameter_value(other), line.value));
+        edits.replace(line.range.clone(), new);
+    }
+    part.components.iter().for_each(|inner| rename(inner, others, edits));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::icalendar::{Limits, split};
+
+    fn event(uid: &str, zone: &str, offset: &str) -> Object {
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VTIMEZONE\r\nTZID:{zone}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:{offset}\r\n\
+             TZOFFSETTO:{offset}\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART;X-A=\"b;c\";TZID=\"{zone}\":20260301T100000\r\n\
+             RRULE:FREQ=DAILY\r\nEXDATE;TZID=\"{zone}\":20260302T100000,20260303T100000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        Object::read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn two_zones_of_one_name_stay_two() {
+        let names = ["+0100", "+0700", "+0100", "-0330", "+0700"];
+        let objects: Vec<Object> = names.iter().enumerate().map(|(n, offset)| event(&n.to_string(), "Own; zone", offset)).collect();
+        let text = join(&objects, None);
+        let found = split(&text, &Limits::file(1 << 20));
+        assert_eq!((found.objects.len(), found.skipped.len()), (5, 0), "{}", String::from_utf8_lossy(&text));
+        for (before, after) in objects.iter().zip(&found.objects) {
+            let when = |object: &Object| object.occurrences(1_772_000_000..1_772_700_000, &Zone::UTC, 100).unwrap();
+            let times = |object: &Object| when(object).iter().map(|one| one.start).collect::<Vec<_>>();
+            assert_eq!(times(before), times(after), "{}", String::from_utf8_lossy(after.bytes()));
+            assert!(String::from_utf8_lossy(after.bytes()).contains("X-A=\"b;c\""));
+        }
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!((text.matches("BEGIN:VTIMEZONE").count(), text.matches("TZID:Own; zone\r\n").count()), (3, 1), "{text}");
+        // What comes first keeps its bytes.
+        assert!(text.contains(std::str::from_utf8(objects[0].parts().next().unwrap()).unwrap()));
+    }
+
+    #[test]
+    fn of_a_zone_that_everybody_knows_one_definition_is_enough() {
+        let objects = [event("a", "Europe/Berlin", "+0100"), event("b", "Europe/Berlin", "+0200")];
+        let text = String::from_utf8(join(&objects, None)).unwrap();
+        assert_eq!((text.matches("BEGIN:VTIMEZONE").count(), text.matches("TZID=\"Europe/Berlin\":").count()), (1, 4), "{text}");
+    }
+}
