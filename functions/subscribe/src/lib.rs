@@ -96,15 +96,14 @@ impl Subscribe {
     }
 
     async fn fetch(&self, one: &Subscription, mailbox: &Mailbox) -> Result<Ended> {
-        let kept = &one.kept;
-        let page = WebPage { url: kept.url.clone(), etag: kept.etag.clone(), last_modified: kept.last_modified.clone() };
+        let page = WebPage { url: one.kept.url.clone(), known: one.kept.validators() };
         Ok(match self.web.get(&page).await {
             // Only who has it already can be told that it is the same.
             Ok(Fetched::Same) if one.hash.is_none() => Ended::Failed(Failure::new("the server gives no file")),
             Ok(Fetched::Same) => Ended::Whole(one.clone()),
             Ok(Fetched::New(found)) => {
                 let mut after = one.clone();
-                (after.kept.etag, after.kept.last_modified) = (found.etag, found.last_modified);
+                after.kept.know(found.validators);
                 self.fill(after, mailbox, &found.bytes).await?
             }
             Ok(Fetched::Not { status, after }) => Ended::Failed(refused(status, after)),

@@ -193,7 +193,7 @@ async fn what_is_wrong_is_told_and_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_for_two_weeks_is_left_alone_until_somebody_asks() {
     let house = house(4).await;
-    house.pages.answer(URL, Ok(Fetched::Not { status: 404, after: None }));
+    house.pages.status(URL, 404, None);
     let one = house.subscribe().await;
     let begun = house.simulated.env().now();
     house.until(async || house.now(&one).await.stopped).await;
@@ -225,6 +225,27 @@ async fn another_url_begins_anew() {
     house.subscriptions.change(&house.operator, &house.mailbox().await, &now, &change).await.unwrap();
     house.fetch(&one).await;
     assert_eq!(house.events(&one).await, titles(&[("b", "two")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_gave_a_tag_is_told_of_it() {
+    let house = house(6).await;
+    let (first, second) = ("https://elsewhere.test/b.ics", "https://third.test/c.ics");
+    house.pages.moved(URL, first).file(first, "1", &calendar(&[("a", "one")])).file(second, "1", &calendar(&[("b", "two")]));
+    let one = house.subscribe().await;
+    house.fetch(&one).await;
+    assert_eq!(house.fetch(&one).await.state(), State::Current);
+    let tags = |url| house.pages.heard(url).into_iter().map(|known| known.and_then(|known| known.etag)).collect::<Vec<_>>();
+    assert_eq!((tags(URL), tags(first)), (vec![None, None], vec![None, Some("1".to_owned())]));
+    // It leads to where another file has the same tag, and then that is asked for by its own URL.
+    house.pages.moved(URL, second);
+    house.fetch(&one).await;
+    assert_eq!((tags(second), house.events(&one).await), (vec![None], titles(&[("b", "two")])));
+    let change = Change { url: Some(first.to_owned()), ..Change::default() };
+    let now = house.now(&one).await;
+    house.subscriptions.change(&house.operator, &house.mailbox().await, &now, &change).await.unwrap();
+    house.fetch(&one).await;
+    assert_eq!((tags(first).last(), house.events(&one).await), (Some(&None), titles(&[("a", "one")])));
 }
 
 /// A calendar that takes many turns, in weather.
