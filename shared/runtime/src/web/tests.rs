@@ -1,5 +1,7 @@
 //! The client, against servers that do as they like.
 
+mod contract;
+
 use super::*;
 use penfold_simulated::Zone;
 use rustls_pki_types::PrivateKeyDer;
@@ -46,17 +48,20 @@ impl Heard {
     }
 }
 
-async fn answer(mut stream: impl Stream, says: Says, heard: Heard) {
+/// `None`: it breaks off.
+async fn read_request(stream: &mut impl Stream) -> Option<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => request.push(byte),
-            Err(_) => return,
-        }
+        request.push(stream.read_u8().await.ok()?);
     }
+    String::from_utf8(request).ok()
+}
+
+async fn answer(mut stream: impl Stream, says: Says, heard: Heard) {
+    let Some(request) = read_request(&mut stream).await else { return };
     let open = heard.open.fetch_add(1, Ordering::SeqCst) + 1;
     heard.most.fetch_max(open, Ordering::SeqCst);
-    heard.requests.lock().push(String::from_utf8(request).unwrap());
+    heard.requests.lock().push(request);
     match says {
         Says::Once(text) => drop(stream.write_all(text.as_bytes()).await),
         Says::ForEver(first, next, pause) => {
