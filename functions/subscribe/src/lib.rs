@@ -8,9 +8,9 @@ use bytes::Bytes;
 use penfold_directory::{Directory, TenantStatus};
 use penfold_mailbox::{Mailbox, Mailboxes};
 use penfold_ports::{Fetched, QueueName, Received, Web, WebError, WebPage, World};
-use penfold_subscriptions::{Failure, Subscription, Subscriptions};
+use penfold_subscriptions::{Failure, Subscription, Subscriptions, Tells};
 use penfold_transport::work::{Outcome, Worker, in_order};
-use penfold_types::{AcceptanceId, Kind, Result};
+use penfold_types::{AcceptanceId, Error, Kind, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,12 +58,7 @@ impl Subscribe {
             Ok(Some(ended)) => ended,
             // It comes again, and goes on where it was.
             Err(error) if error.kind() == Kind::Retry => return Err(error),
-            Err(error) => {
-                if error.kind() == Kind::Broken {
-                    tracing::error!(tenant = %one.account.tenant, folder = %one.folder, %error, "a subscription failed");
-                }
-                Ended::Failed(Failure::new(error.text()))
-            }
+            Err(error) => Ended::Failed(Failure::new(told(&one, &error))),
         };
         match ended {
             Ended::Whole(after) => self.subscriptions.succeed(&one, after).await,
@@ -90,7 +85,7 @@ impl Subscribe {
         }
         if let Some(file) = one.file {
             let bytes = self.mailboxes.blob(one.account.tenant, file).await?;
-            return self.fill(one.clone(), &mailbox, &bytes).await.map(Some);
+            return self.use_file(one.clone(), &mailbox, &bytes).await.map(Some);
         }
         self.fetch(one, &mailbox).await.map(Some)
     }
@@ -104,12 +99,21 @@ impl Subscribe {
             Ok(Fetched::New(found)) => {
                 let mut after = one.clone();
                 after.kept.know(found.validators);
-                self.fill(after, mailbox, &found.bytes).await?
+                self.use_file(after, mailbox, &found.bytes).await?
             }
             Ok(Fetched::Not { status, after }) => Ended::Failed(refused(status, after)),
             Err(WebError::Busy) => Ended::PutOff(Duration::from_secs(BUSY / 3 + self.world.env.below(BUSY))),
             Err(error) => Ended::Failed(Failure::new(error.to_string())),
         })
+    }
+
+    /// Whatever comes of a file that is there, the URL is one of a file.
+    async fn use_file(&self, mut after: Subscription, mailbox: &Mailbox, bytes: &Bytes) -> Result<Ended> {
+        after.gone = None;
+        match self.fill(after.clone(), mailbox, bytes).await {
+            Err(error) if error.kind() != Kind::Retry => Ok(Ended::Failed(Failure::of_file(told(&after, &error)))),
+            ended => ended,
+        }
     }
 
     /// Brings the folder nearer to what a file says.
@@ -120,11 +124,11 @@ impl Subscribe {
         }
         let file = match file::read(bytes) {
             Ok(file) => file,
-            Err(fault) => return Ok(Ended::Failed(Failure::new(fault))),
+            Err(fault) => return Ok(Ended::Failed(Failure::of_file(fault))),
         };
         // A calendar without events is more often one that broke than one that ended.
         if file.objects.is_empty() && after.objects > 0 {
-            return Ok(Ended::Failed(Failure::new("the file holds no events any more; what was there is kept")));
+            return Ok(Ended::Failed(Failure::of_file("the file holds no events any more; what was there is kept")));
         }
         let until = self.world.env.monotonic() + TURN;
         let plan = apply::plan(mailbox, after.folder, &file).await?;
@@ -144,6 +148,14 @@ impl Subscribe {
     }
 }
 
+/// What whoever subscribed is told of an error; what is our own fault is for us to know.
+fn told(one: &Subscription, error: &Error) -> String {
+    if error.kind() == Kind::Broken {
+        tracing::error!(tenant = %one.account.tenant, folder = %one.folder, %error, "a subscription failed");
+    }
+    error.text().to_owned()
+}
+
 /// An answer without a file.
 fn refused(status: u16, after: Option<Duration>) -> Failure {
     let text = match status {
@@ -153,7 +165,8 @@ fn refused(status: u16, after: Option<Duration>) -> Failure {
         500.. => "the server has a fault",
         _ => "the server gives no file",
     };
-    Failure { after, gone: matches!(status, 401 | 403 | 404 | 410), ..Failure::new(format!("{text} (HTTP {status})")) }
+    let tells = if matches!(status, 401 | 403 | 404 | 410) { Tells::Gone } else { Tells::Nothing };
+    Failure { after, tells, ..Failure::new(format!("{text} (HTTP {status})")) }
 }
 
 impl Worker for Subscribe {

@@ -213,6 +213,37 @@ async fn what_is_gone_for_two_weeks_is_left_alone_until_somebody_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_neither_ends_nor_begins_what_is_gone() {
+    let house = house(8).await;
+    house.pages.status(URL, 404, None);
+    let one = house.subscribe().await;
+    let since = house.fetch(&one).await.gone;
+    assert!(since.is_some());
+    // Who is down says nothing about it.
+    house.pages.status(URL, 503, None);
+    assert_eq!(house.fetch(&one).await.gone, since);
+    house.pages.fails(URL, WebError::Unreachable);
+    let over = since.unwrap().plus(DAY * 15);
+    house.until(async || house.simulated.env().now() >= over).await;
+    let now = house.now(&one).await;
+    assert_eq!((now.gone, now.state()), (since, State::Failing), "no outage gives up");
+    // A file is something, even a bad one; the two weeks begin anew.
+    house.pages.file(URL, "1", "<html>Sign in</html>");
+    assert_eq!(house.fetch(&one).await.gone, None);
+    house.pages.status(URL, 404, None);
+    let now = house.fetch(&one).await;
+    assert!(now.gone > Some(over) && now.state() == State::Failing);
+    // And what was gone before an outage, and is after it, was gone.
+    let begun = now.gone;
+    house.pages.fails(URL, WebError::Slow);
+    let over = begun.unwrap().plus(DAY * 15);
+    house.until(async || house.simulated.env().now() >= over).await;
+    house.pages.status(URL, 410, None);
+    let now = house.fetch(&one).await;
+    assert_eq!((now.gone, now.state()), (begun, State::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_url_begins_anew() {
     let house = house(5).await;
     house.pages.file(URL, "1", &calendar(&[("a", "one")]));

@@ -24,6 +24,7 @@ enum Says {
     File(Found),
     Not(u16, Option<Duration>),
     Moved(String),
+    Fails(WebError),
 }
 
 impl Pages {
@@ -51,6 +52,11 @@ impl Pages {
     /// A redirect.
     pub fn moved(&self, url: &str, location: &str) -> &Self {
         self.set(url, Says::Moved(location.to_owned()))
+    }
+
+    /// No answer at all.
+    pub fn fails(&self, url: &str, error: WebError) -> &Self {
+        self.set(url, Says::Fails(error))
     }
 
     /// A host that has no public address.
@@ -110,6 +116,7 @@ impl Web for Pages {
                 Says::File(found) => return answer(found, known.as_ref()),
                 Says::Not(304, _) if known.is_some() => return Ok(Fetched::Same),
                 Says::Not(status, after) => return Ok(Fetched::Not { status, after }),
+                Says::Fails(error) => return Err(error),
                 Says::Moved(location) => {
                     let next = resolve_url(&url, &location);
                     if url.starts_with("https:") && !next.starts_with("https:") {

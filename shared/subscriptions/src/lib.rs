@@ -20,5 +20,5 @@ mod wish;
 pub use schedule::{LONGEST, SHORTEST, USUAL};
 pub use subscription::{Kept, State, Subscription};
 pub use subscriptions::{MOST, Subscriptions};
-pub use turn::Failure;
+pub use turn::{Failure, Tells};
 pub use wish::{Change, New};
