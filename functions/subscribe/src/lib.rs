@@ -52,8 +52,8 @@ impl Subscribe {
     }
 
     async fn job(&self, received: Received) -> Result<()> {
-        let Some(one) = self.subscriptions.turn(&received.job).await? else { return Ok(()) };
-        let ended = match self.turn(&one).await {
+        let Some(mut one) = self.subscriptions.turn(&received.job).await? else { return Ok(()) };
+        let ended = match self.turn(&mut one).await {
             Ok(None) => return self.subscriptions.end(&one).await,
             Ok(Some(ended)) => ended,
             // It comes again, and goes on where it was.
@@ -69,7 +69,7 @@ impl Subscribe {
     }
 
     /// `None`: there is nothing to fill any more.
-    async fn turn(&self, one: &Subscription) -> Result<Option<Ended>> {
+    async fn turn(&self, one: &mut Subscription) -> Result<Option<Ended>> {
         let status = self.directory.tenant_status(one.account.tenant).await?;
         if !status.is_open() || status == TenantStatus::Suspended {
             return Ok(Some(Ended::PutOff(DAY)));
@@ -80,6 +80,11 @@ impl Subscribe {
             found => found?,
         };
         let mailbox = self.mailboxes.open(&self.directory.feeding_scope(one.account)).await?;
+        match self.subscriptions.make(&mailbox, one).await {
+            // It would be the same the next time.
+            Err(error) if !matches!(error.kind(), Kind::Retry | Kind::Broken) => return Ok(None),
+            made => made?,
+        }
         if mailbox.folders().await?.get(one.folder).is_none_or(|own| !own.fed) {
             return Ok(None);
         }

@@ -20,6 +20,18 @@ pub struct Kept {
     pub etag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Its folder is still to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<Make>,
+}
+
+/// What its folder is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Make {
+    pub name: String,
+    /// `#rrggbb`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
 }
 
 impl Kept {

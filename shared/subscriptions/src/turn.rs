@@ -3,7 +3,7 @@
 use crate::schedule::{after_failure, after_success, is_over};
 use crate::subscription::Subscription;
 use crate::subscriptions::{Subscriptions, Ticket};
-use penfold_ports::{Account, Job, QueueName, When, Write};
+use penfold_ports::{Account, Job, QueueName};
 use penfold_transport::outbound::due;
 use penfold_types::{Kind, Result};
 use std::time::Duration;
@@ -105,14 +105,5 @@ impl Subscriptions {
             self.send(job).await;
         }
         Ok(())
-    }
-
-    /// Its folder is gone.
-    pub async fn end(&self, one: &Subscription) -> Result<()> {
-        let when = When::Equal(vec![("rv".into(), one.revision.into())]);
-        match self.table().put(Write::Delete { key: self.key(one.account, one.folder), when }).await {
-            Err(penfold_ports::PortError::Condition { .. }) => Ok(()),
-            done => Ok(done?),
-        }
     }
 }
