@@ -76,7 +76,7 @@ class Owner:
     def taken_out(self, collection=None):
         one = expect(self.client.post("/v1/me/exports", {"collection": collection or calendar(self.client)}), 202)["id"]
         now, _ = self.ended(one, "exports")
-        assert (now["state"], now["failed"]) == ("done", 0), now
+        assert (now["state"], now["failed"], now["done"]) == ("done", 0, now["total"]), now
         return one, expect(self.client.get(f"/v1/me/exports/{one}/content"), 200)
 
 

@@ -17,6 +17,9 @@ pub(crate) struct OwnExport {
     collection: String,
     #[serde(flatten)]
     progress: Progress,
+    /// How many objects the folder had when it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
     /// Until when it can be downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_until: Option<When>,
@@ -26,7 +29,8 @@ impl OwnExport {
     fn of(transfer: &Transfer) -> Result<Self, Problem> {
         let Order::ExportObjects { folder, .. } = transfer.order else { return Err(Problem::not_found()) };
         let (id, collection) = (transfer.id.to_string(), folder.to_string());
-        Ok(Self { id, collection, progress: transfer.into(), content_until: transfer.content_until().map(When) })
+        let content_until = transfer.content_until().map(When);
+        Ok(Self { id, collection, progress: transfer.into(), total: transfer.total, content_until })
     }
 }
 

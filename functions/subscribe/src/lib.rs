@@ -5,6 +5,7 @@ mod apply;
 mod file;
 
 use bytes::Bytes;
+use file::{Fault, File};
 use penfold_directory::{Directory, TenantStatus};
 use penfold_mailbox::{Mailbox, Mailboxes};
 use penfold_ports::{Fetched, QueueName, Received, Web, WebError, WebPage, World};
@@ -13,6 +14,7 @@ use penfold_transport::work::{Outcome, Worker, in_order};
 use penfold_types::{AcceptanceId, Error, Kind, Result};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// How long a turn takes before others are next, the fetch apart.
 const TURN: Duration = Duration::from_secs(4);
@@ -28,6 +30,8 @@ pub struct Subscribe {
     mailboxes: Mailboxes,
     subscriptions: Subscriptions,
     web: Arc<dyn Web>,
+    /// Files are read one at a time, and beside the threads that everybody's connections share.
+    reading: Arc<Semaphore>,
 }
 
 /// What a turn came to.
@@ -48,6 +52,7 @@ impl Subscribe {
             mailboxes: mailboxes.named("subscribe"),
             subscriptions: Subscriptions::new(world, directory),
             web,
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -121,15 +126,23 @@ impl Subscribe {
         }
     }
 
+    /// The hash of a file and what it holds; `None` where it is the one that is `known`.
+    async fn read(&self, bytes: Bytes, known: Option<[u8; 32]>) -> Result<Option<([u8; 32], std::result::Result<File, Fault>)>> {
+        let lost = "a calendar cannot be read any more";
+        let _one = self.reading.acquire().await.map_err(|error| Error::broken(lost).because(error))?;
+        let work = move || {
+            let hash = file::hash(&bytes);
+            (known != Some(hash)).then(|| (hash, file::read(&bytes)))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::broken(lost).because(error))
+    }
+
     /// Brings the folder nearer to what a file says.
     async fn fill(&self, mut after: Subscription, mailbox: &Mailbox, bytes: &Bytes) -> Result<Ended> {
-        let hash = file::hash(bytes);
-        if after.hash == Some(hash) {
-            return Ok(Ended::Whole(after));
-        }
-        let file = match file::read(bytes) {
-            Ok(file) => file,
-            Err(fault) => return Ok(Ended::Failed(Failure::of_file(fault))),
+        let (hash, file) = match self.read(bytes.clone(), after.hash).await? {
+            Some((hash, Ok(file))) => (hash, file),
+            Some((_, Err(fault))) => return Ok(Ended::Failed(Failure::of_file(fault))),
+            None => return Ok(Ended::Whole(after)),
         };
         // A calendar without events is more often one that broke than one that ended.
         if file.objects.is_empty() && after.objects > 0 {

@@ -27,6 +27,8 @@ pub struct Transfer {
     transfers: Transfers,
     /// Passwords of imports are hashed for one of them at a time.
     hashing: Arc<Semaphore>,
+    /// So are files looked through, beside the threads that everybody's connections share.
+    reading: Arc<Semaphore>,
 }
 
 /// What is kept between the steps of a turn.
@@ -46,6 +48,7 @@ impl Transfer {
             mailboxes: mailboxes.named("transfer"),
             transfers: Transfers::new(world, directory, mailboxes),
             hashing: Arc::new(Semaphore::new(1)),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 

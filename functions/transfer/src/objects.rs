@@ -106,7 +106,11 @@ impl TakeIn {
         };
         let (mailbox, folder) = open(on, one, mailbox, folder).await?;
         let length = usize::try_from(one.octets).unwrap_or(usize::MAX);
-        let content = Content::read(holds, on.transfers.read(one, 0, length).await?);
+        let bytes = on.transfers.read(one, 0, length).await?;
+        let lost = "a file cannot be looked through any more";
+        let _one = on.reading.acquire().await.map_err(|error| Error::broken(lost).because(error))?;
+        let reading = tokio::task::spawn_blocking(move || Content::read(holds, bytes));
+        let content = reading.await.map_err(|error| Error::broken(lost).because(error))?;
         Ok(Self { mailbox, folder, existing, content })
     }
 
@@ -246,7 +250,9 @@ impl Write {
             cursor => serde_json::from_str(cursor).map_err(|error| Error::broken("a cursor cannot be read").because(error))?,
         };
         let mut text = if first { self.head() } else { Vec::new() };
-        let mut step = Step::default();
+        // As many as there were when it began; what comes or goes meanwhile makes no other.
+        let total = first.then_some(u64::from(self.folder.total));
+        let mut step = Step { total, ..Step::default() };
         let mut more = true;
         let mut looked = 0;
         while more && looked < PAGE && text.len() < OCTETS {

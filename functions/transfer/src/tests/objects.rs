@@ -32,8 +32,9 @@ impl House {
 
     async fn take_out(&self, place: &Place) -> Vec<u8> {
         let order = Order::ExportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds };
+        let total = place.mailbox.folder(place.folder).await.unwrap().total;
         let out = self.work(&self.order(order).await).await;
-        assert_eq!((out.state, out.failed), (State::Done, 0));
+        assert_eq!((out.state, out.failed, out.total), (State::Done, 0, Some(u64::from(total))));
         self.content(&out).await
     }
 }
