@@ -101,7 +101,7 @@ impl Transfer {
             Order::ImportPeople { .. } => Permission::ImportWrite,
             Order::ExportPeople => Permission::ExportWrite,
             Order::ExportMailbox { .. } => Permission::ContentWrite,
-            // What is one's own, as long as one is there.
+            // What is one's own, as long as one is there; where it is another's, more is asked when its folder is opened.
             Order::ImportObjects { mailbox, .. } | Order::ExportObjects { mailbox, .. } => {
                 return operator.mailbox_address(one.tenant, mailbox).await.map(|_| true);
             }

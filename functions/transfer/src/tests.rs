@@ -1,6 +1,7 @@
 //! What imports and exports promise, in a simulated world.
 
 mod objects;
+mod visits;
 
 use super::*;
 use bytes::Bytes;

@@ -27,6 +27,6 @@ pub use content::Part;
 pub use people::{COLUMNS, PersonRow, header, person_record};
 pub use progress::{Step, Turn};
 pub use sheet::{Layout, Place, Read, Sheet};
-pub use transfer::{Existing, Holds, Order, State, Transfer, Wrong};
+pub use transfer::{Existing, Holds, Order, State, Transfer, Visit, Wrong};
 pub use transfers::Transfers;
 pub use upload::{LOOKED_AT, Upload};
