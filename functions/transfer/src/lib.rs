@@ -1,6 +1,7 @@
 //! Carries imports and exports on, a turn at a time: one job is one turn of one of them, of as many steps as fit into it. What
 //! was cut off goes on at the last step that was written down.
 
+mod holdings;
 mod mailbox;
 mod objects;
 mod people;

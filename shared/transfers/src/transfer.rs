@@ -17,7 +17,7 @@ pub enum Order {
         rehearse: bool,
     },
     ExportPeople,
-    /// All mail of one mailbox.
+    /// All that is in one mailbox.
     ExportMailbox {
         mailbox: PrincipalId,
     },

@@ -12,7 +12,7 @@ mod take_in;
 mod write;
 
 pub(crate) use take_in::TakeIn;
-pub(crate) use write::Write;
+pub(crate) use write::{Text, Write};
 
 use crate::Transfer;
 use aws_lc_rs::digest;
@@ -20,10 +20,16 @@ use bytes::Bytes;
 use penfold_mailbox::{Folder, Kind, Mailbox, Object};
 use penfold_ports::{Account, Rights};
 use penfold_transfers::{Transfer as One, Visit, Wrong};
-use penfold_types::{Error, FolderId, PrincipalId, Result};
+use penfold_types::{Error, FolderId, Kind as Why, PrincipalId, Result};
+
+/// How often an object that is replaced while it is read is read again.
+const TRIES: usize = 20;
+
+/// Objects that are looked at together.
+const TOGETHER: usize = 50;
 
 /// A folder, and who has to do with it.
-struct Place {
+pub(crate) struct Place {
     mailbox: Mailbox,
     folder: Folder,
     /// It is of whoever ordered this.
@@ -43,6 +49,16 @@ impl Place {
         Ok(Self { mailbox, folder, own: visit.is_none() })
     }
 
+    /// Of a mailbox that is taken out whole.
+    pub fn of(mailbox: &Mailbox, folder: Folder) -> Self {
+        Self { mailbox: mailbox.clone(), folder, own: true }
+    }
+
+    /// What comes behind a name, some at a time, and whether there is more.
+    pub async fn list(&self, after: Option<&str>) -> Result<(Vec<Object>, bool)> {
+        self.mailbox.objects(self.folder.id, after, TOGETHER).await
+    }
+
     fn need(&self, rights: Rights) -> Result<()> {
         let may = self.mailbox.rights(&self.folder).has(rights);
         if may { Ok(()) } else { Err(Error::denied("whoever ordered it may not do this in the folder any more")) }
@@ -56,6 +72,44 @@ impl Place {
     /// Those of whose alarms there are several, each viewer's own.
     fn has_alarms(&self) -> bool {
         !self.own && matches!(self.folder.kind, Kind::Events | Kind::Tasks)
+    }
+
+    /// What these objects are now, but for those that are gone. What is replaced again and again is tried again, from this step on.
+    async fn read(&self, mut page: Vec<Object>) -> Result<Vec<Bytes>> {
+        let mut found = Vec::with_capacity(page.len());
+        for _ in 0..TRIES {
+            let mut missing = Vec::new();
+            for (object, bytes) in page.iter().zip(self.bytes(&page).await?) {
+                match bytes {
+                    Some(bytes) => found.push(bytes),
+                    None => missing.extend(self.mailbox.object(self.folder.id, &object.name).await?),
+                }
+            }
+            if missing.is_empty() {
+                return Ok(found);
+            }
+            page = missing;
+        }
+        Err(Error::retry("the folder changes too fast; try again"))
+    }
+
+    /// The same, one by one where not all of them can be read: those that cannot be are told.
+    pub async fn each(&self, page: Vec<Object>) -> Result<Vec<std::result::Result<Bytes, String>>> {
+        match self.read(page.clone()).await {
+            Ok(all) => return Ok(all.into_iter().map(Ok).collect()),
+            Err(error) if error.kind() != Why::Broken => return Err(error),
+            Err(_) => {}
+        }
+        let mut found = Vec::with_capacity(page.len());
+        for object in page {
+            let name = object.name.clone();
+            match self.read(vec![object]).await {
+                Ok(one) => found.extend(one.into_iter().map(Ok)),
+                Err(error) if error.kind() != Why::Broken => return Err(error),
+                Err(error) => found.push(Err(format!("{name}: {}", error.text()))),
+            }
+        }
+        Ok(found)
     }
 
     /// Versions as whoever ordered this sees them; `None` where one is gone. Only where nothing is hidden.

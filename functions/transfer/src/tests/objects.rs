@@ -22,7 +22,7 @@ impl House {
         Place { mailbox, owner, folder, holds: if kind == Kind::Contacts { Holds::Cards } else { Holds::Calendar } }
     }
 
-    async fn take_in(&self, place: &Place, existing: Existing, file: &[u8]) -> One {
+    pub(super) async fn take_in(&self, place: &Place, existing: Existing, file: &[u8]) -> One {
         let order = Order::ImportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds, existing, visit: None };
         let one = self.order(order).await;
         let mut upload = self.transfers.upload(&one).await.unwrap();
@@ -30,7 +30,7 @@ impl House {
         upload.finish(&self.operator).await.unwrap()
     }
 
-    async fn take_out(&self, place: &Place) -> Vec<u8> {
+    pub(super) async fn take_out(&self, place: &Place) -> Vec<u8> {
         let order = Order::ExportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds, visit: None };
         let total = place.mailbox.folder(place.folder).await.unwrap().total;
         let out = self.work(&self.order(order).await).await;
@@ -41,12 +41,16 @@ impl House {
 
 impl Place {
     pub(super) async fn all(&self) -> BTreeMap<String, String> {
+        self.bytes().await.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes.to_vec()).unwrap())).collect()
+    }
+
+    pub(super) async fn bytes(&self) -> BTreeMap<String, Bytes> {
         let (mut found, mut after) = (BTreeMap::new(), None);
         loop {
             let (page, more) = self.mailbox.objects(self.folder, after.as_deref(), 100).await.unwrap();
             let items: Vec<_> = page.iter().map(|object| object.item).collect();
             for (object, bytes) in page.iter().zip(self.mailbox.object_bytes(self.folder, &items).await.unwrap()) {
-                found.insert(object.name.clone(), String::from_utf8(bytes.unwrap().to_vec()).unwrap());
+                found.insert(object.name.clone(), bytes.unwrap());
             }
             after = page.last().map(|object| object.name.clone());
             if !more {
