@@ -3,9 +3,10 @@ import os
 import time
 
 import penfold_testlib as lib
-from company import CALENDAR, calendar
+from company import CALENDAR, MAILBOXES, PEOPLE, calendar
 from penfold_api import expect
 from penfold_dav import Dav
+from suite_folders import RIGHT
 from world import PASSWORD
 
 EVENTS = int(os.environ.get("API_EVENTS", "10000"))
@@ -76,7 +77,7 @@ class Owner:
     def taken_out(self, collection=None):
         one = expect(self.client.post("/v1/me/exports", {"collection": collection or calendar(self.client)}), 202)["id"]
         now, _ = self.ended(one, "exports")
-        assert (now["state"], now["failed"]) == ("done", 0), now
+        assert (now["state"], now["failed"], now["done"]) == ("done", 0, now["total"]), now
         return one, expect(self.client.get(f"/v1/me/exports/{one}/content"), 200)
 
 
@@ -165,3 +166,56 @@ def test_what_is_somebody_s_own_is_nobody_else_s(world):
             expect(client.post(f"{path}/{one}/cancel"), 404)
             expect(client.delete(f"{path}/{one}"), 404)
         expect(owner.client.delete(f"/v1/me/{kind}/{one}"), 204)
+
+
+def test_what_others_opened(world):
+    """By every set of rights: what is listed, what may come in, and what may go out; in one's own lists it stands like one's own."""
+    ann = Owner(world)
+    bob, boss = Owner(world, "bob", ann.tenant, ann.domain), f"boss@{ann.domain}"
+    world.person(ann.tenant, boss, "tenant-administrator")
+    boss, work = world.sign_in(boss), calendar(ann.client)
+    person = next(one["id"] for one in expect(boss.get(PEOPLE, tenant=ann.tenant), 200)["items"] if one["address"] == ann.address)
+    place = {"tenant": ann.tenant, "person": person, "folder": work, "address": bob.address}
+    theirs = {"collection": work, "owner": ann.address}
+    own_list = lambda who, kind: [one["id"] for one in expect(who.client.get(f"/v1/me/{kind}"), 200)["items"]]  # noqa: E731
+    for number, (letters, seen, taken) in enumerate([("", False, False), ("lr", True, False), ("li", True, False), ("lri", True, True), ("lrswipkxte", True, True), ("", False, False)]):
+        if letters:
+            expect(boss.put(RIGHT, {"rights": letters}, **place), 204)
+        elif number:
+            expect(boss.delete(RIGHT, **place), 204)
+        listed = bob.client.get("/v1/me/collections", query={"owner": ann.address})
+        assert (listed.status == 200 and [one["id"] for one in listed["items"]] == [work]) if seen else listed.status == 422, (letters, listed)
+        expect(bob.client.post("/v1/me/exports", theirs), 422)
+        said = bob.client.post("/v1/me/imports", theirs)
+        assert said.status == (201 if taken else 422), (letters, said)
+        if taken:
+            one = said["id"]
+            assert said["owner"] == ann.address
+            content = file(5, 9)[0].replace(b"UID:event", f"UID:by {letters} ".encode())
+            expect(bob.client.put(f"/v1/me/imports/{one}/content", content, fields=CALENDAR), 202)
+            now, _ = bob.ended(one)
+            assert (now["state"], now["done"], now["failed"], now["owner"]) == ("done", 5, 0, ann.address), now
+            assert one in own_list(bob, "imports") and one not in own_list(ann, "imports")
+            expect(ann.client.get(f"/v1/me/imports/{one}"), 404)
+    # Opened when it was ordered, and closed before the file came.
+    expect(boss.put(RIGHT, {"rights": "lri"}, **place), 204)
+    one = expect(bob.client.post("/v1/me/imports", theirs), 201)["id"]
+    expect(boss.delete(RIGHT, **place), 204)
+    expect(bob.client.put(f"/v1/me/imports/{one}/content", file(2, 9)[0], fields=CALENDAR), 202)
+    now, _ = bob.ended(one)
+    assert (now["state"], now["done"]) == ("failed", 0), now
+    assert expect(ann.client.get(f"/v1/me/exports/{ann.taken_out(work)[0]}"), 200)["total"] == 10
+    # Of a shared mailbox its members see everything.
+    sales = f"sales@{ann.domain}"
+    mailbox = expect(boss.post(MAILBOXES, {"address": sales, "name": "Sales"}, tenant=ann.tenant), 201)["id"]
+    expect(bob.client.get("/v1/me/collections", query={"owner": sales}), 422)
+    expect(boss.post(MAILBOXES + "/{mailbox}/members", {"addresses": [bob.address]}, tenant=ann.tenant, mailbox=mailbox), 200)
+    shared = {"collection": next(one["id"] for one in expect(bob.client.get("/v1/me/collections", query={"owner": sales}), 200)["items"] if one["holds"] == "events"), "owner": sales}
+    one = expect(bob.client.post("/v1/me/imports", shared), 201)["id"]
+    expect(bob.client.put(f"/v1/me/imports/{one}/content", file(5, 9)[0], fields=CALENDAR), 202)
+    assert bob.ended(one)[0]["done"] == 5
+    one = expect(bob.client.post("/v1/me/exports", shared), 202)["id"]
+    now, _ = bob.ended(one, "exports")
+    assert (now["state"], now["done"], now["owner"], own_list(bob, "exports")) == ("done", 5, sales, [one]), now
+    assert len(components(expect(bob.client.get(f"/v1/me/exports/{one}/content"), 200).text)) == 5
+    expect(ann.client.post("/v1/me/exports", shared), 422)

@@ -1,22 +1,29 @@
 //! Calendars, task lists, notes and address books as files, which an import takes.
 
 use crate::Accounts;
-use crate::imports::{collection, find, wrong};
+use crate::imports::{Chosen, collection, find, wrong};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use penfold_ports::Rights;
 use penfold_rest::{After, Body, Call, Listed, Paging, Params, Problem, Progress, TransferProblem, When, downloaded, transfers_page};
 use penfold_transfers::{Holds, Order, Transfer};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A folder of one's own as a file.
+/// A folder of one's own, or of a shared mailbox, as a file.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OwnExport {
     id: String,
     collection: String,
+    /// Whose that is, where it is not one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     #[serde(flatten)]
     progress: Progress,
+    /// How many objects the folder had when it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
     /// Until when it can be downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_until: Option<When>,
@@ -26,7 +33,9 @@ impl OwnExport {
     fn of(transfer: &Transfer) -> Result<Self, Problem> {
         let Order::ExportObjects { folder, .. } = transfer.order else { return Err(Problem::not_found()) };
         let (id, collection) = (transfer.id.to_string(), folder.to_string());
-        Ok(Self { id, collection, progress: transfer.into(), content_until: transfer.content_until().map(When) })
+        let content_until = transfer.content_until().map(When);
+        let owner = transfer.order.visit().map(|visit| visit.of.clone());
+        Ok(Self { id, collection, owner, progress: transfer.into(), total: transfer.total, content_until })
     }
 }
 
@@ -34,8 +43,10 @@ impl OwnExport {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "collection": "01k8dm7cq9eu8ofcjalsubpos2" }))]
 pub(crate) struct NewOwnExport {
-    /// One of one's own: events, tasks, notes or contacts.
+    /// One of events, tasks, notes or contacts.
     collection: String,
+    /// Whose it is, where it is not one's own: the address of a shared mailbox.
+    owner: Option<String>,
 }
 
 /// One's own exports, the newest first.
@@ -47,15 +58,19 @@ pub(crate) async fn list(State(accounts): State<Accounts>, call: Call, paging: P
     Ok(axum::Json(Listed::page(page.iter().map(OwnExport::of).collect::<Result<_, _>>()?, next)))
 }
 
-/// Orders an export of a calendar, a task list, notes or an address book of one's own. It begins at once.
+/// Orders an export of a calendar, a task list, notes or an address book: of one's own, or of a shared mailbox. It begins at once.
 #[utoipa::path(post, path = "/v1/me/exports", tag = "me", request_body = NewOwnExport, extensions(("x-permission" = json!("session"))),
     responses((status = 202, body = OwnExport)))]
 pub(crate) async fn order(State(accounts): State<Accounts>, call: Call, Body(new): Body<NewOwnExport>) -> Result<Response, Problem> {
-    let (who, _) = call.person()?;
-    let (folder, holds) = collection(&accounts, who, &new.collection).await?;
-    let order = Order::ExportObjects { mailbox: who.account.principal, folder: folder.id, holds };
-    let about = format!("folder {}", folder.id);
-    let transfer = accounts.transfers.order(&call.operator()?, who.account.tenant, order, &about).await?;
+    let tenant = call.person()?.0.account.tenant;
+    let chosen = collection(&call, &accounts, &new.collection, new.owner.as_deref()).await?;
+    if !chosen.whole || !chosen.rights.has(Rights::READ) {
+        return Err(Problem::field("/collection", "one in which you may see everything: your own, or one of a shared mailbox"));
+    }
+    let about = chosen.about();
+    let Chosen { folder, holds, mailbox, visit, .. } = chosen;
+    let order = Order::ExportObjects { mailbox, folder: folder.id, holds, visit };
+    let transfer = accounts.transfers.order(&call.operator()?, tenant, order, &about).await?;
     let location = [(header::LOCATION, format!("/v1/me/exports/{}", transfer.id))];
     Ok((StatusCode::ACCEPTED, location, axum::Json(OwnExport::of(&transfer)?)).into_response())
 }

@@ -5,18 +5,22 @@ use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use penfold_directory::SignedIn;
-use penfold_mailbox::{Folder, Kind};
+use penfold_mailbox::{Folder, Kind, Mailbox};
+use penfold_ports::Rights;
 use penfold_rest::{After, Body, Call, Listed, Paging, Params, Problem, Progress, TransferProblem, transfers_page, uploaded};
-use penfold_transfers::{Existing, Holds, Order, Transfer};
-use penfold_types::{CommitId, FolderId, Kind as Why};
+use penfold_transfers::{Existing, Holds, Order, Transfer, Visit};
+use penfold_types::{Address, CommitId, FolderId, Kind as Why, PrincipalId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// A file that is taken into a folder of one's own.
+/// A file that is taken into a folder of one's own, or into one that somebody opened.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OwnImport {
     id: String,
     collection: String,
+    /// Whose that is, where it is not one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     existing: ExistingObjects,
     #[serde(flatten)]
     progress: Progress,
@@ -43,7 +47,8 @@ impl OwnImport {
         let Order::ImportObjects { folder, existing, .. } = transfer.order else { return Err(Problem::not_found()) };
         let existing = if existing == Existing::Update { ExistingObjects::Update } else { ExistingObjects::Refuse };
         let (id, collection) = (transfer.id.to_string(), folder.to_string());
-        Ok(Self { id, collection, existing, progress: transfer.into(), total: transfer.total, octets_done: transfer.read })
+        let owner = transfer.order.visit().map(|visit| visit.of.clone());
+        Ok(Self { id, collection, owner, existing, progress: transfer.into(), total: transfer.total, octets_done: transfer.read })
     }
 }
 
@@ -51,26 +56,77 @@ impl OwnImport {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "collection": "01k8dm7cq9eu8ofcjalsubpos2", "existing": "update" }))]
 pub(crate) struct NewOwnImport {
-    /// One of one's own: events, tasks, notes or contacts.
+    /// One of events, tasks, notes or contacts.
     collection: String,
+    /// Whose it is, where it is not one's own: an address.
+    owner: Option<String>,
     #[serde(default)]
     existing: ExistingObjects,
 }
 
-/// A folder of one's own whose content can be a file, and what that is.
-pub(crate) async fn collection(accounts: &Accounts, who: &SignedIn, id: &str) -> Result<(Folder, Holds), Problem> {
-    let wrong = || Problem::field("/collection", "the id of a calendar, a task list, notes or an address book of one's own");
+/// A folder whose content can be a file, and what that is.
+pub(crate) struct Chosen {
+    pub folder: Folder,
+    pub holds: Holds,
+    /// Whose it is.
+    pub mailbox: PrincipalId,
+    /// It is somebody else's.
+    pub visit: Option<Visit>,
+    pub rights: Rights,
+    /// Nothing in it is hidden.
+    pub whole: bool,
+}
+
+impl Chosen {
+    /// What stands in the audit log.
+    pub fn about(&self) -> String {
+        let of = self.visit.as_ref().map(|visit| format!(" of {}", visit.of)).unwrap_or_default();
+        format!("folder {}{of}", self.folder.id)
+    }
+}
+
+/// A folder of one's own, or of `owner`, an address, in what that opened. What may not be looked up is not there.
+pub(crate) async fn collection(call: &Call, accounts: &Accounts, id: &str, owner: Option<&str>) -> Result<Chosen, Problem> {
+    let (who, _) = call.person()?;
+    let wrong = || Problem::field("/collection", "the id of a calendar, a task list, notes or an address book");
     let id: FolderId = id.parse().map_err(|_| wrong())?;
-    let folder = match accounts.mailboxes.open(&who.scope).await?.folder(id).await {
+    let (mailbox, visit) = opened(call, accounts, owner).await?;
+    let folder = match mailbox.folder(id).await {
         Err(error) if error.kind() == Why::NotFound => return Err(wrong()),
         folder => folder?,
     };
+    let rights = mailbox.rights(&folder);
     let holds = match folder.kind {
         Kind::Events | Kind::Tasks | Kind::Notes => Holds::Calendar,
         Kind::Contacts => Holds::Cards,
         Kind::Mail | Kind::Files | Kind::Attachments => return Err(wrong()),
     };
-    Ok((folder, holds))
+    if !rights.has(Rights::LOOKUP) {
+        return Err(wrong());
+    }
+    let whole = mailbox.scope().grounds().is_empty();
+    if visit.is_some() && !whole {
+        // Once a day, as whoever looks in over DAV.
+        call.directory().note_visit(who, mailbox.account().principal).await?;
+    }
+    Ok(Chosen { folder, holds, mailbox: mailbox.account().principal, visit, rights, whole })
+}
+
+/// One's own mailbox, or that of an address as far as it is open to oneself.
+pub(crate) async fn opened(call: &Call, accounts: &Accounts, owner: Option<&str>) -> Result<(Mailbox, Option<Visit>), Problem> {
+    let (who, _) = call.person()?;
+    let Some(owner) = owner else { return Ok((accounts.mailboxes.open(&who.scope).await?, None)) };
+    let wrong = || Problem::field("/owner", "the address of a mailbox of which something is open to you");
+    let address: Address = owner.parse().map_err(|_| wrong())?;
+    if address.key() == who.address.key() {
+        return Ok((accounts.mailboxes.open(&who.scope).await?, None));
+    }
+    let (_, scope) = match call.directory().find_others(who, &address).await {
+        Err(error) if error.kind() == Why::NotFound => return Err(wrong()),
+        found => found?,
+    };
+    let visit = Visit { by: who.account.principal, of: address.to_string() };
+    Ok((accounts.mailboxes.open(&scope).await?, Some(visit)))
 }
 
 /// One of one's own.
@@ -103,19 +159,24 @@ pub(crate) async fn list(State(accounts): State<Accounts>, call: Call, paging: P
     Ok(axum::Json(Listed::page(page.iter().map(OwnImport::of).collect::<Result<_, _>>()?, next)))
 }
 
-/// Orders an import into a calendar, a task list, notes or an address book of one's own. It begins once its file was uploaded to `content`.
+/// Orders an import into a calendar, a task list, notes or an address book: of one's own, or of somebody else where one may read it and put something in. It begins once its file was
+/// uploaded to `content`.
 #[utoipa::path(post, path = "/v1/me/imports", tag = "me", request_body = NewOwnImport, extensions(("x-permission" = json!("session"))),
     responses((status = 201, body = OwnImport)))]
 pub(crate) async fn order(State(accounts): State<Accounts>, call: Call, Body(new): Body<NewOwnImport>) -> Result<Response, Problem> {
-    let (who, _) = call.person()?;
-    let (folder, holds) = collection(&accounts, who, &new.collection).await?;
-    if folder.fed {
+    let tenant = call.person()?.0.account.tenant;
+    let chosen = collection(&call, &accounts, &new.collection, new.owner.as_deref()).await?;
+    if chosen.folder.fed {
         return Err(Problem::field("/collection", "one that is not filled by a subscription"));
     }
+    if !chosen.rights.has(Rights::READ.and(Rights::INSERT)) {
+        return Err(Problem::field("/collection", "one that you may read, and put something into"));
+    }
     let existing = if matches!(new.existing, ExistingObjects::Update) { Existing::Update } else { Existing::Refuse };
-    let order = Order::ImportObjects { mailbox: who.account.principal, folder: folder.id, holds, existing };
-    let about = format!("folder {}", folder.id);
-    let transfer = accounts.transfers.order(&call.operator()?, who.account.tenant, order, &about).await?;
+    let about = chosen.about();
+    let Chosen { folder, holds, mailbox, visit, .. } = chosen;
+    let order = Order::ImportObjects { mailbox, folder: folder.id, holds, existing, visit };
+    let transfer = accounts.transfers.order(&call.operator()?, tenant, order, &about).await?;
     let location = [(header::LOCATION, format!("/v1/me/imports/{}", transfer.id))];
     Ok((StatusCode::CREATED, location, axum::Json(OwnImport::of(&transfer)?)).into_response())
 }

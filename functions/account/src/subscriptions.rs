@@ -99,8 +99,9 @@ fn view(one: Subscription, name: String) -> SubscriptionView {
     }
 }
 
+/// `None`: its calendar was deleted.
 fn called(folders: &Folders, one: &Subscription) -> Option<String> {
-    folders.get(one.folder).map(|folder| folder.name.clone())
+    folders.get(one.folder).map(|folder| folder.name.as_str()).or_else(|| one.kept.to_be_called()).map(str::to_owned)
 }
 
 impl Accounts {

@@ -1,4 +1,4 @@
-//! What a tenant has, as files: people, or all mail of a mailbox.
+//! What a tenant has, as files: people, or all that is in a mailbox.
 
 use crate::Admin;
 use crate::transfers::find;
@@ -35,7 +35,7 @@ pub(crate) struct Export {
 pub(crate) enum ExportKind {
     /// All people, as a CSV file that an import takes.
     People,
-    /// All messages of one mailbox, as a tar archive of a Maildir.
+    /// All of one mailbox, as a tar archive: its messages as a Maildir, and calendars, tasks, notes, contacts and files beside them.
     Mailbox,
 }
 

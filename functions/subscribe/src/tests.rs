@@ -3,9 +3,9 @@
 use super::*;
 use penfold_directory::{Cheap, NewPerson, Operator, Options};
 
-use penfold_ports::Account;
+use penfold_ports::{Account, Sk, When, Write};
 use penfold_simulated::{Faults, Pages, Simulated};
-use penfold_subscriptions::{Change, New, State};
+use penfold_subscriptions::{Change, MOST, MOST_OF_TENANT, New, State};
 use penfold_transport::{outbound::send_due, work};
 use penfold_types::{Address, Modseq, Timestamp};
 use std::collections::BTreeMap;
@@ -193,7 +193,7 @@ async fn what_is_wrong_is_told_and_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_for_two_weeks_is_left_alone_until_somebody_asks() {
     let house = house(4).await;
-    house.pages.answer(URL, Ok(Fetched::Not { status: 404, after: None }));
+    house.pages.status(URL, 404, None);
     let one = house.subscribe().await;
     let begun = house.simulated.env().now();
     house.until(async || house.now(&one).await.stopped).await;
@@ -213,6 +213,37 @@ async fn what_is_gone_for_two_weeks_is_left_alone_until_somebody_asks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_outage_neither_ends_nor_begins_what_is_gone() {
+    let house = house(8).await;
+    house.pages.status(URL, 404, None);
+    let one = house.subscribe().await;
+    let since = house.fetch(&one).await.gone;
+    assert!(since.is_some());
+    // Who is down says nothing about it.
+    house.pages.status(URL, 503, None);
+    assert_eq!(house.fetch(&one).await.gone, since);
+    house.pages.fails(URL, WebError::Unreachable);
+    let over = since.unwrap().plus(DAY * 15);
+    house.until(async || house.simulated.env().now() >= over).await;
+    let now = house.now(&one).await;
+    assert_eq!((now.gone, now.state()), (since, State::Failing), "no outage gives up");
+    // A file is something, even a bad one; the two weeks begin anew.
+    house.pages.file(URL, "1", "<html>Sign in</html>");
+    assert_eq!(house.fetch(&one).await.gone, None);
+    house.pages.status(URL, 404, None);
+    let now = house.fetch(&one).await;
+    assert!(now.gone > Some(over) && now.state() == State::Failing);
+    // And what was gone before an outage, and is after it, was gone.
+    let begun = now.gone;
+    house.pages.fails(URL, WebError::Slow);
+    let over = begun.unwrap().plus(DAY * 15);
+    house.until(async || house.simulated.env().now() >= over).await;
+    house.pages.status(URL, 410, None);
+    let now = house.fetch(&one).await;
+    assert_eq!((now.gone, now.state()), (begun, State::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_url_begins_anew() {
     let house = house(5).await;
     house.pages.file(URL, "1", &calendar(&[("a", "one")]));
@@ -225,6 +256,95 @@ async fn another_url_begins_anew() {
     house.subscriptions.change(&house.operator, &house.mailbox().await, &now, &change).await.unwrap();
     house.fetch(&one).await;
     assert_eq!(house.events(&one).await, titles(&[("b", "two")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_gave_a_tag_is_told_of_it() {
+    let house = house(6).await;
+    let (first, second) = ("https://elsewhere.test/b.ics", "https://third.test/c.ics");
+    house.pages.moved(URL, first).file(first, "1", &calendar(&[("a", "one")])).file(second, "1", &calendar(&[("b", "two")]));
+    let one = house.subscribe().await;
+    house.fetch(&one).await;
+    assert_eq!(house.fetch(&one).await.state(), State::Current);
+    let tags = |url| house.pages.heard(url).into_iter().map(|known| known.and_then(|known| known.etag)).collect::<Vec<_>>();
+    assert_eq!((tags(URL), tags(first)), (vec![None, None], vec![None, Some("1".to_owned())]));
+    // It leads to where another file has the same tag, and then that is asked for by its own URL.
+    house.pages.moved(URL, second);
+    house.fetch(&one).await;
+    assert_eq!((tags(second), house.events(&one).await), (vec![None], titles(&[("b", "two")])));
+    let change = Change { url: Some(first.to_owned()), ..Change::default() };
+    let now = house.now(&one).await;
+    house.subscriptions.change(&house.operator, &house.mailbox().await, &now, &change).await.unwrap();
+    house.fetch(&one).await;
+    assert_eq!((tags(first).last(), house.events(&one).await), (Some(&None), titles(&[("a", "one")])));
+}
+
+/// Whoever asked dies at any moment of it: what is there is filled, and what is not is nowhere.
+#[tokio::test(start_paused = true)]
+async fn killed_while_it_is_made_no_calendar_stays_empty() {
+    let (mut between, mut took) = (0, 0);
+    for seed in 20..80 {
+        let house = house(seed).await;
+        house.pages.file(URL, "1", &calendar(&[("a", "one")]));
+        let (subscriptions, operator, mailbox) = (house.subscriptions.clone(), house.operator.clone(), house.mailbox().await);
+        let (env, begun) = (house.simulated.env(), house.simulated.env().now());
+        let adding = tokio::spawn(async move { subscriptions.add(&operator, &mailbox, &new()).await });
+        if took == 0 {
+            adding.await.unwrap().unwrap();
+            took = env.now().since(begun).as_millis() as u64;
+        } else {
+            env.sleep(Duration::from_millis(env.below(took))).await;
+            adding.abort();
+            let _ = adding.await;
+        }
+        house.simulated.crash();
+        let there = async || house.mailbox().await.folders().await.unwrap().collections().filter(|own| own.fed).count();
+        let rows = house.subscriptions.of(house.ann).await.unwrap();
+        between += usize::from(rows.len() > there().await);
+        if let [one] = rows.as_slice() {
+            assert_eq!(house.fetch(one).await.state(), State::Current, "seed {seed}");
+            assert_eq!(house.events(one).await, titles(&[("a", "one")]), "seed {seed}");
+        }
+        assert_eq!(there().await, rows.len(), "seed {seed}");
+    }
+    assert!(between > 5, "none was killed between the two: {between}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_subscribes_many_times_at_once_gets_as_many_as_they_may_have() {
+    let house = house(9).await;
+    let many = async |count: usize, mailbox: &Mailbox| {
+        let add = |_| {
+            let (subscriptions, operator, mailbox) = (house.subscriptions.clone(), house.operator.clone(), mailbox.clone());
+            tokio::spawn(async move { subscriptions.add(&operator, &mailbox, &new()).await })
+        };
+        let mut made = 0;
+        for adding in (0..count).map(add).collect::<Vec<_>>() {
+            match adding.await.unwrap() {
+                Ok(_) => made += 1,
+                Err(error) => assert_eq!(error.kind(), Kind::Limit, "{error}"),
+            }
+        }
+        made
+    };
+    let mailbox = house.mailbox().await;
+    assert_eq!((many(MOST + 10, &mailbox).await, house.subscriptions.of(house.ann).await.unwrap().len()), (MOST, MOST));
+    // Who goes makes room for one.
+    let one = house.subscriptions.of(house.ann).await.unwrap().remove(0);
+    house.subscriptions.remove(&house.operator, &mailbox, &one).await.unwrap();
+    assert_eq!(many(5, &mailbox).await, 1);
+    // And of the tenant as many as that may have, whoever they are of.
+    let bob: Address = "bob@one.test".parse().unwrap();
+    house.operator.create_person(&NewPerson { address: bob.clone(), name: "Bob".to_owned(), password: None, quota: None }).await.unwrap();
+    let bob = Account { principal: house.operator.person(&bob).await.unwrap().id, ..house.ann };
+    let bobs = house.mailboxes.open(&house.directory.job_scope(bob)).await.unwrap();
+    let set = vec![("n".into(), (MOST_OF_TENANT - 3).into()), ("rv".into(), 999u64.into())];
+    let key = house.directory.tenant_scope(bob.tenant).subscription(Sk::subscription_count());
+    house.simulated.world().table.put(Write::Update { key, set, remove: vec![], when: When::Always }).await.unwrap();
+    assert_eq!(many(8, &bobs).await, 3);
+    // A count that is wrong, for whatever reason, does not stay so.
+    house.subscriptions.tidy(bob.tenant).await.unwrap();
+    assert_eq!(many(8, &bobs).await, 8);
 }
 
 /// A calendar that takes many turns, in weather.

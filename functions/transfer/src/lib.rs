@@ -1,6 +1,7 @@
 //! Carries imports and exports on, a turn at a time: one job is one turn of one of them, of as many steps as fit into it. What
 //! was cut off goes on at the last step that was written down.
 
+mod holdings;
 mod mailbox;
 mod objects;
 mod people;
@@ -27,6 +28,8 @@ pub struct Transfer {
     transfers: Transfers,
     /// Passwords of imports are hashed for one of them at a time.
     hashing: Arc<Semaphore>,
+    /// So are files looked through, beside the threads that everybody's connections share.
+    reading: Arc<Semaphore>,
 }
 
 /// What is kept between the steps of a turn.
@@ -46,6 +49,7 @@ impl Transfer {
             mailboxes: mailboxes.named("transfer"),
             transfers: Transfers::new(world, directory, mailboxes),
             hashing: Arc::new(Semaphore::new(1)),
+            reading: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -98,7 +102,7 @@ impl Transfer {
             Order::ImportPeople { .. } => Permission::ImportWrite,
             Order::ExportPeople => Permission::ExportWrite,
             Order::ExportMailbox { .. } => Permission::ContentWrite,
-            // What is one's own, as long as one is there.
+            // What is one's own, as long as one is there; where it is another's, more is asked when its folder is opened.
             Order::ImportObjects { mailbox, .. } | Order::ExportObjects { mailbox, .. } => {
                 return operator.mailbox_address(one.tenant, mailbox).await.map(|_| true);
             }

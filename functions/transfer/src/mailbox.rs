@@ -1,11 +1,12 @@
-//! A mailbox as an archive: folder by folder in the order of their ids, and in each by uid, so that what comes meanwhile
-//! changes nothing of what was written.
+//! A mailbox as an archive: its mail, and then what else is in it (`holdings.rs`); folder by folder in the order of their ids, and in
+//! each by uid or name, so that what comes meanwhile changes nothing of what was written.
 
 use crate::Transfer;
+use crate::holdings::{Behind, Holdings};
 use bytes::Bytes;
 use penfold_mailbox::{Content, Keywords, Mailbox};
 use penfold_ports::Account;
-use penfold_transfers::{Entry, Step, Transfer as One, Wrong, entry, trailer};
+use penfold_transfers::{Entry, Step, Transfer as One, Wrong, entry, file, trailer};
 use penfold_types::{Error, FolderId, ItemId, Kind, PrincipalId, Result, Timestamp, Uid};
 use serde::{Deserialize, Serialize};
 
@@ -16,11 +17,13 @@ const PART: u64 = 8 << 20;
 /// Messages whose rows are read together.
 const CHUNK: usize = 50;
 
-/// The last message that was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// The last message that was written; or the last object, once there are no more messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Place {
     folder: FolderId,
     uid: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    behind: Option<Behind>,
 }
 
 pub(crate) struct Archive {
@@ -38,23 +41,42 @@ struct Listed {
 
 /// What a step has brought together.
 #[derive(Default)]
-struct Gathered {
+pub(crate) struct Gathered {
     parts: Vec<Bytes>,
     small: Vec<u8>,
     octets: usize,
     looked: usize,
-    done: u64,
-    wrong: Vec<Wrong>,
+    pub done: u64,
+    pub wrong: Vec<Wrong>,
 }
 
 impl Gathered {
-    /// Small pieces become one part.
-    fn add(&mut self, bytes: Bytes) {
-        self.octets += bytes.len();
-        self.small.extend_from_slice(&bytes);
-        if self.small.len() as u64 >= PART {
-            self.flush();
+    /// Small pieces become one part, and large ones several.
+    fn add(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(PART as usize) {
+            self.octets += piece.len();
+            self.small.extend_from_slice(piece);
+            if self.small.len() as u64 >= PART {
+                self.flush();
+            }
         }
+    }
+
+    /// A file that is no message.
+    pub fn file(&mut self, path: &str, at: Timestamp, bytes: &[u8]) {
+        let (head, fill) = file(path, at, bytes.len() as u64);
+        for piece in [&head, bytes, &fill] {
+            self.add(piece);
+        }
+        self.looked += 1;
+    }
+
+    pub fn wrong(&mut self, detail: String) {
+        self.wrong.push(Wrong { line: 0, column: None, detail });
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.octets >= STEP || self.looked >= LOOKED_AT
     }
 
     fn flush(&mut self) {
@@ -78,24 +100,40 @@ impl Archive {
         let folders = self.mailbox.folders().await?;
         let mut order: Vec<_> = folders.iter().map(|(path, folder)| (folder.id, path.to_owned(), u64::from(folder.total))).collect();
         order.sort_by_key(|(id, _, _)| *id);
-        let total = order.iter().map(|(_, _, total)| total).sum();
+        let holdings = Holdings::of(&self.mailbox, &folders);
+        let total = order.iter().map(|(_, _, total)| total).sum::<u64>() + holdings.total();
         let mut gathered = Gathered::default();
-        let mut last = true;
-        let begin = self.place;
-        for (id, path, _) in order.into_iter().filter(|(id, _, _)| begin.is_none_or(|place| *id >= place.folder)) {
-            let after = begin.filter(|place| place.folder == id).map_or(0, |place| place.uid);
-            if !self.folder(id, &path, after, &mut gathered).await? {
-                last = false;
-                break;
+        let mut last = self.messages(order, &mut gathered).await?;
+        if last {
+            let begin = self.place.as_ref().and_then(|place| Some((place.folder, place.behind.clone()?)));
+            let (behind, all) = holdings.write(begin, &mut gathered).await?;
+            if let Some((folder, behind)) = behind {
+                self.place = Some(Place { folder, uid: 0, behind: Some(behind) });
             }
+            last = all;
         }
         if last {
-            gathered.add(trailer());
+            gathered.add(&trailer());
         }
         gathered.flush();
         let cursor = serde_json::to_string(&self.place).map_err(|error| Error::broken("a cursor cannot be written").because(error))?;
         let (done, wrong, parts) = (gathered.done, gathered.wrong, gathered.parts);
         Ok(Step { cursor, read: 0, done, wrong, parts, total: Some(total), last })
+    }
+
+    /// `false`: the step is full.
+    async fn messages(&mut self, order: Vec<(FolderId, String, u64)>, gathered: &mut Gathered) -> Result<bool> {
+        let begin = self.place.clone();
+        if begin.as_ref().is_some_and(|place| place.behind.is_some()) {
+            return Ok(true);
+        }
+        for (id, path, _) in order.into_iter().filter(|(id, _, _)| begin.as_ref().is_none_or(|place| *id >= place.folder)) {
+            let after = begin.as_ref().filter(|place| place.folder == id).map_or(0, |place| place.uid);
+            if !self.folder(id, &path, after, gathered).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// `false`: the step is full.
@@ -121,13 +159,13 @@ impl Archive {
                         Err(error) if error.kind() == Kind::Retry => return Err(error),
                         Err(error) => {
                             let detail = format!("{path}, uid {}: {}", listed.uid, error.text());
-                            gathered.wrong.push(Wrong { line: 0, column: None, detail });
+                            gathered.wrong(detail);
                         }
                     }
                 }
-                self.place = Some(Place { folder: id, uid: listed.uid.get() });
+                self.place = Some(Place { folder: id, uid: listed.uid.get(), behind: None });
                 gathered.looked += 1;
-                if gathered.octets >= STEP || gathered.looked >= LOOKED_AT {
+                if gathered.is_full() {
                     return Ok(false);
                 }
             }
@@ -148,7 +186,7 @@ impl Archive {
             at = upto;
         }
         for piece in std::iter::once(head).chain(pieces).chain([fill]) {
-            gathered.add(piece);
+            gathered.add(&piece);
         }
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! What imports and exports promise, in a simulated world.
 
+mod holdings;
 mod objects;
+mod round;
+mod visits;
 
 use super::*;
 use bytes::Bytes;

@@ -21,4 +21,6 @@ module "service" {
   write_limit    = 1000
   spot           = true
   protect        = false
+
+  subscriptions_allow = var.subscriptions_allow
 }

@@ -58,3 +58,9 @@ variable "edges" {
     http = { cpu = 256, memory = 512, min = 1, max = 2 }
   }
 }
+
+variable "subscriptions_allow" {
+  type        = list(string)
+  description = "Networks from which calendars may be fetched though they are not public; see docs/operations.md: Calendars from elsewhere."
+  default     = []
+}

@@ -23,4 +23,6 @@ module "service" {
   protect        = true
   stay_on        = var.stay_on
   canary         = var.canary
+
+  subscriptions_allow = var.subscriptions_allow
 }

@@ -41,6 +41,8 @@ run "all_switches_on" {
     existing_zone = true
     stay_on       = { deliver = "7" }
     canary        = 0.05
+
+    subscriptions_allow = ["203.0.113.0/28", "2001:db8::/48"]
   }
 }
 

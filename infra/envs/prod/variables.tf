@@ -93,3 +93,9 @@ variable "canary" {
   type    = number
   default = 0
 }
+
+variable "subscriptions_allow" {
+  type        = list(string)
+  description = "Networks from which calendars may be fetched though they are not public; see docs/operations.md: Calendars from elsewhere."
+  default     = []
+}

@@ -9,7 +9,7 @@ variables {
   functions = {
     deliver = { memory = 512, timeout = 60, grants = ["table_read"], queue = "deliver", batch = 10 }
     upkeep  = { memory = 512, timeout = 300, grants = [], clock = { often = { rate = "rate(1 minute)", input = "{}" } } }
-    account = { memory = 256, timeout = 10, grants = [] }
+    account = { memory = 256, timeout = 10, grants = [], environment = { PENFOLD_OWN = "1" } }
   }
   statements   = { table_read = [{ Sid = "TableRead", Effect = "Allow", Action = ["dynamodb:GetItem"], Resource = ["arn:aws:table"] }] }
   queue_arns   = { deliver = "arn:aws:sqs:xx-test-1:123456789012:penfold-test-deliver.fifo" }
@@ -42,6 +42,10 @@ run "triggers_and_rights" {
   assert {
     condition     = [for s in jsondecode(aws_iam_role_policy.function["account"].policy).Statement : s.Sid] == ["Logs"]
     error_message = "a role has nothing that was not granted"
+  }
+  assert {
+    condition     = lookup(aws_lambda_function.this["account"].environment[0].variables, "PENFOLD_OWN", "") == "1" && !contains(keys(aws_lambda_function.this["deliver"].environment[0].variables), "PENFOLD_OWN")
+    error_message = "a function has its own settings, and no other has them"
   }
   assert {
     condition     = aws_lambda_alias.live["deliver"].function_version == "8" && length(aws_lambda_alias.live["deliver"].routing_config) == 0

@@ -12,7 +12,7 @@ resource "aws_lambda_function" "this" {
   publish       = true
 
   environment {
-    variables = var.environment
+    variables = merge(var.environment, each.value.environment)
   }
 
   logging_config {

@@ -10,8 +10,10 @@ variable "functions" {
     queue   = optional(string)
     batch   = optional(number)
     clock   = optional(map(object({ rate = string, input = string })), {})
+
+    environment = optional(map(string), {})
   }))
-  description = "One Lambda function each. `queue` makes it a worker, `clock` starts it at a rate with an input."
+  description = "One Lambda function each. `queue` makes it a worker, `clock` starts it at a rate with an input, `environment` are settings of its own."
   validation {
     condition     = alltrue([for f in values(var.functions) : f.queue == null || (coalesce(f.batch, 0) >= 1 && coalesce(f.batch, 0) <= 10)])
     error_message = "A function with a queue needs a batch of 1 to 10: a FIFO queue hands out no more."

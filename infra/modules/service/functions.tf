@@ -16,6 +16,10 @@ locals {
     for name, f in var.definition.functions : name =>
     can(f.every_minutes) ? { often = { rate = "rate(${f.every_minutes} ${f.every_minutes == 1 ? "minute" : "minutes"})", input = "{}" } } : {}
   }
+  # Only what fetches is told which networks it may reach beside public ones.
+  own_settings = {
+    subscribe = length(var.subscriptions_allow) == 0 ? {} : { PENFOLD_SUBSCRIPTIONS_ALLOW = join(",", var.subscriptions_allow) }
+  }
   # Looking for blobs that nothing names reads a row of each item, so once a week is enough.
   weekly = { upkeep = { weekly = { rate = "rate(7 days)", input = jsonencode({ sweep = true }) } } }
 
@@ -27,6 +31,8 @@ locals {
       queue   = try(f.queue, null)
       batch   = try(f.batch, null)
       clock   = merge(local.often[name], lookup(local.weekly, name, {}))
+
+      environment = lookup(local.own_settings, name, {})
     }
   }
 }

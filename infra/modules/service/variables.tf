@@ -156,3 +156,13 @@ variable "canary" {
   type    = number
   default = 0
 }
+
+variable "subscriptions_allow" {
+  type        = list(string)
+  description = "Networks from which calendars may be fetched though they are not public; see docs/operations.md: Calendars from elsewhere."
+  default     = []
+  validation {
+    condition     = alltrue([for network in var.subscriptions_allow : can(cidrhost(network, 0))])
+    error_message = "subscriptions_allow must name networks, such as 203.0.113.0/28."
+  }
+}

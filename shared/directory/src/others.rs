@@ -88,6 +88,17 @@ impl Directory {
         Ok((route.principal, scope))
     }
 
+    /// For a job that somebody ordered: their right to a mailbox of somebody else's as it is now.
+    pub async fn visiting_scope(&self, visitor: Account, owner: PrincipalId) -> Result<Scope> {
+        let own = self.principal_now(visitor).await?;
+        if own.status != Status::Active || own.kind != PrincipalKind::Person {
+            return Err(nothing_open());
+        }
+        let scope = access::own(visitor);
+        let who = SignedIn { account: visitor, address: own.address, name: own.name, sent_copy: own.sent_copy, scope };
+        self.open_others(&who, owner).await
+    }
+
     /// The right to a mailbox of somebody else's: as a member, or to single folders.
     pub async fn open_others(&self, who: &SignedIn, owner: PrincipalId) -> Result<Scope> {
         match self.open_shared(who, owner).await {

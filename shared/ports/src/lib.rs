@@ -49,6 +49,8 @@ pub use table::{Chain, Commit, Page, Query, Table, When, Write, limits};
 pub use turns::{Load, Turn, Turns};
 pub use wake::{Signal, Wake, Watch};
 pub use watchers::Watchers;
-pub use web::{Fetched, Found, NoWeb, Page as WebPage, Web, WebError};
+pub use web::{
+    Fetched, Found, NoWeb, Page as WebPage, REDIRECTS as WEB_REDIRECTS, SIZE as WEB_SIZE, Validators, Web, WebError, resolve as resolve_url,
+};
 pub use world::{BlobClient, QueueClient, TableClient, World};
 pub use zones::{Change, RecordData, RecordKind, ZoneError, Zones};

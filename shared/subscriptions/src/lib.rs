@@ -5,11 +5,14 @@
 //! |---|---|
 //! | subscription.rs | one of them, as its row holds it |
 //! | subscriptions.rs | what people do with theirs |
+//! | making.rs, count.rs | how one begins and ends, and how many there are |
 //! | wish.rs | what somebody asks for |
 //! | turn.rs | what a worker does with them |
 //! | schedule.rs | when to fetch again: pure |
 //! | tidy.rs | upkeep's part |
 
+mod count;
+mod making;
 mod schedule;
 mod subscription;
 mod subscriptions;
@@ -17,8 +20,9 @@ mod tidy;
 mod turn;
 mod wish;
 
+pub use making::{MOST, MOST_OF_TENANT};
 pub use schedule::{LONGEST, SHORTEST, USUAL};
-pub use subscription::{Kept, State, Subscription};
-pub use subscriptions::{MOST, Subscriptions};
-pub use turn::Failure;
+pub use subscription::{Kept, Make, State, Subscription};
+pub use subscriptions::Subscriptions;
+pub use turn::{Failure, Tells};
 pub use wish::{Change, New};

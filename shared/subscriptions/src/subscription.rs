@@ -5,7 +5,7 @@
 //! not yet worked off.
 
 use penfold_mailbox::Blob;
-use penfold_ports::{Account, Name, Row, Value};
+use penfold_ports::{Account, Name, Row, Validators, Value};
 use penfold_types::{AcceptanceId, FolderId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,37 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Kept {
     pub url: String,
+    /// The URL that gave what follows, after all redirects; without it they are of nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
+    /// Its folder is still to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub make: Option<Make>,
+}
+
+/// What its folder is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Make {
+    pub name: String,
+    /// `#rrggbb`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+}
+
+impl Kept {
+    pub fn validators(&self) -> Option<Validators> {
+        Some(Validators { of: self.of.clone()?, etag: self.etag.clone(), last_modified: self.last_modified.clone() })
+    }
+
+    /// What came with the file that is there now.
+    pub fn know(&mut self, validators: Option<Validators>) {
+        let known = validators.map(|Validators { of, etag, last_modified }| (Some(of), etag, last_modified));
+        (self.of, self.etag, self.last_modified) = known.unwrap_or_default();
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +126,7 @@ impl Subscription {
     /// What was brought and not worked off must come again, so it is asked for without validators.
     pub(crate) fn forget_file(&mut self) {
         if self.file.take().is_some() {
-            (self.kept.etag, self.kept.last_modified) = (None, None);
+            self.kept.know(None);
         }
     }
 

@@ -1,18 +1,16 @@
 //! What people do with their subscriptions.
 
 use crate::subscription::{Kept, Subscription};
-use crate::wish::{Change, New, check_refresh, color, read_url};
+use crate::wish::{Change, check_refresh, read_url};
 use aws_lc_rs::digest;
 use penfold_directory::{Directory, Operator};
-use penfold_mailbox::{Kind, Mailbox, NewCollection};
+use penfold_mailbox::Mailbox;
 use penfold_ports::{Account, Job, Key, Query, QueueName, Retrying, Row, Sk, TenantScope, When, World, Write};
 use penfold_transport::outbound::due;
 use penfold_types::{CommitId, Error, FolderId, Kind as Why, PrincipalId, Result, TenantId};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Of one person.
-pub const MOST: usize = 20;
 /// Between two fetches that somebody asks for.
 const AGAIN: Duration = Duration::from_secs(60);
 
@@ -47,42 +45,6 @@ impl Subscriptions {
 
     pub(crate) fn key(&self, account: Account, folder: FolderId) -> Key {
         self.scope(account.tenant).subscription(Sk::subscription(account.principal, folder))
-    }
-
-    /// Makes the folder and the row; the first fetch is due at once.
-    pub async fn add(&self, operator: &Operator, mailbox: &Mailbox, new: &New) -> Result<Subscription> {
-        let account = mailbox.account();
-        let (url, refresh) = (read_url(&new.url)?, check_refresh(new.refresh)?);
-        let properties = new.color.as_deref().map(color).transpose()?.into_iter().collect();
-        // A calendar that somebody deleted counts no more, whether its turn has come since or never will.
-        let (folders, mut there) = (mailbox.folders().await?, 0);
-        for one in self.of(account).await? {
-            match folders.get(one.folder) {
-                Some(_) => there += 1,
-                None => self.end(&one).await?,
-            }
-        }
-        if there >= MOST {
-            return Err(Error::limit(format!("there are {MOST} subscriptions already; remove one first")));
-        }
-        let segment = format!("subscribed-{}", CommitId::new(&self.world.env));
-        let made = NewCollection { kind: Kind::Events, parent: None, segment, name: new.name.clone(), properties };
-        if operator.rehearses() {
-            return Ok(Subscription::new(account, FolderId::new(&self.world.env), &url, refresh, self.world.env.now()));
-        }
-        let folder = mailbox.create_fed(&made).await?;
-        let one = Subscription::new(account, folder, &url, refresh, self.world.env.now());
-        let job = self.job(&one)?;
-        let writes = vec![Write::put_new(self.key(account, folder), self.row(&one).await?), due(one.due, QueueName::Subscribe, &job)];
-        if let Err(error) =
-            operator.carry_out(account.tenant, writes, "subscription.create", &account.principal.to_string(), &folder.to_string()).await
-        {
-            // An empty calendar that nothing fills would stay behind.
-            mailbox.delete_collection(folder).await?;
-            return Err(error);
-        }
-        self.send(job).await;
-        Ok(one)
     }
 
     /// The oldest folder first.
@@ -180,37 +142,19 @@ impl Subscriptions {
         after.refresh = change.refresh.map_or(Ok(after.refresh), check_refresh)?;
         let url = change.url.as_deref().map(read_url).transpose()?;
         if let Some(url) = url.filter(|url| *url != before.kept.url) {
-            after.kept = Kept { url, ..Kept::default() };
+            after.kept = Kept { url, make: before.kept.make.clone(), ..Kept::default() };
             (after.hash, after.published, after.objects, after.fetched) = (None, 0, 0, None);
         }
         after.turn += 1;
         Ok(after)
     }
 
-    /// Takes the folder with it.
-    pub async fn remove(&self, operator: &Operator, mailbox: &Mailbox, one: &Subscription) -> Result<()> {
-        let write = Write::Delete { key: self.key(one.account, one.folder), when: When::Present };
-        // The folder first: whoever dies in between leaves a row whose folder is gone, and that is dropped when it is due.
-        if !operator.rehearses() {
-            match mailbox.delete_collection(one.folder).await {
-                Err(error) if error.kind() != Why::NotFound => return Err(error),
-                _ => {}
-            }
-        }
-        let (tenant, target) = (one.account.tenant, one.account.principal.to_string());
-        match operator.carry_out(tenant, vec![write], "subscription.remove", &target, &one.folder.to_string()).await {
-            // The worker was faster.
-            Err(error) if error.kind() == Why::Conflict => Ok(()),
-            done => done,
-        }
-    }
-
-    async fn sealed(&self, one: &Subscription) -> Result<bytes::Bytes> {
+    pub(crate) async fn sealed(&self, one: &Subscription) -> Result<bytes::Bytes> {
         let text = serde_json::to_vec(&one.kept).map_err(|error| Error::broken("a subscription cannot be written").because(error))?;
         self.directory.seal(one.account.tenant, &aad(self.key(one.account, one.folder).sk()), &text).await
     }
 
-    async fn row(&self, one: &Subscription) -> Result<Row> {
+    pub(crate) async fn row(&self, one: &Subscription) -> Result<Row> {
         let mut row = Row::new().with("s", self.sealed(one).await?);
         for (name, value) in one.attributes().0 {
             row.set(name, value);

@@ -17,7 +17,7 @@ impl Subscriptions {
                 self.send(self.job(&one)?).await;
             }
         }
-        Ok(())
+        self.recount(tenant).await
     }
 
     /// The blobs that are needed however old they are.
@@ -27,12 +27,14 @@ impl Subscriptions {
 
     /// Of a mailbox that is destroyed.
     pub async fn forget(&self, account: Account) -> Result<()> {
-        self.drop_all(account.tenant, Sk::subscriptions_of(account.principal)).await
+        self.drop_all(account.tenant, Sk::subscriptions_of(account.principal)).await?;
+        self.recount(account.tenant).await
     }
 
     /// Of a tenant that is no more.
     pub async fn forget_all(&self, tenant: TenantId) -> Result<()> {
-        self.drop_all(tenant, Sk::subscriptions()).await
+        self.drop_all(tenant, Sk::subscriptions()).await?;
+        Ok(self.table().put(Write::delete(self.scope(tenant).subscription(Sk::subscription_count()))).await?)
     }
 
     async fn drop_all(&self, tenant: TenantId, prefix: Sk) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::schedule::{after_failure, after_success, is_over};
 use crate::subscription::Subscription;
 use crate::subscriptions::{Subscriptions, Ticket};
-use penfold_ports::{Account, Job, QueueName, When, Write};
+use penfold_ports::{Account, Job, QueueName};
 use penfold_transport::outbound::due;
 use penfold_types::{Kind, Result};
 use std::time::Duration;
@@ -15,13 +15,28 @@ pub struct Failure {
     pub text: String,
     /// For how long the server wants to be left alone.
     pub after: Option<Duration>,
-    /// There is nothing there for us.
-    pub gone: bool,
+    pub tells: Tells,
+}
+
+/// What a failure tells of whether there is something for us at the URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tells {
+    /// The server says that there is nothing.
+    Gone,
+    /// A file came, though it could not be used.
+    There,
+    /// Nobody answered, or who did was busy with something else.
+    Nothing,
 }
 
 impl Failure {
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), after: None, gone: false }
+        Self { text: text.into(), after: None, tells: Tells::Nothing }
+    }
+
+    /// Of a file that came.
+    pub fn of_file(text: impl Into<String>) -> Self {
+        Self { tells: Tells::There, ..Self::new(text) }
     }
 }
 
@@ -51,10 +66,14 @@ impl Subscriptions {
         let now = self.world.env.now();
         (after.failures, after.error) = (after.failures + 1, Some(failure.text));
         after.forget_file();
-        if failure.gone {
-            after.gone.get_or_insert(now);
+        // Two weeks of "there is nothing" are not interrupted by a server that is down meanwhile, which says neither yes nor no; a
+        // file that comes ends them, however bad it is. And only who says so once more is given up, so that no outage ends anything.
+        match failure.tells {
+            Tells::Gone => drop(after.gone.get_or_insert(now)),
+            Tells::There => after.gone = None,
+            Tells::Nothing => {}
         }
-        after.stopped = failure.gone && is_over(&after, now);
+        after.stopped = failure.tells == Tells::Gone && is_over(&after, now);
         let wait = after_failure(&after, failure.after, self.world.env.random_u64());
         self.later(before, after, wait).await
     }
@@ -86,14 +105,5 @@ impl Subscriptions {
             self.send(job).await;
         }
         Ok(())
-    }
-
-    /// Its folder is gone.
-    pub async fn end(&self, one: &Subscription) -> Result<()> {
-        let when = When::Equal(vec![("rv".into(), one.revision.into())]);
-        match self.table().put(Write::Delete { key: self.key(one.account, one.folder), when }).await {
-            Err(penfold_ports::PortError::Condition { .. }) => Ok(()),
-            done => Ok(done?),
-        }
     }
 }

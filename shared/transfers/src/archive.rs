@@ -1,4 +1,4 @@
-//! Messages as the files of a tar archive: a Maildir (`INBOX` is its root, every other folder `.A.B` in it), with the octets
+//! Messages and other files in a tar archive: a Maildir (`INBOX` is its root, every other folder `.A.B` in it), with the octets
 //! of each message as they are kept.
 
 use bytes::Bytes;
@@ -23,12 +23,16 @@ pub struct Entry<'a> {
 
 /// What stands before the octets of a message, and what fills up behind them.
 pub fn entry(entry: &Entry) -> (Bytes, Bytes) {
-    let path = format!("{}cur/{}:2,{}", directory(entry.folder), entry.name, letters(entry.keywords));
+    file(&format!("{}cur/{}:2,{}", directory(entry.folder), entry.name, letters(entry.keywords)), entry.received, entry.octets)
+}
+
+/// The same of any other file; `path` is of names that [`file_name`] made.
+pub fn file(path: &str, at: Timestamp, octets: u64) -> (Bytes, Bytes) {
     let mut out = Vec::with_capacity(3 * BLOCK);
-    let mut header = header(entry.octets, EntryType::Regular, entry.received);
-    if header.set_path(&path).is_err() {
+    let mut header = header(octets, EntryType::Regular, at);
+    if header.set_path(path).is_err() {
         // GNU's way to names that no header has room for.
-        let mut long = self::header(path.len() as u64 + 1, EntryType::GNULongName, entry.received);
+        let mut long = self::header(path.len() as u64 + 1, EntryType::GNULongName, at);
         long.set_cksum();
         out.extend_from_slice(long.as_bytes());
         out.extend_from_slice(path.as_bytes());
@@ -37,9 +41,15 @@ pub fn entry(entry: &Entry) -> (Bytes, Bytes) {
     }
     header.set_cksum();
     out.extend_from_slice(header.as_bytes());
-    let over = usize::try_from(entry.octets % BLOCK as u64).unwrap_or(0);
+    let over = usize::try_from(octets % BLOCK as u64).unwrap_or(0);
     let fill = if over == 0 { 0 } else { BLOCK - over };
     (out.into(), vec![0; fill].into())
+}
+
+/// A name of one file or folder, whatever people called it: what could lead elsewhere, or end it, is written as `_`.
+pub fn file_name(name: &str) -> String {
+    let fits: String = name.chars().map(|c| if matches!(c, '/' | '\\') || c.is_control() { '_' } else { c }).collect();
+    if fits.chars().all(|c| matches!(c, '.' | ' ')) { format!("_{}", fits.replace('.', "_")) } else { fits }
 }
 
 /// The end of an archive.
@@ -84,6 +94,21 @@ fn letters(keywords: &Keywords) -> String {
 mod tests {
     use super::*;
     use std::io::Read;
+
+    #[test]
+    fn names_lead_nowhere_else() {
+        for (name, wanted) in [
+            ("Work", "Work"),
+            ("a/../b", "a_.._b"),
+            ("..", "___"),
+            (".", "__"),
+            ("", "_"),
+            ("C:\\x\0.ics", "C:_x_.ics"),
+            (".profile", ".profile"),
+        ] {
+            assert_eq!(file_name(name), wanted);
+        }
+    }
 
     #[test]
     fn an_archive_of_messages_is_read_by_others() {

@@ -22,11 +22,11 @@ mod transfer;
 mod transfers;
 mod upload;
 
-pub use archive::{Entry, entry, trailer};
+pub use archive::{Entry, entry, file, file_name, trailer};
 pub use content::Part;
 pub use people::{COLUMNS, PersonRow, header, person_record};
 pub use progress::{Step, Turn};
 pub use sheet::{Layout, Place, Read, Sheet};
-pub use transfer::{Existing, Holds, Order, State, Transfer, Wrong};
+pub use transfer::{Existing, Holds, Order, State, Transfer, Visit, Wrong};
 pub use transfers::Transfers;
 pub use upload::{LOOKED_AT, Upload};

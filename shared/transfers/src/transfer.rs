@@ -17,23 +17,35 @@ pub enum Order {
         rehearse: bool,
     },
     ExportPeople,
-    /// All mail of one mailbox.
+    /// All that is in one mailbox.
     ExportMailbox {
         mailbox: PrincipalId,
     },
-    /// A file of events, tasks, notes or cards into a folder of one's own.
+    /// A file of events, tasks, notes or cards into a folder of one's own, or into one that somebody opened.
     ImportObjects {
         mailbox: PrincipalId,
         folder: FolderId,
         holds: Holds,
         existing: Existing,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<Visit>,
     },
     /// All of such a folder as one file.
     ExportObjects {
         mailbox: PrincipalId,
         folder: FolderId,
         holds: Holds,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<Visit>,
     },
+}
+
+/// Who has to do with a folder of somebody else's. Whether they may is judged at each turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    pub by: PrincipalId,
+    /// The address of the mailbox that the folder lies in, as it was when this was ordered.
+    pub of: String,
 }
 
 /// What a folder's file is.
@@ -65,10 +77,20 @@ impl Order {
         matches!(self, Self::ImportPeople { .. } | Self::ImportObjects { .. })
     }
 
+    /// In somebody else's mailbox.
+    pub fn visit(&self) -> Option<&Visit> {
+        match self {
+            Self::ImportObjects { visit, .. } | Self::ExportObjects { visit, .. } => visit.as_ref(),
+            Self::ImportPeople { .. } | Self::ExportPeople | Self::ExportMailbox { .. } => None,
+        }
+    }
+
     /// Whose own it is: it is seen by nobody else. `None`: the tenant's.
     pub fn owner(&self) -> Option<PrincipalId> {
         match self {
-            Self::ImportObjects { mailbox, .. } | Self::ExportObjects { mailbox, .. } => Some(*mailbox),
+            Self::ImportObjects { mailbox, visit, .. } | Self::ExportObjects { mailbox, visit, .. } => {
+                Some(visit.as_ref().map_or(*mailbox, |visit| visit.by))
+            }
             Self::ImportPeople { .. } | Self::ExportPeople | Self::ExportMailbox { .. } => None,
         }
     }

@@ -4,15 +4,15 @@ use penfold_transfers::Holds;
 use penfold_types::{FolderId, PrincipalId};
 
 /// A folder of boss's.
-struct Place {
-    mailbox: Mailbox,
-    owner: PrincipalId,
-    folder: FolderId,
-    holds: Holds,
+pub(super) struct Place {
+    pub mailbox: Mailbox,
+    pub owner: PrincipalId,
+    pub folder: FolderId,
+    pub holds: Holds,
 }
 
 impl House {
-    async fn place(&self, kind: Kind, segment: &str) -> Place {
+    pub(super) async fn place(&self, kind: Kind, segment: &str) -> Place {
         let owner = self.operator.person(&a("boss@one.test")).await.unwrap().id;
         let scope = self.directory.job_scope(Account { tenant: self.tenant, principal: owner });
         let mailbox = self.mailboxes.open(&scope).await.unwrap();
@@ -22,30 +22,35 @@ impl House {
         Place { mailbox, owner, folder, holds: if kind == Kind::Contacts { Holds::Cards } else { Holds::Calendar } }
     }
 
-    async fn take_in(&self, place: &Place, existing: Existing, file: &[u8]) -> One {
-        let order = Order::ImportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds, existing };
+    pub(super) async fn take_in(&self, place: &Place, existing: Existing, file: &[u8]) -> One {
+        let order = Order::ImportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds, existing, visit: None };
         let one = self.order(order).await;
         let mut upload = self.transfers.upload(&one).await.unwrap();
         upload.put(Bytes::copy_from_slice(file)).await.unwrap();
         upload.finish(&self.operator).await.unwrap()
     }
 
-    async fn take_out(&self, place: &Place) -> Vec<u8> {
-        let order = Order::ExportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds };
+    pub(super) async fn take_out(&self, place: &Place) -> Vec<u8> {
+        let order = Order::ExportObjects { mailbox: place.owner, folder: place.folder, holds: place.holds, visit: None };
+        let total = place.mailbox.folder(place.folder).await.unwrap().total;
         let out = self.work(&self.order(order).await).await;
-        assert_eq!((out.state, out.failed), (State::Done, 0));
+        assert_eq!((out.state, out.failed, out.total), (State::Done, 0, Some(u64::from(total))));
         self.content(&out).await
     }
 }
 
 impl Place {
-    async fn all(&self) -> BTreeMap<String, String> {
+    pub(super) async fn all(&self) -> BTreeMap<String, String> {
+        self.bytes().await.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes.to_vec()).unwrap())).collect()
+    }
+
+    pub(super) async fn bytes(&self) -> BTreeMap<String, Bytes> {
         let (mut found, mut after) = (BTreeMap::new(), None);
         loop {
             let (page, more) = self.mailbox.objects(self.folder, after.as_deref(), 100).await.unwrap();
             let items: Vec<_> = page.iter().map(|object| object.item).collect();
             for (object, bytes) in page.iter().zip(self.mailbox.object_bytes(self.folder, &items).await.unwrap()) {
-                found.insert(object.name.clone(), String::from_utf8(bytes.unwrap().to_vec()).unwrap());
+                found.insert(object.name.clone(), bytes.unwrap());
             }
             after = page.last().map(|object| object.name.clone());
             if !more {
@@ -54,13 +59,13 @@ impl Place {
         }
     }
 
-    async fn put(&self, number: usize, text: &str) {
+    pub(super) async fn put(&self, number: usize, text: &str) {
         let object = penfold_calendar::object(Kind::Events, &format!("{number}.ics"), Bytes::from(text.to_owned())).unwrap();
         self.mailbox.put_object(self.folder, &object, &|_| true).await.unwrap();
     }
 }
 
-fn event(uid: &str, more: &str) -> String {
+pub(super) fn event(uid: &str, more: &str) -> String {
     format!(
         "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260301T100000Z\r\nSUMMARY:Event {uid}\r\n{more}END:VEVENT\r\n"
     )
@@ -77,7 +82,7 @@ fn zone(name: &str, offset: &str) -> String {
     )
 }
 
-fn calendar(parts: &[String]) -> String {
+pub(super) fn calendar(parts: &[String]) -> String {
     format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Penfold//Calendar//EN\r\n{}END:VCALENDAR\r\n", parts.concat())
 }
 
@@ -283,7 +288,7 @@ async fn a_file_of_something_else_is_refused_and_a_folder_that_is_gone_ends_it()
         (Holds::Cards, "BEGIN:VCALENDAR\r\n"),
         (Holds::Cards, "x"),
     ] {
-        let order = Order::ImportObjects { mailbox: place.owner, folder: place.folder, holds, existing: Existing::Refuse };
+        let order = Order::ImportObjects { mailbox: place.owner, folder: place.folder, holds, existing: Existing::Refuse, visit: None };
         let one = house.order(order).await;
         let mut upload = house.transfers.upload(&one).await.unwrap();
         upload.put(Bytes::from_static(file.as_bytes())).await.unwrap();

@@ -120,15 +120,15 @@ impl Mailbox {
     }
 
     pub async fn create_collection(&self, new: &NewCollection) -> Result<FolderId> {
-        self.create(new, false).await
+        self.create(new, None).await
     }
 
-    /// One that is filled from elsewhere.
-    pub async fn create_fed(&self, new: &NewCollection) -> Result<FolderId> {
-        self.create(new, true).await
+    /// One that is filled from elsewhere, under an id that is known beforehand: made twice it is there once.
+    pub async fn create_fed(&self, id: FolderId, new: &NewCollection) -> Result<()> {
+        self.create(new, Some(id)).await.map(drop)
     }
 
-    async fn create(&self, new: &NewCollection, fed: bool) -> Result<FolderId> {
+    async fn create(&self, new: &NewCollection, fed: Option<FolderId>) -> Result<FolderId> {
         check_object_name(&new.segment)?;
         check_title(&new.name)?;
         check_properties(&new.properties)?;
@@ -136,6 +136,9 @@ impl Mailbox {
         let cipher = self.inner.cipher(self.scope().tenant()).await?;
         once(self, |draft| {
             let folders = &draft.view().folders;
+            if let Some(made) = fed.and_then(|id| folders.get(id)) {
+                return Ok(made.id);
+            }
             if let Some(other) = folders.collection(new.kind, new.parent, &new.segment) {
                 return Err(self.taken(other));
             }
@@ -252,8 +255,8 @@ fn check_title(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn make(draft: &mut crate::draft::Draft, new: &NewCollection, fed: bool, env: &Env) -> FolderId {
-    let id = FolderId::new(env);
+fn make(draft: &mut crate::draft::Draft, new: &NewCollection, fed: Option<FolderId>, env: &Env) -> FolderId {
+    let (id, fed) = (fed.unwrap_or_else(|| FolderId::new(env)), fed.is_some());
     let uidvalidity = draft.next_uidvalidity(env.now());
     let folder = Folder::new(id, new.parent, &new.name, None, uidvalidity);
     draft.make(Folder { kind: new.kind, fed, segment: new.segment.clone(), ..folder });

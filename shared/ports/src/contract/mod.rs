@@ -1,5 +1,6 @@
 //! The rules of the ports as tests, for every adapter. `penfold_ports::contract_suite!(fixture)` makes one test of each;
 //! `fixture` is an `async fn() -> (World, Keep)`: a fresh world, and whatever must live as long as it.
+//! `Web` stands alone, and so do its rules: [`web`].
 //!
 //! Time is tokio's, paused: no test waits for real. No case leaves a timer running while it waits for a write, because the
 //! clock would run ahead of an adapter that has threads of its own.
@@ -16,6 +17,7 @@ pub mod races;
 pub mod rows;
 pub mod secrets;
 pub mod wake;
+pub mod web;
 
 use crate::{Account, Commit, Job, JobId, Key, Name, PortError, QueueName, Received, Rights, Row, Scope, Sk, TenantScope, World, Write};
 use penfold_types::{AcceptanceId, CommitId, Env, PrincipalId, TenantId};

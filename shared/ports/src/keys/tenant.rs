@@ -87,6 +87,11 @@ impl Sk {
         Self::parts(&[b"s#", principal.as_bytes()])
     }
 
+    /// How many a tenant has.
+    pub fn subscription_count() -> Self {
+        Self::text("n")
+    }
+
     /// By the folder that it fills.
     pub fn subscription(principal: PrincipalId, folder: FolderId) -> Self {
         Self::parts(&[b"s#", principal.as_bytes(), folder.as_bytes()])

@@ -1,5 +1,6 @@
 //! The `Web` port: one GET of what a stranger's URL names. Decision 37.
 
+mod date;
 mod judge;
 mod target;
 #[cfg(test)]
@@ -14,7 +15,7 @@ use hyper::header::{self, HeaderName};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use penfold_ports::{Dns, DnsError, Fetched, Found, Web, WebError, WebPage};
+use penfold_ports::{Dns, DnsError, Fetched, Found, Validators, WEB_REDIRECTS, WEB_SIZE, Web, WebError, WebPage};
 use penfold_types::Env;
 use rustls::time_provider::TimeProvider;
 use rustls::{ClientConfig, RootCertStore};
@@ -33,10 +34,8 @@ use tokio_rustls::TlsConnector;
 const TIME: Duration = Duration::from_secs(60);
 /// Until there is a connection, with its handshake.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Octets of a file, and of the fields before it.
-const SIZE: usize = 10 << 20;
+/// Octets of the fields before a file.
 const FIELDS: usize = 64 << 10;
-const REDIRECTS: usize = 5;
 /// Addresses of a host that are tried.
 const ADDRESSES: usize = 4;
 /// Fetches at a time, from one host one of them.
@@ -122,7 +121,7 @@ impl PublicWeb {
             dns,
             tls: TlsConnector::from(Arc::new(config)),
             allowed: allowed.to_vec(),
-            bounds: Bounds { time: TIME, connect: CONNECT, size: SIZE },
+            bounds: Bounds { time: TIME, connect: CONNECT, size: WEB_SIZE },
             all: Arc::new(Semaphore::new(AT_A_TIME)),
             hosts: Mutex::default(),
         })
@@ -150,7 +149,7 @@ impl PublicWeb {
 
     async fn follow(&self, page: &WebPage) -> Result<Fetched, WebError> {
         let mut to = Target::read(&page.url).ok_or(WebError::Url)?;
-        for _ in 0..=REDIRECTS {
+        for _ in 0..=WEB_REDIRECTS {
             // The bytes of a host that leads on are never read.
             let _place = self.place(&to.host).await?;
             match self.ask(&to, page).await? {
@@ -166,10 +165,11 @@ impl PublicWeb {
         let mut builder = hyper::client::conn::http1::Builder::new();
         builder.max_buf_size(FIELDS);
         let (mut sender, connection) = builder.handshake(TokioIo::new(stream)).await.map_err(|_| WebError::Answer)?;
-        let request = request(to, page)?;
+        let known = page.known.as_ref().filter(|known| known.of == to.url());
+        let request = request(to, known)?;
         let exchange = async {
             let response = sender.send_request(request).await.map_err(|error| wrong(&error))?;
-            self.read(to, response).await
+            self.read(to, response, known.is_some()).await
         };
         tokio::pin!(exchange);
         tokio::select! {
@@ -222,18 +222,19 @@ impl PublicWeb {
         }
     }
 
-    async fn read(&self, to: &Target, response: Response<Incoming>) -> Result<Answered, WebError> {
+    /// `known`: validators were sent.
+    async fn read(&self, to: &Target, response: Response<Incoming>, known: bool) -> Result<Answered, WebError> {
         let status = response.status();
         let field = |name: HeaderName| response.headers().get(name).and_then(|value| value.to_str().ok());
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             let next = field(header::LOCATION).and_then(|location| to.follow(location));
             return next.map(Answered::Elsewhere).ok_or(WebError::Redirect);
         }
-        if status == StatusCode::NOT_MODIFIED {
+        if status == StatusCode::NOT_MODIFIED && known {
             return Ok(Answered::Done(Fetched::Same));
         }
         if status != StatusCode::OK {
-            let after = field(header::RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+            let after = field(header::RETRY_AFTER).and_then(|text| date::retry_after(text, self.env.now()));
             return Ok(Answered::Done(Fetched::Not { status: status.as_u16(), after }));
         }
         // Nothing else was asked for, so nothing swells on being opened.
@@ -242,14 +243,12 @@ impl PublicWeb {
         }
         let validator = |name| field(name).filter(|text| text.len() <= VALIDATOR).map(str::to_owned);
         let media = field(header::CONTENT_TYPE).and_then(|text| text.split(';').next()).unwrap_or_default();
-        let found = Found {
-            bytes: Bytes::new(),
-            etag: validator(header::ETAG),
-            last_modified: validator(header::LAST_MODIFIED),
-            media: media.trim().to_ascii_lowercase(),
-        };
+        let (etag, last_modified) = (validator(header::ETAG), validator(header::LAST_MODIFIED));
+        let given = etag.is_some() || last_modified.is_some();
+        let validators = given.then(|| Validators { of: to.url(), etag, last_modified });
+        let media = media.trim().to_ascii_lowercase();
         let bytes = whole(response.into_body(), self.bounds.size).await?;
-        Ok(Answered::Done(Fetched::New(Found { bytes, ..found })))
+        Ok(Answered::Done(Fetched::New(Found { bytes, validators, media })))
     }
 }
 
@@ -278,14 +277,15 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, WebError> {
     Ok(out.freeze())
 }
 
-fn request(to: &Target, page: &WebPage) -> Result<Request<Empty<Bytes>>, WebError> {
+fn request(to: &Target, known: Option<&Validators>) -> Result<Request<Empty<Bytes>>, WebError> {
     let mut request = Request::get(&to.path)
         .header(header::HOST, to.authority())
         .header(header::USER_AGENT, "Penfold")
         .header(header::ACCEPT, "text/calendar, */*;q=0.1")
         .header(header::ACCEPT_ENCODING, "identity")
         .header(header::CONNECTION, "close");
-    for (name, value) in [(header::IF_NONE_MATCH, &page.etag), (header::IF_MODIFIED_SINCE, &page.last_modified)] {
+    let Validators { etag, last_modified, .. } = known.cloned().unwrap_or_default();
+    for (name, value) in [(header::IF_NONE_MATCH, etag), (header::IF_MODIFIED_SINCE, last_modified)] {
         if let Some(value) = value {
             request = request.header(name, value);
         }

@@ -2,6 +2,7 @@
 
 use super::judge::is_port;
 use hyper::Uri;
+use penfold_ports::resolve_url;
 use std::net::IpAddr;
 
 /// Octets of a URL.
@@ -56,22 +57,14 @@ impl Target {
         if self.port == if self.tls { 443 } else { 80 } { host } else { format!("{host}:{}", self.port) }
     }
 
+    /// The whole of it.
+    pub fn url(&self) -> String {
+        format!("{}://{}{}", if self.tls { "https" } else { "http" }, self.authority(), self.path)
+    }
+
     /// Where a redirect leads (RFC 9110 §10.2.2); never from TLS to where there is none.
     pub fn follow(&self, location: &str) -> Option<Self> {
-        let location = location.trim();
-        let scheme = if self.tls { "https" } else { "http" };
-        let root = format!("{scheme}://{}", self.authority());
-        let path = self.path.split('?').next().unwrap_or("/");
-        let to = match location.find("://") {
-            Some(at) if location.get(..at).is_some_and(|scheme| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) => {
-                location.to_owned()
-            }
-            _ if location.starts_with("//") => format!("{scheme}:{location}"),
-            _ if location.starts_with('/') => format!("{root}{location}"),
-            _ if location.starts_with('?') => format!("{root}{path}{location}"),
-            _ => format!("{root}{}/{location}", path.rsplit_once('/').map_or("", |(folder, _)| folder)),
-        };
-        Self::read(&to).filter(|to| to.tls || !self.tls)
+        Self::read(&resolve_url(&self.url(), location.trim())).filter(|to| to.tls || !self.tls)
     }
 }
 
@@ -120,10 +113,13 @@ mod tests {
             ("//b.test/q", "b.test/q"),
             ("https://b.test:8443/q?u=http://c.test/", "b.test:8443/q?u=http://c.test/"),
             ("z?u=http://c.test/", "a.test/x/z?u=http://c.test/"),
+            ("../q/./z.ics#top", "a.test/q/z.ics"),
+            ("../../../z.ics", "a.test/z.ics"),
+            ("HTTPS://b.test/q/../z", "b.test/z"),
         ] {
             assert_eq!(to(location).as_deref(), Some(wanted), "{location}");
         }
-        for wrong in ["http://a.test/z", "gopher://a.test/", "https://u@a.test/", "https://a.test:22/"] {
+        for wrong in ["http://a.test/z", "gopher://a.test/", "https://u@a.test/", "https://a.test:22/", "https:z"] {
             assert_eq!(to(wrong), None, "{wrong}");
         }
         assert!(Target::read("http://a.test/").unwrap().follow("https://a.test/").is_some());

@@ -1,5 +1,7 @@
 //! The client, against servers that do as they like.
 
+mod contract;
+
 use super::*;
 use penfold_simulated::Zone;
 use rustls_pki_types::PrivateKeyDer;
@@ -46,17 +48,20 @@ impl Heard {
     }
 }
 
-async fn answer(mut stream: impl Stream, says: Says, heard: Heard) {
+/// `None`: it breaks off.
+async fn read_request(stream: &mut impl Stream) -> Option<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        match stream.read_u8().await {
-            Ok(byte) => request.push(byte),
-            Err(_) => return,
-        }
+        request.push(stream.read_u8().await.ok()?);
     }
+    String::from_utf8(request).ok()
+}
+
+async fn answer(mut stream: impl Stream, says: Says, heard: Heard) {
+    let Some(request) = read_request(&mut stream).await else { return };
     let open = heard.open.fetch_add(1, Ordering::SeqCst) + 1;
     heard.most.fetch_max(open, Ordering::SeqCst);
-    heard.requests.lock().push(String::from_utf8(request).unwrap());
+    heard.requests.lock().push(request);
     match says {
         Says::Once(text) => drop(stream.write_all(text.as_bytes()).await),
         Says::ForEver(first, next, pause) => {
@@ -124,9 +129,11 @@ async fn fetched(says: Says) -> Result<Fetched, WebError> {
 async fn a_file_comes_with_its_validators_and_nothing_is_told_of_who_asks() {
     let (port, heard) = serve(|_| Says::file("BEGIN"), None).await;
     let (web, _) = web(HERE);
-    let page =
-        WebPage { url: format!("http://a.test:{port}/x?k=1"), etag: Some("\"6\"".to_owned()), last_modified: Some("then".to_owned()) };
-    let found = Found { bytes: "BEGIN".into(), etag: Some("\"7\"".to_owned()), last_modified: None, media: "text/calendar".to_owned() };
+    let url = format!("http://a.test:{port}/x?k=1");
+    let known = Validators { of: url.clone(), etag: Some("\"6\"".to_owned()), last_modified: Some("then".to_owned()) };
+    let page = WebPage { url: url.clone(), known: Some(known) };
+    let validators = Some(Validators { of: url, etag: Some("\"7\"".to_owned()), last_modified: None });
+    let found = Found { bytes: "BEGIN".into(), validators, media: "text/calendar".to_owned() };
     assert_eq!(web.get(&page).await, Ok(Fetched::New(found)));
     let request = heard.last();
     let mut lines: Vec<&str> = request.trim_end().lines().collect();
@@ -149,10 +156,12 @@ async fn a_file_comes_with_its_validators_and_nothing_is_told_of_who_asks() {
 #[tokio::test]
 async fn answers_without_a_file() {
     let status = |line: &str, fields: &str| Says::Once(format!("HTTP/1.1 {line}\r\n{fields}Content-Length: 0\r\n\r\n"));
-    assert_eq!(fetched(Says::Once("HTTP/1.1 304 Not Modified\r\n\r\n".to_owned())).await, Ok(Fetched::Same));
     assert_eq!(fetched(status("410 Gone", "")).await, Ok(Fetched::Not { status: 410, after: None }));
     let after = Some(Duration::from_secs(120));
     assert_eq!(fetched(status("503 Busy", "Retry-After: 120\r\n")).await, Ok(Fetched::Not { status: 503, after }));
+    // One that is past: it is read, and asks for nothing.
+    let past = status("429 Many", "Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n");
+    assert_eq!(fetched(past).await, Ok(Fetched::Not { status: 429, after: Some(Duration::ZERO) }));
     assert_eq!(fetched(status("200 OK", "Content-Encoding: gzip\r\n")).await, Err(WebError::Answer));
     assert_eq!(fetched(Says::Once("SSH-2.0-x\r\n".to_owned())).await, Err(WebError::Answer));
     assert_eq!(fetched(Says::Once("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort".to_owned())).await, Err(WebError::Torn));
@@ -185,7 +194,7 @@ async fn redirects_end_and_each_is_judged_anew() {
     assert!(matches!(get(&web, &format!("http://a.test:{port}/")).await, Ok(Fetched::New(_))));
     let (port, heard) = serve(|port| Says::moved(&format!("http://a.test:{port}/again")), None).await;
     assert_eq!(get(&web, &format!("http://a.test:{port}/")).await, Err(WebError::Redirect));
-    assert_eq!(heard.count(), REDIRECTS + 1);
+    assert_eq!(heard.count(), WEB_REDIRECTS + 1);
     // To where it may not: by address, by name, to another service, to a file.
     zone.address("inside.test", "10.0.0.7".parse().unwrap());
     for (to, wanted) in [

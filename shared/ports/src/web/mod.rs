@@ -1,20 +1,38 @@
+mod reference;
+
+pub use reference::resolve;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::time::Duration;
+
+/// Octets of a file.
+pub const SIZE: usize = 10 << 20;
+/// Redirects that are followed.
+pub const REDIRECTS: usize = 5;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Page {
     /// `https` or `http`, without user and password.
     pub url: String,
-    /// What came with it the last time (RFC 9110 §8.8), as it came.
+    /// What came with it the last time.
+    pub known: Option<Validators>,
+}
+
+/// By what a server knows which version somebody has (RFC 9110 §8.8), as it came, and the URL that gave it: it says nothing about
+/// another one, and is nobody else's to know.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Validators {
+    /// As the adapter writes it, after all redirects.
+    pub of: String,
     pub etag: Option<String>,
     pub last_modified: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fetched {
-    /// It is as it was when the validators came.
+    /// It is as it was when the validators came. Nobody is told so who sent none.
     Same,
     New(Found),
     /// Any other answer: its status, and for how long nobody is to ask again, where it says so.
@@ -27,8 +45,8 @@ pub enum Fetched {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Found {
     pub bytes: Bytes,
-    pub etag: Option<String>,
-    pub last_modified: Option<String>,
+    /// `None`: the server gave none.
+    pub validators: Option<Validators>,
     /// Without parameters, in small letters.
     pub media: String,
 }
@@ -61,9 +79,10 @@ pub enum WebError {
     Busy,
 }
 
-/// Files of the web, from hosts that nobody here has chosen. One GET, bounded in time and octets, which follows a few redirects
-/// and tells the host nothing of whoever asks. It reaches public addresses only, but for networks that the operator allows; what
-/// may be reached is judged anew for each connection, by the address that the connection then goes to.
+/// Files of the web, from hosts that nobody here has chosen. One GET, bounded in time and octets ([`SIZE`]), which follows a few
+/// redirects ([`REDIRECTS`], never out of TLS) and tells the host nothing of whoever asks. It reaches public addresses only, but for
+/// networks that the operator allows; what may be reached is judged anew for each connection, by the address that the connection
+/// then goes to. Validators go to the URL that gave them and to no other, wherever redirects lead.
 #[async_trait]
 pub trait Web: Send + Sync {
     async fn get(&self, page: &Page) -> Result<Fetched, WebError>;
