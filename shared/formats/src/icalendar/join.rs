@@ -25,7 +25,8 @@ const TRIES: u64 = 8;
 /// (RFC 7986 §5.1, and as it was said before that).
 pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object>, name: Option<&str>) -> Vec<u8> {
     let mut zones = Known::default();
-    let (mut definitions, mut parts): (Vec<Cow<'_, [u8]>>, Vec<Cow<'_, [u8]>>) = (Vec::new(), Vec::new());
+    let mut definitions: Vec<Cow<'_, [u8]>> = Vec::new();
+    let mut parts: Vec<Cow<'_, [u8]>> = Vec::new();
     for object in objects {
         let (new, others) = zones.take(object);
         let Some(renamed) = renamed(object, &others) else {
