@@ -1,6 +1,6 @@
 //! The contract of `Web`, in memory.
 
-use penfold_ports::contract::web::{Given, Host, Says, Site};
+use penfold_ports::contract::web::{Given, Host, Known, Says, Site};
 use penfold_ports::{Found, Validators};
 use penfold_simulated::Pages;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl Site for Inner {
                 let (etag, last_modified) = (etag.map(str::to_owned), last_modified.map(str::to_owned));
                 let given = etag.is_some() || last_modified.is_some();
                 let validators = given.then(|| Validators { of: url.to_owned(), etag, last_modified });
-                let media = media.split(';').next().unwrap().to_lowercase();
+                let media = media.split(';').next().unwrap_or_default().to_lowercase();
                 self.0.found(url, Found { bytes, validators, media })
             }
             Says::Status(status, after) => self.0.status(url, status, after),
@@ -32,7 +32,7 @@ impl Site for Inner {
         };
     }
 
-    fn heard(&self, url: &str) -> Vec<(Option<String>, Option<String>)> {
+    fn heard(&self, url: &str) -> Known {
         self.0.heard(url).into_iter().map(|known| known.map(|known| (known.etag, known.last_modified)).unwrap_or_default()).collect()
     }
 }

@@ -20,14 +20,17 @@ pub enum Says {
     Moved(String),
 }
 
+/// The tag and the date that came with each request, where they did.
+pub type Known = Vec<(Option<String>, Option<String>)>;
+
 /// Servers that a case sets up.
 pub trait Site: Send + Sync {
     /// A URL of `http` with this path, at one of two hosts that may be reached.
     fn url(&self, host: Host, path: &str) -> String;
     /// What a URL gives from here on.
     fn says(&self, url: &str, says: Says);
-    /// The tag and the date that came with each request for it.
-    fn heard(&self, url: &str) -> Vec<(Option<String>, Option<String>)>;
+    /// With what a URL was asked for.
+    fn heard(&self, url: &str) -> Known;
 }
 
 #[derive(Clone, Copy, Debug)]

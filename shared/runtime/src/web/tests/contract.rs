@@ -1,13 +1,13 @@
 //! The contract of `Web`, over sockets of this machine.
 
 use super::*;
-use penfold_ports::contract::web::{Given, Host, Says, Site};
+use penfold_ports::contract::web::{Given, Host, Known, Says, Site};
 use std::fmt::Write as _;
 
 #[derive(Default)]
 struct Pages {
     says: Mutex<HashMap<String, Says>>,
-    heard: Mutex<HashMap<String, Vec<(Option<String>, Option<String>)>>>,
+    heard: Mutex<HashMap<String, Known>>,
 }
 
 struct Server {
@@ -30,7 +30,7 @@ impl Site for Server {
         self.pages.says.lock().insert(url.to_owned(), says);
     }
 
-    fn heard(&self, url: &str) -> Vec<(Option<String>, Option<String>)> {
+    fn heard(&self, url: &str) -> Known {
         self.pages.heard.lock().get(url).cloned().unwrap_or_default()
     }
 }
