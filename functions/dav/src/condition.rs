@@ -56,7 +56,7 @@ pub struct Condition {
     /// One list is enough, all terms of which are as they say: true, or not.
     listed: Option<Vec<Vec<(bool, Term)>>>,
     /// How folders were by which it was judged.
-    unchanged: Vec<(Account, FolderId, Since)>,
+    unchanged: Vec<Then>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,12 +82,13 @@ impl Condition {
 
     /// All that can be said before the object is at hand.
     async fn judge(&mut self, session: &Session, path: &str, lists: Vec<List>) -> Result<(), Wrong> {
-        let mut known: Vec<(String, Option<Resource>)> = Vec::new();
+        let mut known: Vec<(String, Option<Seen>)> = Vec::new();
         let mut judged = Vec::with_capacity(lists.len());
         for list in lists {
             let about = list.about.as_deref().unwrap_or(path);
             let is_own = Target::read(about) == Target::read(path);
             let mut terms = Vec::with_capacity(list.terms.len());
+            let mut rests_on = None;
             for (wanted, term) in list.terms {
                 let term = match term {
                     Raw::Tag(tag) if is_own => Term::Tag(tag),
@@ -96,46 +97,25 @@ impl Condition {
                             Some(at) => at,
                             None if known.len() >= RESOURCES => return Err(Wrong::BAD),
                             None => {
-                                known.push((about.to_owned(), found(session, about).await?));
+                                known.push((about.to_owned(), Seen::of(session, about).await?));
                                 known.len() - 1
                             }
                         };
-                        Term::Known(self.is_so(known.get(at).and_then(|(_, resource)| resource.as_ref()), &other).await?)
+                        let seen = known.get(at).and_then(|(_, seen)| seen.as_ref());
+                        let is = seen.and_then(|seen| seen.is(&other));
+                        rests_on = rests_on.or(seen.filter(|_| is.is_some()).map(|seen| seen.folder));
+                        Term::Known(is.unwrap_or(false))
                     }
                 };
                 terms.push((wanted, term));
             }
+            // A list that does not hold anyhow binds nobody.
+            let may_hold = terms.iter().all(|(wanted, term)| matches!(term, Term::Tag(_)) || *term == Term::Known(*wanted));
+            self.unchanged.extend(rests_on.filter(|_| may_hold));
             judged.push(terms);
         }
         self.listed = Some(judged);
         Ok(())
-    }
-
-    async fn is_so(&mut self, resource: Option<&Resource>, term: &Raw) -> Result<bool, Wrong> {
-        let (place, object) = match resource {
-            Some(Resource::Collection(place)) if place.is_read() => (place, None),
-            Some(Resource::Object(place, object)) => (place, Some(object)),
-            _ => return Ok(false),
-        };
-        match (term, object) {
-            (Raw::Tag(tag), Some(object)) => {
-                self.rests_on(place).await?;
-                // As it is from then on.
-                let now = place.mailbox.object(place.folder.id, &object.name).await?;
-                Ok(now.is_some_and(|now| place.etag(&now) == *tag))
-            }
-            (Raw::Token(token), None) => match read_sync_token(place, token) {
-                Some(then) => Ok(then == (self.rests_on(place).await?, None)),
-                None => Ok(false),
-            },
-            _ => Ok(false),
-        }
-    }
-
-    async fn rests_on(&mut self, place: &Place) -> Result<Since, Wrong> {
-        let now = place.mailbox.objects_now(place.folder.id).await?;
-        self.unchanged.push((place.mailbox.account(), place.folder.id, now));
-        Ok(now)
     }
 
     /// The mailbox, to change something there: nothing is, where what was judged by has changed meanwhile.
@@ -189,15 +169,50 @@ impl Condition {
     }
 }
 
-/// Other resources that one If may speak of.
+/// Resources that one If may speak of, and terms that it may have.
 const RESOURCES: usize = 8;
+const TERMS: usize = 64;
 
-/// What a list is about, where that may be seen.
-async fn found(session: &Session, path: &str) -> Result<Option<Resource>, Wrong> {
-    match session.resource(path).await {
-        Ok(resource) => Ok(Some(resource)),
-        Err(wrong) if matches!(wrong.status(), StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => Ok(None),
-        Err(wrong) => Err(wrong),
+/// A folder as it was when it was looked at.
+type Then = (Account, FolderId, Since);
+
+/// A resource that an If speaks of.
+struct Seen {
+    place: Place,
+    folder: Then,
+    /// Of an object.
+    tag: Option<String>,
+}
+
+impl Seen {
+    /// `None` where nothing is that may be seen, or it has neither tags nor tokens.
+    async fn of(session: &Session, path: &str) -> Result<Option<Self>, Wrong> {
+        let (place, object) = match session.resource(path).await {
+            Ok(Resource::Collection(place)) if place.is_read() => (place, None),
+            Ok(Resource::Object(place, object)) => (place, Some(object)),
+            Ok(_) => return Ok(None),
+            Err(wrong) if matches!(wrong.status(), StatusCode::NOT_FOUND | StatusCode::FORBIDDEN) => return Ok(None),
+            Err(wrong) => return Err(wrong),
+        };
+        let folder = (place.mailbox.account(), place.folder.id, place.mailbox.objects_now(place.folder.id).await?);
+        let tag = match object {
+            // As it is from then on.
+            Some(object) => match place.mailbox.object(place.folder.id, &object.name).await? {
+                Some(now) => Some(place.etag(&now)),
+                None => return Ok(None),
+            },
+            None => None,
+        };
+        Ok(Some(Self { place, folder, tag }))
+    }
+
+    /// `None` where such a term says nothing about it.
+    fn is(&self, term: &Raw) -> Option<bool> {
+        match (term, &self.tag) {
+            (Raw::Tag(tag), Some(own)) => Some(tag == own),
+            (Raw::Token(token), None) => read_sync_token(&self.place, token).map(|then| then == (self.folder.2, None)),
+            _ => None,
+        }
     }
 }
 
@@ -216,7 +231,7 @@ enum Raw {
 
 /// The lists of an If header: a resource that is named counts for all lists up to the next.
 fn lists(text: &str) -> Result<Vec<List>, Wrong> {
-    let (mut lists, mut about) = (Vec::new(), None);
+    let (mut lists, mut about, mut count) = (Vec::new(), None, 0);
     let mut rest = text.trim();
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('<') {
@@ -227,6 +242,10 @@ fn lists(text: &str) -> Result<Vec<List>, Wrong> {
         }
         let inner = rest.strip_prefix('(').ok_or(Wrong::BAD)?;
         let (terms, after) = terms(inner)?;
+        count += terms.len();
+        if count > TERMS {
+            return Err(Wrong::BAD);
+        }
         lists.push(List { about: about.clone(), terms });
         rest = after.trim_start();
     }

@@ -51,7 +51,6 @@ pub async fn show(State(dav): State<Dav>, Path(file): Path<String>, private: Opt
 async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response, Wrong> {
     let text = file.strip_suffix(".ics").ok_or(Wrong::MISSING)?;
     let Published { scope, link, folder, shows } = dav.directory.published(text).await?.ok_or(Wrong::MISSING)?;
-    dav.links.try_take(link).map_err(Wrong::Wait)?;
     let mailbox = dav.mailboxes.open(&scope).await?;
     let folder = match mailbox.folder(folder).await {
         Err(error) if error.kind() == Why::NotFound => return Err(Wrong::MISSING),
@@ -60,6 +59,7 @@ async fn file_of(dav: &Dav, file: &str, headers: &HeaderMap) -> Result<Response,
     if !matches!(folder.kind, Kind::Events | Kind::Tasks | Kind::Notes) {
         return Err(Wrong::MISSING);
     }
+    dav.links.try_take(link).map_err(Wrong::Wait)?;
     let sight = match shows {
         Shows::Times => Sight::Times,
         Shows::Titles => Sight::Titles,

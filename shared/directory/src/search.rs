@@ -28,9 +28,12 @@ const AT_FIRST: usize = 1_000;
 /// For how long it is believed that a tenant's entries have their words.
 const INDEXED: Duration = Duration::from_secs(24 * 3600);
 
-/// Entries all of whose words begin as is asked, each once.
+/// Entries that are called as is asked, each once.
 struct Walk {
-    asked: Asked,
+    /// One of these is enough.
+    asked: Vec<Asked>,
+    /// It is enough that the words stand inside of others.
+    inside: bool,
     query: Query,
     /// Read already.
     ready: Vec<(Sk, Row)>,
@@ -43,13 +46,6 @@ struct Walk {
 impl Walk {
     async fn begin(directory: &Directory, tenant: TenantId, asked: Asked) -> Result<Option<Self>> {
         let mut best: Option<Self> = None;
-        if asked.inside {
-            let prefix = begins("");
-            let query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
-            let query = Query { limit: PAGE, ..query };
-            let empty = asked.words.is_empty();
-            return Ok(Some(Self { asked, query, ready: Vec::new(), seen: BTreeSet::new(), left: LOOKED_INTO, over: empty }));
-        }
         for word in &asked.words {
             let prefix = begins(word);
             let mut query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
@@ -61,7 +57,8 @@ impl Walk {
             // Of words that many begin with the longest is taken for the rarest.
             let rank = |walk: &Self| if walk.over { (0, walk.ready.len()) } else { (1, usize::MAX - walk.query.from.as_bytes().len()) };
             let own = Self {
-                asked: asked.clone(),
+                asked: vec![asked.clone()],
+                inside: false,
                 query: Query { limit: PAGE, ..query },
                 left: LOOKED_AT.saturating_sub(page.rows.len()),
                 ready: page.rows,
@@ -76,6 +73,23 @@ impl Walk {
             }
         }
         Ok(best)
+    }
+
+    /// Through all words that there are, as far as that is bounded.
+    fn inside(tenant: TenantId, mut asked: Vec<Asked>) -> Self {
+        asked.retain(|asked| !asked.words.is_empty());
+        let prefix = begins("");
+        let query = Query::prefix(access::organisation(tenant).organisation(prefix.clone()).pk().clone(), &prefix);
+        let over = asked.is_empty();
+        Self {
+            asked,
+            inside: true,
+            query: Query { limit: PAGE, ..query },
+            ready: Vec::new(),
+            seen: BTreeSet::new(),
+            left: LOOKED_INTO,
+            over,
+        }
     }
 
     /// The next of them; nothing at the end, or where enough was looked at.
@@ -97,7 +111,8 @@ impl Walk {
         for (key, row) in &rows {
             let words = row.str("w").unwrap_or_default();
             let (Some(id), Some(kind)) = (entry_of(key), kind_of(row)) else { continue };
-            if self.asked.fits(words.split(' ')) && self.seen.insert(id) {
+            let fits = |asked: &Asked| if self.inside { asked.stands_in(words.split(' ')) } else { asked.fits(words.split(' ')) };
+            if self.asked.iter().any(fits) && self.seen.insert(id) {
                 found.push((id, CardKind::of(kind)));
             }
         }
@@ -116,18 +131,13 @@ impl Directory {
         limit: usize,
         fits: impl Fn(&DirectoryCard) -> bool + Send,
     ) -> Result<(Vec<DirectoryCard>, bool)> {
-        let mut asked: Vec<Asked> =
-            if any { words.iter().map(|word| Asked::read(word)).collect() } else { vec![Asked::read(&words.join(" "))] };
-        if inside {
-            // Whoever is called so comes first.
-            asked.extend(asked.clone().into_iter().map(|asked| Asked { inside: true, ..asked }));
-        }
-        self.search(tenant, asked, limit, move |card| card.kind != CardKind::Contact && fits(card)).await
+        let asked = if any { words.iter().map(|word| Asked::read(word)).collect() } else { vec![Asked::read(&words.join(" "))] };
+        self.search(tenant, (asked, inside), limit, move |card| card.kind != CardKind::Contact && fits(card)).await
     }
 
     /// Everybody in the organisation's directory, outside contacts too, who is called by what somebody typed.
     pub async fn find_cards(&self, tenant: TenantId, text: &str, limit: usize) -> Result<(Vec<DirectoryCard>, bool)> {
-        self.search(tenant, vec![Asked::read(text)], limit, |_| true).await
+        self.search(tenant, (vec![Asked::read(text)], false), limit, |_| true).await
     }
 
     /// The same, for several texts any of which is enough, and where whoever asks looks at the entries themselves.
@@ -138,31 +148,45 @@ impl Directory {
         limit: usize,
         fits: impl Fn(&DirectoryCard) -> bool + Send,
     ) -> Result<(Vec<DirectoryCard>, bool)> {
-        self.search(tenant, texts.iter().map(|text| Asked::read(text)).collect(), limit, fits).await
+        self.search(tenant, (texts.iter().map(|text| Asked::read(text)).collect(), false), limit, fits).await
     }
 
     async fn search(
         &self,
         tenant: TenantId,
-        asked: Vec<Asked>,
+        (asked, inside): (Vec<Asked>, bool),
         limit: usize,
         fits: impl Fn(&DirectoryCard) -> bool + Send,
     ) -> Result<(Vec<DirectoryCard>, bool)> {
         self.have_words(tenant).await?;
+        let mut once: Vec<Asked> = Vec::new();
+        asked.into_iter().for_each(|asked| {
+            if !once.contains(&asked) {
+                once.push(asked)
+            }
+        });
+        // One each, and then one for all that looks inside: whoever is called so comes first.
+        let walks = once.iter().map(Some).chain(inside.then_some(None));
         let (mut found, mut more): (Vec<DirectoryCard>, bool) = (Vec::new(), false);
         let (mut known, mut read) = (BTreeSet::new(), 0);
-        for asked in asked {
+        for one in walks {
             // Contacts are elsewhere; of everybody else an address has to be in a domain of the tenant.
-            let inside = self.has_domains(tenant, &asked.domains).await?;
-            let Some(mut walk) = Walk::begin(self, tenant, asked).await? else { continue };
+            let mut at_home = false;
+            for asked in one.map_or(once.as_slice(), std::slice::from_ref) {
+                at_home = at_home || self.has_domains(tenant, &asked.domains).await?;
+            }
+            let walk = match one {
+                Some(asked) => Walk::begin(self, tenant, asked.clone()).await?,
+                None => Some(Walk::inside(tenant, once.clone())),
+            };
+            let Some(mut walk) = walk else { continue };
             while let Some(hits) = walk.next(self).await? {
                 let hits: Vec<_> =
-                    hits.into_iter().filter(|(id, kind)| (inside || *kind == CardKind::Contact) && known.insert(*id)).collect();
+                    hits.into_iter().filter(|(id, kind)| (at_home || *kind == CardKind::Contact) && known.insert(*id)).collect();
                 for some in hits.chunks(100) {
                     read += some.len();
-                    let domains = &walk.asked.domains;
-                    let cards = self.cards_of(tenant, some).await?.into_iter().filter(|card| card.may_be_in(domains) && fits(card));
-                    found.extend(cards);
+                    let called = |card: &DirectoryCard| walk.asked.iter().any(|asked| card.may_be_in(&asked.domains));
+                    found.extend(self.cards_of(tenant, some).await?.into_iter().filter(|card| called(card) && fits(card)));
                     if found.len() > limit {
                         found.truncate(limit);
                         return Ok((found, true));

@@ -74,14 +74,12 @@ fn local(address: &str) -> &str {
     address.rsplit_once('@').map_or(address, |(local, _)| local)
 }
 
-/// What is looked for: words, all of which an entry has to have the beginning of (or anywhere in one of its own, where `inside` says so),
-/// and domains behind an at sign.
+/// What is looked for: words, all of which an entry has to have the beginning of, and domains behind an at sign.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub words: Vec<String>,
     /// As far as they were typed.
     pub domains: Vec<String>,
-    pub inside: bool,
 }
 
 impl Asked {
@@ -99,7 +97,7 @@ impl Asked {
             }
         }
         found.truncate(ASKED_WORDS);
-        Self { words: found, domains, inside: false }
+        Self { words: found, domains }
     }
 
     /// Whether somebody of this name and address is meant.
@@ -110,8 +108,12 @@ impl Asked {
 
     /// Whether an entry of these words is meant.
     pub fn fits<'a>(&self, words: impl Iterator<Item = &'a str> + Clone) -> bool {
-        let is = |word: &str, asked: &str| if self.inside { word.contains(asked) } else { word.starts_with(asked) };
-        self.words.iter().all(|asked| words.clone().any(|word| is(word, asked)))
+        self.words.iter().all(|asked| words.clone().any(|word| word.starts_with(asked.as_str())))
+    }
+
+    /// The same, where the words may also stand inside of others.
+    pub fn stands_in<'a>(&self, words: impl Iterator<Item = &'a str> + Clone) -> bool {
+        self.words.iter().all(|asked| words.clone().any(|word| word.contains(asked.as_str())))
     }
 }
 

@@ -245,13 +245,15 @@ impl Draft {
 
     /// Where a folder of files lies in another, that one has other members (RFC 6578 §3.1): it changes too.
     fn members(&self, entry: &Entry) -> Vec<(FolderId, String)> {
-        let (id, now) = match entry {
-            Entry::FolderSet(folder) => (folder.id, Some(folder)),
-            Entry::FolderGone(id) => (*id, None),
+        let place = |own: &Folder| Some((own.parent?, own.segment.clone())).filter(|_| own.kind == Kind::Files);
+        let now = |id: &FolderId| self.view.folders.get(*id).and_then(place);
+        let (was, is) = match entry {
+            Entry::FolderSet(folder) => (now(&folder.id), place(folder)),
+            Entry::FolderGone(id) => (now(id), None),
+            // Others see it from now on, or no longer.
+            Entry::Acl { folder, .. } => (now(folder), None),
             _ => return Vec::new(),
         };
-        let place = |own: &Folder| Some((own.parent?, own.segment.clone())).filter(|_| own.kind == Kind::Files);
-        let (was, is) = (self.view.folders.get(id).and_then(place), now.and_then(place));
         if was == is { Vec::new() } else { was.into_iter().chain(is).collect() }
     }
 

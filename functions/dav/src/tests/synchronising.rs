@@ -1,4 +1,6 @@
 use super::*;
+use penfold_mailbox::RightsChange;
+use penfold_ports::{Grantee, Preset};
 use std::collections::BTreeSet;
 
 fn sync(token: &str, limit: Option<usize>) -> String {
@@ -170,4 +172,64 @@ async fn what_rests_on_a_token_is_done_while_nothing_has_changed() {
         assert_eq!(heard.status, status, "{method} {name} {condition}: {}", heard.text);
     }
     assert_eq!(with("DELETE", "a.ics", &format!("<{calendar}> (<{}>)", now().await)).await.status, StatusCode::NO_CONTENT);
+}
+
+/// What is in the way goes first: that is what the token holds, and the rest follows it.
+#[tokio::test(start_paused = true)]
+async fn what_is_replaced_on_the_ground_of_a_token_is_replaced_whole_or_not_at_all() {
+    let house = house().await;
+    let files = format!("/dav/files/{}/", house.ann);
+    let ask = async |method: &str, name: &str, headers: &[(&str, &str)]| {
+        house.ask("ann@one.test", method, &format!("{files}{name}"), headers, if method == "PUT" { "x" } else { "" }).await.status
+    };
+    let now = async || house.report("ann@one.test", &files, "d:sync-collection", &sync("", None)).await.within("sync-token").to_owned();
+    for method in ["COPY", "MOVE"] {
+        for (from, to) in [("file", "dir/"), ("from/", "dir/"), ("from/", "old")] {
+            for name in ["file", "old", "from/", "dir/"] {
+                ask("DELETE", name, &[]).await;
+            }
+            for (method, name) in
+                [("PUT", "file"), ("PUT", "old"), ("MKCOL", "from/"), ("PUT", "from/in"), ("MKCOL", "dir/"), ("PUT", "dir/in")]
+            {
+                assert_eq!(ask(method, name, &[]).await, StatusCode::CREATED, "{name}");
+            }
+            let (before, destination) = (now().await, format!("{files}{to}"));
+            ask("PUT", "other", &[]).await;
+            let condition = |token: &str| format!("<{files}> (<{token}>)");
+            let late = ask(method, from, &[("destination", &destination), ("if", &condition(&before))]).await;
+            assert_eq!(late, StatusCode::PRECONDITION_FAILED, "{method} {from} {to}");
+            for name in ["file", "old", "from/in", "dir/in"] {
+                assert_eq!(ask("GET", name, &[]).await, StatusCode::OK, "{method} {from} {to} {name}");
+            }
+            let done = ask(method, from, &[("destination", &destination), ("if", &condition(&now().await))]).await;
+            assert_eq!(done, StatusCode::NO_CONTENT, "{method} {from} {to}");
+            assert_eq!(ask("GET", from, &[]).await == StatusCode::OK, method == "COPY");
+            assert_eq!(ask("GET", "dir/in", &[]).await == StatusCode::OK, to == "old" || from == "from/", "{method} {from} {to}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn others_list_anew_where_a_folder_went_that_they_may_have_seen() {
+    let house = house().await;
+    let files = format!("/dav/files/{}/", house.ann);
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(house.account(house.ann).await)).await.unwrap();
+    for name in ["shown/", "shown/a/", "shown/b/"] {
+        house.ask("ann@one.test", "MKCOL", &format!("{files}{name}"), &[], "").await;
+    }
+    let folders = mailbox.folders().await.unwrap();
+    for name in ["shown", "a"] {
+        let folder = folders.collections().find(|own| own.segment == name).unwrap().id;
+        let change = RightsChange::Set(Preset::Reviewer.rights());
+        mailbox.set_rights(folder, Grantee::Principal(house.bob), change, "test", None, false).await.unwrap();
+    }
+    let shown = format!("{files}shown/");
+    let since = async |token: &str| house.report("bob@one.test", &shown, "d:sync-collection", &sync(token, None)).await;
+    let first = since("").await;
+    assert_eq!(first.hrefs(), [format!("{shown}a/")], "{}", first.text);
+    let token = first.within("sync-token").to_owned();
+    house.ask("ann@one.test", "DELETE", &format!("{shown}b/"), &[], "").await;
+    let anew = since(&token).await;
+    assert!(anew.text.contains("valid-sync-token") && !anew.text.contains("shown/b"), "{}", anew.text);
+    assert_eq!(since("").await.hrefs(), [format!("{shown}a/")]);
 }

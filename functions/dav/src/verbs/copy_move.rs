@@ -31,8 +31,11 @@ pub async fn moved(call: Call) -> Result<Response, Wrong> {
 
 async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
     let (overwrite, condition) = (call.overwrite()?, Condition::of(&call).await?);
-    let source = call.resource().await?;
-    let destination = destination(&call).await?;
+    let mut source = call.resource().await?;
+    let mut destination = destination(&call).await?;
+    if let Resource::Object(place, _) | Resource::Collection(place) = &mut source {
+        rest(&condition, place, &mut destination);
+    }
     match source {
         Resource::Object(place, object) => {
             let to = destination.parent.clone().ok_or(Wrong::FORBIDDEN)?;
@@ -71,12 +74,26 @@ async fn relocate(call: Call, moving: bool) -> Result<Response, Wrong> {
                 .await
         }
         Resource::Collection(_) if !condition.holds_for_folder() => Err(Wrong::FAILED),
-        Resource::Collection(mut place) => {
-            place.mailbox = condition.on(&place.mailbox);
-            folder(&call, &place, destination, overwrite, moving).await
-        }
+        Resource::Collection(place) => folder(&call, &place, destination, overwrite, moving).await,
         Resource::Nothing(..) => Err(Wrong::MISSING),
         _ => Err(Wrong::FORBIDDEN),
+    }
+}
+
+/// All that is done in an account is done by one hold on it: what is in the way goes first, and the rest follows that.
+fn rest(condition: &Condition, from: &mut Place, to: &mut Destination) {
+    from.mailbox = condition.on(&from.mailbox);
+    let there = match &mut to.there {
+        Some(Resource::Object(place, _) | Resource::Collection(place)) => Some(place),
+        _ => None,
+    };
+    let mut elsewhere = None;
+    for place in to.parent.iter_mut().chain(there) {
+        place.mailbox = if place.owner() == from.owner() {
+            from.mailbox.clone()
+        } else {
+            elsewhere.get_or_insert_with(|| condition.on(&place.mailbox)).clone()
+        };
     }
 }
 
@@ -140,11 +157,10 @@ async fn one(
     if !condition.holds(place, Some(object)) {
         return Err(Wrong::FAILED);
     }
-    let mailbox = condition.on(&place.mailbox);
     let done = if moving {
-        mailbox.move_object(from, target, overwrite, &|old| condition.holds(place, old) && place.is_as_seen(object, old)).await?
+        place.mailbox.move_object(from, target, overwrite, &|old| condition.holds(place, old) && place.is_as_seen(object, old)).await?
     } else {
-        mailbox.copy_object(from, target, overwrite, &|old| condition.holds(place, old)).await?
+        place.mailbox.copy_object(from, target, overwrite, &|old| condition.holds(place, old)).await?
     };
     match done {
         Relocated::Done { created, .. } => Ok(status(created && !replaces).into_response()),
@@ -179,7 +195,7 @@ async fn across(
         attachments::judge(session, to, &bytes, None).await?;
     }
     let new: NewObject = super::put::object(to, name, bytes, &object.media)?;
-    let put = condition.on(&to.mailbox).put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
+    let put = to.mailbox.put_object(to.folder.id, &new, &|old| overwrite || old.is_none()).await?;
     let created = match put {
         Put::Done { created, .. } => created,
         Put::Failed => return Err(Wrong::FAILED),
@@ -187,10 +203,7 @@ async fn across(
     };
     if moving {
         let copied = object.item;
-        let gone = condition
-            .on(&place.mailbox)
-            .remove_object(place.folder.id, &object.name, &|old| old.is_some_and(|old| old.item == copied))
-            .await?;
+        let gone = place.mailbox.remove_object(place.folder.id, &object.name, &|old| old.is_some_and(|old| old.item == copied)).await?;
         if gone == Removal::Failed {
             return Err(Wrong::CONFLICT);
         }

@@ -7,7 +7,7 @@ use crate::live;
 use crate::path::Home;
 use crate::resource::{Place, Resource, Session};
 use crate::wrong::Wrong;
-use crate::xml::{Multistatus, Precondition, Propstats, Selection, multistatus::Response as Answer, propfind as body};
+use crate::xml::{Multistatus, Precondition, Propstats, Selection, Wanted, multistatus::Response as Answer, propfind as body};
 use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
@@ -25,6 +25,8 @@ pub struct Asked {
     pub selection: Selection,
     /// What is not there is not told.
     pub little: bool,
+    /// Nothing is told but that it is there.
+    pub by_status: bool,
     /// In which zone times that name none are read.
     pub floating: Zone,
     pub definitions: Definitions,
@@ -32,7 +34,7 @@ pub struct Asked {
 
 impl Asked {
     pub fn new(selection: Selection, little: bool) -> Self {
-        Self { selection, little, floating: Zone::fixed(0), definitions: Definitions::default() }
+        Self { selection, little, by_status: false, floating: Zone::fixed(0), definitions: Definitions::default() }
     }
 
     /// As the headers of a request say.
@@ -40,12 +42,13 @@ impl Asked {
         Self { definitions: Definitions::wanted(&call.headers), ..Self::new(selection, call.wants_little()) }
     }
 
-    /// What is told of one resource: where no property was asked for, that it is one of those asked for (RFC 3744 §9.3.1).
+    /// The same for which resources are meant, where no property of theirs is asked for (RFC 3744 §9.3.1).
+    pub fn matching(call: &Call, wanted: Wanted) -> Self {
+        Self { by_status: wanted.names.is_empty(), ..Self::of(call, Selection::These(wanted)) }
+    }
+
     fn answer(&self, href: String, found: Propstats) -> Answer {
-        match &self.selection {
-            Selection::These(wanted) if wanted.names.is_empty() => Answer::status(href, StatusCode::OK),
-            _ => Answer::props(href, found),
-        }
+        if self.by_status { Answer::status(href, StatusCode::OK) } else { Answer::props(href, found) }
     }
 
     /// Whether the bytes of objects are among it.
@@ -132,8 +135,15 @@ async fn members(session: &Session, resource: &Resource, asked: &Asked, out: &mu
         Resource::Collection(place) => {
             for inner in session.folders_in(place).await? {
                 tell(session, &Resource::Collection(inner), asked, out).await?;
+                if out.octets() > limits::ANSWER {
+                    out.response(&Answer::truncated(place.href.clone()));
+                    return Ok(());
+                }
             }
-            return objects(session, place, asked, out).await;
+            if !objects(session, place, asked, out).await? {
+                out.response(&Answer::truncated(place.href.clone()));
+            }
+            return Ok(());
         }
         _ => Vec::new(),
     };
@@ -143,10 +153,10 @@ async fn members(session: &Session, resource: &Resource, asked: &Asked, out: &mu
     Ok(())
 }
 
-/// All that lies in a folder and is no folder.
-pub async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<(), Wrong> {
+/// All that lies in a folder and is no folder; false where that was cut off.
+pub async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
     if !place.is_read() {
-        return Ok(());
+        return Ok(true);
     }
     let none = Stored::new();
     let (mut after, mut told): (Option<String>, usize) = (None, 0);
@@ -163,16 +173,15 @@ pub async fn objects(session: &Session, place: &Place, asked: &Asked, out: &mut 
         after = page.last().map(|object| object.name.clone());
         for object in page {
             told += 1;
-            if told > limits::MEMBERS {
-                out.response(&Answer::truncated(place.href.clone()));
-                return Ok(());
+            if told > limits::MEMBERS || out.octets() > limits::ANSWER {
+                return Ok(false);
             }
             let stored = stored.get(&object.name).unwrap_or(&none);
             let resource = Resource::Object(place.clone(), object);
             out.response(&asked.answer(resource.href(), propstats(session, &resource, asked, (stored, None)).await?));
         }
         if !more {
-            return Ok(());
+            return Ok(true);
         }
     }
 }

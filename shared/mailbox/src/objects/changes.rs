@@ -15,13 +15,13 @@ pub struct Since {
     pub entries: u32,
 }
 
-/// What became of a name.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Became {
-    Object,
-    Nothing,
-    /// A folder of files came, went, or was moved: one that may not be seen is also told of here.
-    Folder,
+/// What became of a name: an object of it can go and a folder come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Became {
+    /// An object was changed, and whether there is one after it.
+    pub object: Option<bool>,
+    /// A folder of files came, went, was moved or opened to others: also one that may not be seen.
+    pub folder: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -70,23 +70,22 @@ impl Mailbox {
             for change in log {
                 let skip = if change.modseq == since.modseq { since.entries } else { 0 };
                 let mine = change.entries.iter().filter_map(|entry| match entry {
-                    Entry::Object { folder: own, name, before, after } if *own == folder => Some((
-                        name,
-                        match (before, after) {
-                            (_, Some(_)) => Became::Object,
-                            (Some(_), None) => Became::Nothing,
-                            (None, None) => Became::Folder,
-                        },
-                    )),
+                    Entry::Object { folder: own, name, before, after } if *own == folder => {
+                        Some((name, (before.is_some() || after.is_some()).then_some(after.is_some())))
+                    }
                     _ => None,
                 });
-                for (at, (name, became)) in (0u32..).zip(mine).skip(skip as usize) {
+                for (at, (name, object)) in (0u32..).zip(mine).skip(skip as usize) {
                     if changes.names.len() >= limit && !changes.names.contains_key(name) {
                         changes.upto = Since { modseq: change.modseq, entries: at };
                         changes.more = true;
                         return Ok(Some(changes));
                     }
-                    changes.names.insert(name.clone(), became);
+                    let became = changes.names.entry(name.clone()).or_default();
+                    match object {
+                        Some(there) => became.object = Some(there),
+                        None => became.folder = true,
+                    }
                 }
             }
             after = to;

@@ -66,6 +66,10 @@ async fn everybody_has_a_calendar_tasks_contacts_and_files_and_they_are_no_folde
     sound(&house, &mailbox).await;
 }
 
+fn changed(there: bool) -> Became {
+    Became { object: Some(there), folder: false }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     let house = house().await;
@@ -84,7 +88,7 @@ async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     let hits = mailbox.objects_between(folder, 9_000_000..9_000_001, 10).await.unwrap();
     assert_eq!(hits.iter().map(|hit| (hit.item, &hit.facts[..])).collect::<Vec<_>>(), [(second.item, &b"one"[..])]);
     let changes = mailbox.object_changes(folder, begin, 10).await.unwrap().unwrap();
-    assert_eq!(changes.names, BTreeMap::from([("a.ics".to_owned(), Became::Object)]));
+    assert_eq!(changes.names, BTreeMap::from([("a.ics".to_owned(), changed(true))]));
     assert_eq!(
         mailbox.remove_object(folder, "a.ics", &|old| old.is_some_and(|old| old.item == first.item)).await.unwrap(),
         Removal::Failed
@@ -92,7 +96,7 @@ async fn an_object_is_put_replaced_and_removed_and_its_log_says_so() {
     assert_eq!(mailbox.remove_object(folder, "a.ics", &|_| true).await.unwrap(), Removal::Done);
     assert_eq!(mailbox.remove_object(folder, "a.ics", &|_| true).await.unwrap(), Removal::Missing);
     let after = mailbox.object_changes(folder, changes.upto, 10).await.unwrap().unwrap();
-    assert_eq!((after.names, after.more), (BTreeMap::from([("a.ics".to_owned(), Became::Nothing)]), false));
+    assert_eq!((after.names, after.more), (BTreeMap::from([("a.ics".to_owned(), changed(false))]), false));
     assert_eq!(mailbox.object_changes(folder, Since { modseq: penfold_types::Modseq(999), entries: 0 }, 10).await.unwrap(), None);
     let head = mailbox.head().await.unwrap();
     assert_eq!((head.items, head.used), (0, 0));
@@ -216,6 +220,13 @@ async fn a_folder_of_files_changes_with_the_folders_in_it() {
     since = mailbox.objects_now(files).await.unwrap();
     mailbox.delete_collection(inner).await.unwrap();
     assert_eq!(told(since).await, ["inner"]);
+    // A file that makes room for a folder is told of as both.
+    put(&mailbox, files, &event("both", "one", 0, "x")).await;
+    since = mailbox.objects_now(files).await.unwrap();
+    mailbox.remove_object(files, "both", &|_| true).await.unwrap();
+    mailbox.create_collection(&new(files, "both")).await.unwrap();
+    let became = mailbox.object_changes(files, since, 10).await.unwrap().unwrap().names;
+    assert_eq!(became["both"], Became { object: Some(false), folder: true });
     sound(&house, &mailbox).await;
 }
 
@@ -232,7 +243,11 @@ async fn what_rests_on_a_folder_as_it_was_is_done_while_it_is_so() {
     let late = mailbox.if_unchanged(vec![(folder, then)]);
     let refused = late.put_object(folder, &event("c.ics", "three", 0, "x"), &|_| true).await.unwrap_err();
     assert!(refused.is_unmet(), "{refused}");
-    assert!(late.delete_collection(folder).await.is_err());
+    let work = NewCollection { kind: Kind::Events, parent: None, segment: "work".into(), name: "Work".into(), properties: Vec::new() };
+    assert!(late.create_collection(&work).await.unwrap_err().is_unmet());
+    let work = mailbox.create_collection(&work).await.unwrap();
+    assert!(late.delete_collection(work).await.unwrap_err().is_unmet());
+    mailbox.delete_collection(work).await.unwrap();
     assert!(mailbox.object(folder, "c.ics").await.unwrap().is_none());
     sound(&house, &mailbox).await;
 }
@@ -262,7 +277,7 @@ async fn a_long_log_is_read_in_pieces_that_lose_nothing() {
     }
     assert_eq!(rounds, 27);
     assert_eq!(names.len(), 26);
-    assert_eq!((names["3.ics"], names["moved.ics"]), (Became::Nothing, Became::Object));
+    assert_eq!((names["3.ics"], names["moved.ics"]), (changed(false), changed(true)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -355,7 +370,7 @@ async fn every_change_of_an_object_happens_once_when_answers_get_lost() {
         mailbox.delete_collection(work).await.unwrap();
         house.hooks.clear();
         let names = mailbox.object_changes(folder, begin, 10).await.unwrap().unwrap().names;
-        assert_eq!(names, BTreeMap::from([("a.ics".to_owned(), Became::Nothing), ("b.ics".to_owned(), Became::Nothing)]), "{case}");
+        assert_eq!(names, BTreeMap::from([("a.ics".to_owned(), changed(false)), ("b.ics".to_owned(), changed(false))]), "{case}");
         assert_eq!(mailbox.head().await.unwrap().items, 0, "{case}");
         sound(&house, &mailbox).await;
     }

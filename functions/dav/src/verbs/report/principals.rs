@@ -39,7 +39,7 @@ pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) 
     let me = call.session.me();
     let Some(property) = wanted.property else { return answer(call, &[me], wanted.wanted, false).await };
     let mut out = Multistatus::new();
-    let asked = Asked::of(call, Selection::These(wanted.wanted));
+    let asked = Asked::matching(call, wanted.wanted);
     match resource {
         // Nothing else names principals.
         _ if property.key() != (DAV, "owner") => {}
@@ -49,17 +49,19 @@ pub async fn matching(call: &Call, resource: &Resource, wanted: PrincipalMatch) 
             }
         }
         Resource::Collection(top) if top.owner() == me => {
-            let mut left = vec![top.clone()];
-            while let Some(place) = left.pop() {
-                objects(&call.session, &place, &asked, &mut out).await?;
-                if out.octets() > limits::ANSWER {
-                    out.response(&Answer::truncated(top.href.clone()));
-                    break;
-                }
+            let (mut left, mut whole) = (vec![top.clone()], true);
+            while let Some(place) = left.pop().filter(|_| whole) {
+                whole = objects(&call.session, &place, &asked, &mut out).await?;
                 for inner in call.session.folders_in(&place).await? {
-                    tell(&call.session, &Resource::Collection(inner.clone()), &asked, &mut out).await?;
-                    left.push(inner);
+                    whole = whole && out.octets() <= limits::ANSWER;
+                    if whole {
+                        tell(&call.session, &Resource::Collection(inner.clone()), &asked, &mut out).await?;
+                        left.push(inner);
+                    }
                 }
+            }
+            if !whole {
+                out.response(&Answer::truncated(top.href.clone()));
             }
         }
         _ => {}

@@ -72,6 +72,9 @@ async fn listing(
     }
     for inner in inner {
         tell(&call.session, &Resource::Collection(inner), asked, &mut out).await?;
+        if out.octets() > limits::ANSWER && limit > 1 {
+            return Ok(None);
+        }
     }
     if !tell_named(&call.session, place, page, asked, &mut out).await? {
         return Ok(None);
@@ -93,15 +96,22 @@ async fn changes(call: &Call, place: &Place, since: Since, limit: usize, asked: 
     for some in names.chunks(limits::BATCH) {
         let only: Vec<&str> = some.iter().map(|(name, _)| *name).collect();
         for ((name, became), object) in some.iter().zip(place.mailbox.objects_named(place.folder.id, &only).await?) {
-            match (object, inner.iter().find(|inner| inner.folder.segment == *name)) {
-                (Some(object), _) => there.push(object),
-                (None, Some(inner)) => tell(&call.session, &Resource::Collection(inner.clone()), asked, &mut out).await?,
-                // Of a folder that went nobody else knows whether it was one that they saw.
-                (None, None) if *became == Became::Folder && !place.sees_private() => {}
-                (None, None) if *became == Became::Folder => {
+            match object {
+                Some(object) if became.object.is_some() => there.push(object),
+                None if became.object.is_some() => out.response(&Answer::status(place.href_of(name), StatusCode::NOT_FOUND)),
+                _ => {}
+            }
+            match inner.iter().find(|inner| inner.folder.segment == *name) {
+                _ if !became.folder => {}
+                Some(inner) => tell(&call.session, &Resource::Collection(inner.clone()), asked, &mut out).await?,
+                None if place.sees_private() => {
                     out.response(&Answer::status(format!("{}/", place.href_of(name)), StatusCode::NOT_FOUND));
                 }
-                (None, None) => out.response(&Answer::status(place.href_of(name), StatusCode::NOT_FOUND)),
+                // It may be one that was never shown, whose name is told to nobody: all that is there is listed anew.
+                None => return Err(Precondition::VALID_SYNC_TOKEN.into()),
+            }
+            if out.octets() > limits::ANSWER && limit > 1 {
+                return Ok(None);
             }
         }
     }
