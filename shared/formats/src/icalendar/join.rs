@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -21,15 +21,25 @@ use crate::lines::{parameter_value, push_line};
 const TRIES: u64 = 8;
 
 /// Many objects as one calendar, each zone once. Of those that everybody knows the first definition is as good as any; a zone of
-/// somebody's own whose name is another one's there gets a name of its own, in all that names it. `name`: what the calendar is called
-/// (RFC 7986 §5.1, and as it was said before that).
+/// somebody's own whose name is another one's there gets a name of its own, in all that names it. Where there is none for it, the
+/// object stands in a calendar of its own behind that one (RFC 5545 §3.4). `name`: what the calendar is called (RFC 7986 §5.1, and as
+/// it was said before that).
 pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object>, name: Option<&str>) -> Vec<u8> {
     let mut zones = Known::default();
     let mut definitions: Vec<Cow<'_, [u8]>> = Vec::new();
     let mut parts: Vec<Cow<'_, [u8]>> = Vec::new();
+    let mut alone = Vec::new();
     for object in objects {
-        let (new, others) = zones.take(object);
-        let Some(renamed) = renamed(object, &others) else {
+        let fitted = zones.fit(object).and_then(|fitted| {
+            let renamed = if fitted.others.is_empty() { None } else { Some(renamed(object, &fitted.others)?) };
+            Some((fitted, renamed))
+        });
+        let Some((Fitted { new, others, names }, renamed)) = fitted else {
+            alone.extend(calendar(object.definitions().map(|(_, text)| text).chain(object.parts()), None));
+            continue;
+        };
+        zones.0.extend(names);
+        let Some(renamed) = renamed else {
             definitions.extend(new.into_iter().map(|(_, text)| Cow::Borrowed(text)));
             parts.extend(object.parts().map(Cow::Borrowed));
             continue;
@@ -40,51 +50,65 @@ pub fn join<'a>(objects: impl IntoIterator<Item = &'a Object>, name: Option<&str
         }
         parts.extend(renamed.parts().map(|part| Cow::Owned(part.to_vec())));
     }
-    calendar(definitions.iter().chain(&parts).map(|part| &**part), name)
+    let mut text = calendar(definitions.iter().chain(&parts).map(|part| &**part), name);
+    text.extend(alone);
+    text
 }
 
 /// The zones of a calendar so far: each name with the definition as it was written.
 #[derive(Default)]
 struct Known<'a>(HashMap<String, &'a [u8]>);
 
-/// Definitions that a calendar does not have yet, under the names that they have in their object.
-type New<'a> = Vec<(&'a str, &'a [u8])>;
 /// What zones of an object are called instead.
 type Others<'a> = BTreeMap<&'a str, String>;
 
+/// How the zones of an object come into a calendar.
+#[derive(Default)]
+struct Fitted<'a> {
+    /// Definitions that the calendar does not have yet, under the names that they have in their object.
+    new: Vec<(&'a str, &'a [u8])>,
+    others: Others<'a>,
+    /// Those that are new, by the names that they have there.
+    names: HashMap<String, &'a [u8]>,
+}
+
 impl<'a> Known<'a> {
-    fn take(&mut self, object: &'a Object) -> (New<'a>, Others<'a>) {
-        let (mut new, mut others, mut seen) = (Vec::new(), BTreeMap::new(), Vec::new());
+    /// `None` where there is no name for one of them.
+    fn fit(&self, object: &'a Object) -> Option<Fitted<'a>> {
+        let (mut fitted, mut seen) = (Fitted::default(), Vec::new());
         for (name, text) in object.definitions() {
             // The first of a name is the one that counts in an object.
             if seen.contains(&name) {
                 continue;
             }
             seen.push(name);
-            let everybodys = Zone::named(name).is_some();
-            for attempt in 0..TRIES {
-                let own = if attempt == 0 { name.to_owned() } else { other_name(name, text, attempt) };
-                if attempt > 0 && Zone::named(&own).is_some() {
-                    continue;
-                }
-                let is_new = match self.0.entry(own.clone()) {
-                    Entry::Vacant(free) => {
-                        free.insert(text);
-                        true
-                    }
-                    Entry::Occupied(known) if everybodys || *known.get() == text => false,
-                    Entry::Occupied(_) => continue,
-                };
-                if attempt > 0 {
-                    others.insert(name, own);
-                }
-                if is_new {
-                    new.push((name, text));
-                }
-                break;
+            let (own, is_new) = self.name(name, text, &fitted.names)?;
+            if own != name {
+                fitted.others.insert(name, own.clone());
+            }
+            if is_new {
+                fitted.new.push((name, text));
+                fitted.names.insert(own, text);
             }
         }
-        (new, others)
+        Some(fitted)
+    }
+
+    /// What a zone is called in the calendar, and whether it is not there yet.
+    fn name(&self, name: &str, text: &[u8], more: &HashMap<String, &'a [u8]>) -> Option<(String, bool)> {
+        let everybodys = Zone::named(name).is_some();
+        for attempt in 0..TRIES {
+            let own = if attempt == 0 { name.to_owned() } else { other_name(name, text, attempt) };
+            if attempt > 0 && Zone::named(&own).is_some() {
+                continue;
+            }
+            match self.0.get(&own).or_else(|| more.get(&own)) {
+                None => return Some((own, true)),
+                Some(known) if everybodys || *known == text => return Some((own, false)),
+                Some(_) => {}
+            }
+        }
+        None
     }
 }
 
@@ -95,11 +119,8 @@ fn other_name(name: &str, text: &[u8], attempt: u64) -> String {
     format!("{name}-{:08x}", hasher.finish() >> 32)
 }
 
-/// The same object with other names of zones wherever it names them; `None` where nothing changes.
+/// The same object with other names of zones wherever it names them; `None` where it could not be read with them.
 fn renamed(object: &Object, others: &Others<'_>) -> Option<Object> {
-    if others.is_empty() {
-        return None;
-    }
     let mut edits = Edits::default();
     for part in object.calendar().components.iter().filter(|part| !part.is("VTIMEZONE")) {
         rename(part, others, &mut edits);
@@ -156,6 +177,29 @@ mod tests {
         assert_eq!((text.matches("BEGIN:VTIMEZONE").count(), text.matches("TZID:Own; zone\r\n").count()), (3, 1), "{text}");
         // What comes first keeps its bytes.
         assert!(text.contains(std::str::from_utf8(objects[0].parts().next().unwrap()).unwrap()));
+    }
+
+    /// Without a name of its own a zone would be taken for another one of its name.
+    #[test]
+    fn what_finds_no_name_for_its_zone_stands_in_a_calendar_of_its_own() {
+        let last = event("last", "Own", "+0700");
+        let definition = last.definitions().next().unwrap().1;
+        let taken = (1..TRIES).map(|attempt| other_name("Own", definition, attempt));
+        let names: Vec<String> = std::iter::once("Own".to_owned()).chain(taken).collect();
+        let mut objects: Vec<Object> = names.iter().enumerate().map(|(n, name)| event(&n.to_string(), name, "+0100")).collect();
+        objects.push(last);
+        objects.push(event("more", "More", "+0200"));
+        let text = join(&objects, Some("Mine"));
+        let found = split(&text, &Limits::file(1 << 20));
+        assert_eq!((found.objects.len(), found.skipped.len()), (objects.len(), 0), "{}", String::from_utf8_lossy(&text));
+        let offset = |uid: &str| {
+            let object = found.objects.iter().find(|object| object.uid() == uid).unwrap();
+            let name = object.definitions().next().unwrap().0;
+            object.zone(name).map(|zone| zone.offset(0))
+        };
+        assert_eq!((offset("0"), offset("last"), offset("more")), (Some(3600), Some(7 * 3600), Some(2 * 3600)));
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!((text.matches("BEGIN:VCALENDAR").count(), text.matches("X-WR-CALNAME").count()), (2, 1), "{text}");
     }
 
     #[test]
