@@ -118,7 +118,7 @@ impl Archive {
         gathered.flush();
         let cursor = serde_json::to_string(&self.place).map_err(|error| Error::broken("a cursor cannot be written").because(error))?;
         let (done, wrong, parts) = (gathered.done, gathered.wrong, gathered.parts);
-        Ok(Step { cursor, read: 0, done, wrong, parts, total: Some(total), last })
+        Ok(Step { cursor, done, wrong, parts, total: Some(total), last, ..Step::default() })
     }
 
     /// `false`: the step is full.

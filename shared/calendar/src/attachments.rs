@@ -3,18 +3,26 @@
 //! somebody sweeps: so no change of an event has to wait for it, and none that was cut off leaves anything behind.
 
 mod check;
+mod room;
+mod taken_in;
 
 pub use check::{Checked, check_attachments};
+pub use room::Looks;
+pub use taken_in::{TakenIn, taken_in};
 
 use bytes::Bytes;
 use penfold_formats::icalendar::Object as Calendar;
-use penfold_mailbox::{Mailbox, NewObject, Object, Property, Put, Removal, USES_OF_ATTACHMENT, UidHash, uid_hash};
+use penfold_mailbox::{Mailbox, NewObject, Object, Property, Put, Removal, USES_OF_ATTACHMENT, UidHash};
 use penfold_types::{Error, FolderId, Kind as Why, Result, Timestamp};
 use std::time::Duration;
 
+/// Attachments of one event or task (RFC 8607 §6.3).
+pub const ATTACHMENTS: usize = 50;
 /// For how long one is kept that nothing names: an upload may still be on its way to its event, and what was deleted may be put back.
 const GRACE: Duration = Duration::from_secs(24 * 3600);
-/// Properties: each is this with the hash of a UID behind it, so that two who attach it at once are both noted.
+/// For how long a use is noted, before it is noted anew by who names it anew.
+const NOTED: Duration = Duration::from_secs(3600);
+/// Properties: each is this with the hash of a UID behind it, so that two who attach it at once are both noted. The value is when.
 const USE: &[u8] = b"use";
 /// Since when nothing names it, as far as a sweep saw. Whoever names it again takes that away.
 const UNNAMED: &[u8] = b"unnamed";
@@ -25,17 +33,23 @@ pub async fn attach(mailbox: &Mailbox, id: &str, bytes: Bytes, media: &str, uid:
     let folder = mailbox.attachments_or_new().await?;
     let new = NewObject { name: id.to_owned(), bytes, uid: None, span: None, facts: Bytes::new(), media: media.to_owned(), note: None };
     match mailbox.put_object(folder, &new, &|old| old.is_none()).await? {
-        Put::Done { .. } => attach_also(mailbox, folder, id, uid).await,
+        Put::Done { .. } => attach_also(mailbox, folder, id, uid, &mut Looks::default()).await,
         Put::Failed | Put::UidTaken(_) => Err(Error::conflict("there is an attachment of that id")),
     }
 }
 
-/// That it is attached to this as well. A limit: it is attached to too many already.
-pub async fn attach_also(mailbox: &Mailbox, folder: FolderId, id: &str, uid: UidHash) -> Result<()> {
+/// That it is attached to this as well, for what is put next. A limit: it is attached to too many already that still name it.
+pub async fn attach_also(mailbox: &Mailbox, folder: FolderId, id: &str, uid: UidHash, looks: &mut Looks) -> Result<()> {
     let known = mailbox.properties(folder, id).await?;
     let own = [USE, &uid[..]].concat();
-    let set: &[Property] = if known.contains_key(&own) { &[] } else { &[(own, Bytes::from_static(b"1"))] };
-    if !set.is_empty() && uses_in(known.keys()).count() >= USES_OF_ATTACHMENT {
+    let now = mailbox.env().now();
+    let noted = known.get(&own).map(since);
+    // Noted anew now and then, so that it is not taken for one of long ago before the object is there.
+    let set: &[Property] = match noted {
+        Some(noted) if now.since(noted) < NOTED => &[],
+        _ => &[(own, Bytes::copy_from_slice(&now.millis().to_be_bytes()))],
+    };
+    if noted.is_none() && uses_in(known.keys()).count() >= USES_OF_ATTACHMENT && !room::make(mailbox, folder, id, looks).await? {
         return Err(Error::limit("it is attached to too many already"));
     }
     // A sweep that is about to take it away finds it changed, and lets it be.
@@ -44,29 +58,6 @@ pub async fn attach_also(mailbox: &Mailbox, folder: FolderId, id: &str, uid: Uid
         return Ok(());
     }
     mailbox.set_properties(folder, id, (set, remove), None).await
-}
-
-/// An object that somebody takes in from a file, for its own mailbox: attachments of this mailbox learn that it names them. What it
-/// names and is gone it names no more.
-pub async fn taken_in(mailbox: &Mailbox, bytes: Bytes) -> Result<Bytes> {
-    let Ok(read) = Calendar::read(&bytes) else { return Ok(bytes) };
-    let owner = mailbox.account().principal;
-    let mut named: Vec<String> =
-        read.managed_urls().filter(|(id, url)| check::is_at(url, owner, id)).map(|(id, _)| id.to_owned()).collect();
-    named.dedup();
-    let mut bytes = bytes;
-    for id in named {
-        let found = match attached(mailbox, &id).await? {
-            Some((folder, _)) => attach_also(mailbox, folder, &id, uid_hash(read.uid())).await.map(|()| true),
-            None => Ok(false),
-        };
-        match found {
-            Ok(true) => {}
-            Err(error) if error.kind() != Why::Limit => return Err(error),
-            _ => bytes = Calendar::read(&bytes).map_or(bytes, |read| read.with_managed_instead(&id, None).into()),
-        }
-    }
-    Ok(bytes)
 }
 
 fn uses_in<'a>(keys: impl Iterator<Item = &'a Vec<u8>>) -> impl Iterator<Item = UidHash> {
@@ -90,7 +81,11 @@ pub async fn sweep_attachments(mailbox: &Mailbox) -> Result<usize> {
     loop {
         let (page, more) = mailbox.objects(folder, after.as_deref(), PAGE).await?;
         for object in &page {
-            gone += usize::from(sweep_one(mailbox, folder, object).await?);
+            gone += match sweep_one(mailbox, folder, object).await {
+                // Somebody else sweeps, or took it away: the next one comes by again, and the others do not wait for it.
+                Err(error) if matches!(error.kind(), Why::NotFound | Why::Limit) => 0,
+                swept => usize::from(swept?),
+            };
         }
         after = page.last().map(|object| object.name.clone());
         if !more {
@@ -134,15 +129,26 @@ fn since(mark: &Bytes) -> Timestamp {
 }
 
 async fn is_named(mailbox: &Mailbox, uses: &[UidHash], id: &str) -> Result<bool> {
+    let mut looks = Looks::all();
     for uid in uses {
-        for (folder, name) in mailbox.objects_of_uid(uid).await? {
-            let Some(object) = mailbox.object(folder, &name).await? else { continue };
-            let bytes = mailbox.object_bytes(folder, &[object.item]).await?.pop().flatten();
-            // What cannot be read may name it.
-            if bytes.is_none_or(|bytes| Calendar::read(&bytes).map_or(true, |object| object.manages(id))) {
-                return Ok(true);
-            }
+        if names(mailbox, &mailbox.objects_of_uid(uid).await?, id, &mut looks).await? {
+            return Ok(true);
         }
     }
     Ok(false)
 }
+
+/// Whether one of these objects names it. What cannot be read may, and so may what moves meanwhile and what is not looked at.
+async fn names(mailbox: &Mailbox, objects: &[(FolderId, String)], id: &str, looks: &mut Looks) -> Result<bool> {
+    for (folder, name) in objects {
+        let Some(object) = mailbox.object(*folder, name).await?.filter(|object| looks.take(object.size)) else { return Ok(true) };
+        let bytes = mailbox.object_bytes(*folder, &[object.item]).await?.pop().flatten();
+        if bytes.is_none_or(|bytes| Calendar::read(&bytes).map_or(true, |object| object.manages(id))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,9 @@ mod object;
 mod sight;
 
 pub use alarms::{apart, as_seen};
-pub use attachments::{Checked, attach, attach_also, attached, check_attachments, sweep_attachments, taken_in, uses};
+pub use attachments::{
+    ATTACHMENTS, Checked, Looks, TakenIn, attach, attach_also, attached, check_attachments, sweep_attachments, taken_in, uses,
+};
 pub use busy::{Busy, busy, free_busy_text};
 pub use facts::is_in;
 pub use file::joined;

@@ -19,6 +19,8 @@ pub struct Step {
     pub read: u64,
     pub done: u64,
     pub wrong: Vec<Wrong>,
+    /// What is to be known of that which was done all the same.
+    pub told: Vec<Wrong>,
     /// What it adds to the content, a part each.
     pub parts: Vec<Bytes>,
     pub total: Option<u64>,
@@ -64,8 +66,10 @@ impl Transfers {
             next.parts += 1;
             next.octets += part.octets;
         }
-        if !step.wrong.is_empty() {
-            writes.push(self.wrong_row(&next, &step.wrong).await?);
+        let failed = step.wrong.len() as u64;
+        let wrong = [step.wrong, step.told].concat();
+        if !wrong.is_empty() {
+            writes.push(self.wrong_row(&next, &wrong).await?);
         }
         next.state = if step.last { State::Done } else { State::Running };
         next.began = next.began.or(Some(now));
@@ -74,7 +78,7 @@ impl Transfers {
         next.cursor = step.cursor;
         next.read = step.read;
         next.done += step.done;
-        next.failed += step.wrong.len() as u64;
+        next.failed += failed;
         next.total = step.total.or(next.total);
         self.move_on(transfer, next, writes, before).await
     }

@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use penfold_calendar::{attach, attach_also, attached, uses};
+use penfold_calendar::{Looks, attach, attach_also, attached, uses};
 use penfold_formats::icalendar::{Managed, Object as Calendar};
 use penfold_mailbox::{Kind, Mailbox, Object, Put, uid_hash};
 use penfold_ports::{Account, Rights};
@@ -222,6 +222,7 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
         return Err(Precondition::MAX_ATTACHMENTS.into());
     }
     let wrong = || Wrong::from(Precondition::VALID_MANAGED_ID);
+    let mut looks = Looks::default();
     for (id, url) in read.managed_urls().filter(|(id, url)| known.get(id) != Some(url)) {
         let named = match Target::read(url) {
             Some(Target::Attachment(owner, named)) if named == id => Some(owner),
@@ -247,7 +248,7 @@ pub async fn judge(session: &Session, place: &Place, new: &Bytes, old: Option<&O
             return Err(wrong());
         }
         if owner == place.owner() {
-            attach_also(&keeper, folder, id, uid_hash(read.uid())).await.map_err(too_often)?;
+            attach_also(&keeper, folder, id, uid_hash(read.uid()), &mut looks).await.map_err(too_often)?;
         }
     }
     Ok(())

@@ -6,8 +6,8 @@ pub const XML: usize = 1 << 20;
 pub const CALENDAR_OBJECT: usize = 1 << 20;
 /// Octets of a vCard with its photo (RFC 6352 §6.2.3).
 pub const CARD: usize = 1 << 20;
-/// Attachments of one event or task (RFC 8607 §6.3).
-pub const ATTACHMENTS: usize = 50;
+/// Attachments of one event or task (RFC 8607 §6.3): as an import has it.
+pub const ATTACHMENTS: usize = penfold_calendar::ATTACHMENTS;
 /// Octets of a file, and of an attachment (RFC 8607 §6.2).
 pub const FILE: usize = 25 << 20;
 /// Instances that one answer expands (RFC 4791 §5.2.8).

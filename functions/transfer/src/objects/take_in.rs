@@ -4,11 +4,11 @@ use super::content::Content;
 use super::{Place, hex, uid_of, wrong};
 use crate::Transfer;
 use bytes::Bytes;
-use penfold_calendar::{Fault, apart, is_private, object, taken_in};
+use penfold_calendar::{ATTACHMENTS, Fault, TakenIn, apart, is_private, object, taken_in};
 use penfold_formats::icalendar::Object as Calendar;
 use penfold_mailbox::{NewObject, Note, Object, PROPERTY_BYTES, Put, UidHash};
 use penfold_ports::Rights;
-use penfold_transfers::{Existing, Order, Step, Transfer as One};
+use penfold_transfers::{Existing, Order, Step, Transfer as One, Wrong};
 use penfold_types::{Error, Kind as Why, Result};
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ impl TakeIn {
         for each in (at..next).filter_map(|index| self.content.get(one, index)) {
             match each {
                 Err(wrong) => step.wrong.push(wrong),
-                Ok((bytes, line)) => match self.put(one, bytes, line).await? {
+                Ok((bytes, line)) => match self.put(one, bytes, line, &mut step.told).await? {
                     Ok(()) => step.done += 1,
                     Err(detail) => step.wrong.push(wrong(line, &detail)),
                 },
@@ -74,18 +74,40 @@ impl TakeIn {
         Ok(step)
     }
 
-    async fn put(&self, one: &One, bytes: Bytes, line: u32) -> Result<Refused> {
+    /// `told`: what is left out of an object that is taken.
+    async fn put(&self, one: &One, bytes: Bytes, line: u32, told: &mut Vec<Wrong>) -> Result<Refused> {
         if bytes.len() > LONGEST {
             return Ok(Err(format!("it has more than {LONGEST} octets")));
         }
-        // Who could read what is attached is judged by the event that it is attached to, and a file's word is not taken for that.
-        if !self.place.own && Calendar::read(&bytes).is_ok_and(|read| !read.managed().is_empty()) {
-            return Ok(Err("what is attached here does not come along into a folder of somebody else's".to_owned()));
-        }
-        let bytes = match self.content {
-            Content::Calendar(_) if self.place.own => taken_in(&self.place.mailbox, bytes).await?,
-            _ => bytes,
+        let (bytes, left_out) = match self.attached(bytes).await? {
+            Ok(TakenIn { bytes, left_out }) => (bytes, left_out),
+            Err(detail) => return Ok(Err(detail)),
         };
+        let put = self.put_so(one, bytes, line).await?;
+        if put.is_ok() {
+            told.extend(left_out.iter().map(|detail| wrong(line, detail)));
+        }
+        Ok(put)
+    }
+
+    /// With what is attached to it, as far as that may come along.
+    async fn attached(&self, bytes: Bytes) -> Result<std::result::Result<TakenIn, String>> {
+        let read = match self.content {
+            Content::Calendar(_) => Calendar::read(&bytes).ok(),
+            Content::Cards(_) => None,
+        };
+        let named = read.as_ref().map_or(0, |read| read.managed().len());
+        let Some(read) = read.filter(|_| named > 0) else { return Ok(Ok(TakenIn { bytes, left_out: Vec::new() })) };
+        match named {
+            // Who could read what is attached is judged by the event that it is attached to, and a file's word is not taken for that.
+            _ if !self.place.own => Ok(Err("what is attached here does not come along into a folder of somebody else's".to_owned())),
+            // As in a PUT.
+            _ if named > ATTACHMENTS => Ok(Err(format!("it has more than {ATTACHMENTS} attachments"))),
+            _ => taken_in(&self.place.mailbox, bytes, &read).await.map(Ok),
+        }
+    }
+
+    async fn put_so(&self, one: &One, bytes: Bytes, line: u32) -> Result<Refused> {
         let (ending, made) = (self.content.ending(), uid_of(one, line));
         let mut new = match object(self.place.folder.kind, &format!("{made}.{ending}"), bytes.clone()) {
             Ok(new) => new,

@@ -200,11 +200,30 @@ async fn what_names_an_attachment_that_is_gone_comes_in_without_it() {
     let theirs = "ATTACH;MANAGED-ID=theirs:https://else.test/x\r\n";
     let file = calendar(&[event("two", &[line("kept"), line("gone"), theirs.to_owned()].concat())]);
     let one = house.work(&house.take_in(&place, Existing::Update, file.as_bytes()).await).await;
-    assert_eq!((one.done, one.failed), (1, 0), "{:?}", house.wrong(&one).await);
+    let told = house.wrong(&one).await;
+    assert_eq!((one.done, one.failed, told.len()), (1, 0, 1), "{told:?}");
+    assert!(told[0].line == line_of(&file, "BEGIN:VEVENT") && told[0].detail.contains("gone"), "{told:?}");
     let text = place.all().await.into_values().next().unwrap();
     assert!(text.contains(&line("kept")) && text.contains(theirs) && !text.contains("gone"), "{text}");
     let found = penfold_calendar::check_attachments(&place.mailbox, false).await.unwrap();
     assert!(found.problems.is_empty(), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_object_comes_in_with_more_attachments_than_a_put_takes() {
+    let house = house(29).await;
+    let place = house.place(Kind::Events, "work").await;
+    let owner = place.mailbox.account().principal;
+    let line = |id: usize| format!("ATTACH;MANAGED-ID={id}:https://h.test/dav/attachments/{owner}/{id}/x\r\n");
+    let lines = |ids: usize| (0..ids).chain(0..ids).map(line).collect::<String>();
+    let most = penfold_calendar::ATTACHMENTS;
+    let file = calendar(&[event("most", &lines(most)), event("more", &lines(most + 1))]);
+    let one = house.work(&house.take_in(&place, Existing::Update, file.as_bytes()).await).await;
+    let told = house.wrong(&one).await;
+    assert_eq!((one.done, one.failed, told.len()), (1, 1, most + 1), "{told:?}");
+    assert!(told.iter().any(|told| told.line > 5 && told.detail.contains("more than")), "{told:?}");
+    let all = place.all().await;
+    assert!(all.len() == 1 && all.values().all(|text| text.contains("UID:most") && !text.contains("ATTACH")), "{all:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! Proves that events and what is attached to them name one another. That the bytes of each attachment are there, and as many as its
 //! row says, is proved with those of all other objects ([`Mailbox::check`]).
 
-use super::{GRACE, PAGE, UNNAMED, USE, attach_also, since, uses_in};
+use super::{GRACE, Looks, PAGE, UNNAMED, USE, attach_also, since, uses_in};
 use bytes::Bytes;
 use penfold_formats::icalendar::Object as Calendar;
 use penfold_mailbox::{Kind, Mailbox, Object, UidHash, uid_hash};
@@ -52,8 +52,14 @@ async fn one(mailbox: &Mailbox, folder: FolderId, object: &Object, by: &Named, r
     for (uid, name) in by.iter().filter(|(uid, _)| !known.contains_key(&[USE, &uid[..]].concat())) {
         out.problems.push(format!("attachment {} does not know that object {name} names it", object.name));
         if repair {
-            attach_also(mailbox, folder, &object.name, *uid).await?;
-            out.repaired += 1;
+            match attach_also(mailbox, folder, &object.name, *uid, &mut Looks::default()).await {
+                Ok(()) => out.repaired += 1,
+                // It has as many as it may, or is gone by now: what comes behind it is told all the same.
+                Err(error) if matches!(error.kind(), Why::Limit | Why::NotFound) => {
+                    out.problems.push(format!("attachment {} cannot learn that of {name}: {}", object.name, error.text()));
+                }
+                Err(error) => return Err(error),
+            }
         }
     }
     let now = mailbox.env().now();

@@ -2,7 +2,7 @@
 
 use super::{edit::Edits, object::Object};
 use crate::lines::{Line, parameter_value, push_line};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One of them, as it stands in an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,17 @@ impl Object {
         }
         edits.apply(self.bytes())
     }
+
+    /// Without these, wherever they stand.
+    pub fn without_managed(&self, gone: &BTreeSet<&str>) -> Vec<u8> {
+        let mut edits = Edits::default();
+        for (_, part) in self.components() {
+            for line in part.all("ATTACH").filter(|line| id(line).is_some_and(|id| gone.contains(id))) {
+                edits.remove(line.range.clone());
+            }
+        }
+        edits.apply(self.bytes())
+    }
 }
 
 #[cfg(test)]
@@ -92,5 +103,8 @@ mod tests {
         assert_eq!(with.managed().into_keys().collect::<Vec<_>>(), ["b2"]);
         assert_eq!(with.with_managed_instead("a1", None), with.bytes());
         assert_eq!(with.with_managed_instead("b2", None), TEXT.as_bytes());
+        let both = Object::read(with.with_managed(&new).as_slice()).unwrap();
+        assert_eq!(both.without_managed(&BTreeSet::from(["a1"])), with.bytes());
+        assert_eq!(both.without_managed(&BTreeSet::from(["a1", "b2", "c3"])), TEXT.as_bytes());
     }
 }
