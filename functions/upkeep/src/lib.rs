@@ -125,7 +125,10 @@ impl Upkeep {
         for scope in self.directory.every_account(tenant).await? {
             let mailbox = self.mailboxes.open(&scope).await?;
             match penfold_calendar::sweep_attachments(&mailbox).await {
-                Err(error) if error.kind() == Kind::Retry => tracing::debug!(%tenant, %error, "attachments are left alone"),
+                // Busy, or gone by now: the others do not wait for it.
+                Err(error) if matches!(error.kind(), Kind::Retry | Kind::NotFound) => {
+                    tracing::debug!(%tenant, %error, "attachments are left alone");
+                }
                 swept => drop(swept?),
             }
         }
