@@ -41,12 +41,44 @@ async fn open(context: &Context, address: &Address) -> Result<Mailbox> {
     context.service.mailboxes.open(&scope).await
 }
 
-/// A folder of mail by its path, or a calendar, a task list or an address book by its id, its place or its name.
+/// A folder by its id or its path, or a calendar, a task list or an address book by its name.
 async fn find(mailbox: &Mailbox, named: &str) -> Result<Found> {
     let folders = mailbox.collections().await?;
-    let own = |fits: &dyn Fn(&Found) -> bool| collections(&folders).find(|own| fits(own)).cloned();
-    let found = folders.find(named).cloned().or_else(|| own(&|own| own.id.to_string() == named || own.segment == named));
-    found.or_else(|| own(&|own| own.name == named)).ok_or_else(|| Error::not_found(format!("there is no folder {named}")))
+    let all: Vec<(String, &Found)> = placed(&folders).collect();
+    if let Some((_, own)) = all.iter().find(|(_, own)| own.id.to_string() == named) {
+        return Ok((*own).clone());
+    }
+    let by_path = folders.find(named).map(|own| own.id);
+    // What lies in another has its path alone: its name is its own only there.
+    let is_called = |own: &Found| own.kind != Kind::Mail && own.parent.is_none() && own.name == named;
+    let fits = all.iter().filter(|(path, own)| path == named || Some(own.id) == by_path || is_called(own));
+    match fits.collect::<Vec<_>>().as_slice() {
+        [] => Err(Error::not_found(format!("there is no folder {named}"))),
+        [(_, one)] => Ok((*one).clone()),
+        several => {
+            let all: Vec<String> = several.iter().map(|(path, own)| format!("{} ({}, {path})", own.id, what(own.kind))).collect();
+            Err(Error::invalid(format!("several are called {named}; say which one by its id: {}", all.join(", "))))
+        }
+    }
+}
+
+/// All of them with their paths.
+fn placed(folders: &Folders) -> impl Iterator<Item = (String, &Found)> {
+    let mail = folders.iter().map(|(path, own)| (path.to_owned(), own));
+    mail.chain(collections(folders).map(|own| (place(folders, own), own)))
+}
+
+/// Where one that holds no mail is: one of files may lie in others.
+fn place(folders: &Folders, own: &Found) -> String {
+    let mut place = own.segment.clone();
+    let mut up = own.parent;
+    // The limit also ends a ring, which only damage could make.
+    for _ in 0..Found::DEPTH_LIMIT {
+        let Some(parent) = up.and_then(|id| folders.get(id)) else { break };
+        place = format!("{}{}{place}", parent.segment, Found::SEPARATOR);
+        up = parent.parent;
+    }
+    place
 }
 
 /// What is attached to events is seen through those alone.
@@ -85,11 +117,10 @@ impl Folder {
             Self::List { mailbox } => {
                 let mailbox = open(context, &mailbox).await?;
                 let folders = mailbox.collections().await?;
-                let others = collections(&folders).map(|own| (own.segment.as_str(), own));
-                for (path, folder) in folders.iter().chain(others) {
+                for (path, folder) in placed(&folders) {
                     let (id, kind) = (folder.id.to_string(), what(folder.kind));
                     let value = json!({ "id": id, "path": path, "holds": kind, "items": folder.total, "unread": folder.unseen });
-                    reply.line([path.to_owned(), folder.total.to_string(), id, kind.to_owned()], value).await?;
+                    reply.line([path, folder.total.to_string(), id, kind.to_owned()], value).await?;
                 }
                 Ok(())
             }

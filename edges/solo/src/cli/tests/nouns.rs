@@ -164,20 +164,60 @@ async fn folders_and_the_rights_to_them() {
     }
 }
 
-#[tokio::test]
-async fn a_check_tells_of_an_attachment_that_is_gone() {
-    let office = office().await;
+async fn anns(office: &Office) -> penfold_mailbox::Mailbox {
     let service = &office.context.service;
     let account = match service.directory.resolve_now(&"ann@one.test".parse().unwrap()).await.unwrap() {
         penfold_directory::Recipient::Mailbox(account) => account,
         other => panic!("{other:?}"),
     };
-    let mailbox = service.mailboxes.open(&service.directory.job_scope(account)).await.unwrap();
+    service.mailboxes.open(&service.directory.job_scope(account)).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_several_folders_of_one_name_none_is_opened_by_it() {
+    use penfold_mailbox::{Kind, NewCollection, Role};
+    let office = office().await;
+    office.run("folder list ann@one.test").await.good();
+    let mailbox = anns(&office).await;
+    let files = mailbox.collections().await.unwrap().with_role(Role::Files).unwrap().id;
+    let mut ids = Vec::new();
+    for (kind, parent, segment, name) in [
+        (Kind::Events, None, "a1", "Work"),
+        (Kind::Events, None, "a2", "Work"),
+        (Kind::Events, None, "a3", "Drafts"),
+        (Kind::Files, Some(files), "calendar", "calendar"),
+    ] {
+        let new = NewCollection { kind, parent, segment: segment.to_owned(), name: name.to_owned(), properties: Vec::new() };
+        ids.push(mailbox.create_collection(&new).await.unwrap().to_string());
+    }
+    let set = async |folder: &str| office.run(&format!("folder rights set ann@one.test {folder} bob@one.test reviewer")).await;
+    for (named, ids) in [("Work", &ids[..2]), ("Drafts", &ids[2..3])] {
+        let refused = set(named).await;
+        let (kind, text) = refused.failed.unwrap();
+        assert!(kind == "invalid" && ids.iter().all(|id| text.contains(id)), "{named}: {text}");
+    }
+    let opened = async |folder: &str| office.run(&format!("folder rights list ann@one.test {folder}")).await.good().values.len();
+    assert_eq!((opened(&ids[0]).await, opened(&ids[1]).await, opened(&ids[2]).await), (0, 0, 0));
+    set("calendar").await.good();
+    assert_eq!((opened(&ids[3]).await, opened("Calendar").await), (0, 1));
+    for folder in ["files/calendar", &ids[1], "a1"] {
+        set(folder).await.good();
+    }
+    assert_eq!((opened(&ids[3]).await, opened("a2").await, opened(&ids[0]).await), (1, 1, 1));
+    let listed = office.run("folder list ann@one.test").await.good();
+    let path = |id: &str| listed.values.iter().find(|one| one["id"] == id).unwrap()["path"].as_str().unwrap().to_owned();
+    assert_eq!((path(&ids[3]), path(&ids[0])), ("files/calendar".to_owned(), "a1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_check_tells_of_an_attachment_that_is_gone() {
+    let office = office().await;
+    let mailbox = anns(&office).await;
     let calendar = mailbox.collections().await.unwrap().with_role(penfold_mailbox::Role::Calendar).unwrap().id;
     let text = format!(
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260301T100000Z\r\n\
          ATTACH;MANAGED-ID=gone:/dav/attachments/{}/gone/x.txt\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
-        account.principal
+        mailbox.account().principal
     );
     let new = penfold_calendar::object(penfold_mailbox::Kind::Events, "meeting.ics", text.into()).unwrap();
     mailbox.put_object(calendar, &new, &|_| true).await.unwrap();
