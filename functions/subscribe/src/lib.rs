@@ -85,10 +85,9 @@ impl Subscribe {
             found => found?,
         };
         let mailbox = self.mailboxes.open(&self.directory.feeding_scope(one.account)).await?;
-        match self.subscriptions.make(&mailbox, one).await {
-            // It would be the same the next time.
-            Err(error) if !matches!(error.kind(), Kind::Retry | Kind::Broken) => return Ok(None),
-            made => made?,
+        // Where it cannot be made, whoever subscribed is told why, and room may come.
+        if !self.subscriptions.make(&mailbox, one).await? {
+            return Ok(None);
         }
         if mailbox.folders().await?.get(one.folder).is_none_or(|own| !own.fed) {
             return Ok(None);

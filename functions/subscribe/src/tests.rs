@@ -112,6 +112,26 @@ impl House {
         found
     }
 
+    /// One whose maker died between its row and its folder; `None` where that did not come to be.
+    async fn without_folder(&self) -> Option<Subscription> {
+        let (subscriptions, operator, mailbox) = (self.subscriptions.clone(), self.operator.clone(), self.mailbox().await);
+        let adding = tokio::spawn(async move { subscriptions.add(&operator, &mailbox, &new()).await });
+        let mut rows = Vec::new();
+        while rows.is_empty() {
+            self.simulated.env().sleep(Duration::from_millis(1)).await;
+            rows = self.subscriptions.of(self.ann).await.unwrap();
+        }
+        adding.abort();
+        let _ = adding.await;
+        let none = self.fed().await == 0;
+        rows.pop().filter(|one| none && one.kept.make.is_some())
+    }
+
+    /// Folders that are filled from elsewhere.
+    async fn fed(&self) -> usize {
+        self.mailbox().await.folders().await.unwrap().collections().filter(|own| own.fed).count()
+    }
+
     async fn modseq(&self) -> Modseq {
         let mailbox = self.mailbox().await;
         mailbox.head().await.unwrap().modseq
@@ -377,4 +397,76 @@ async fn faults_and_crashes_change_nothing_about_the_end() {
             house.simulated.faults(Faults::STORMY);
         }
     }
+}
+
+/// Whoever removes it does so at any moment of its making, by whomever that is.
+#[tokio::test(start_paused = true)]
+async fn removed_while_it_is_made_no_calendar_stays() {
+    let mut early = 0;
+    for seed in 100..260 {
+        let house = house(seed).await;
+        let Some(one) = house.without_folder().await else { continue };
+        early += 1;
+        let (env, mailbox) = (house.simulated.env(), house.mailbox().await);
+        let feeding = house.mailboxes.open(&house.directory.feeding_scope(house.ann)).await.unwrap();
+        let (mut read, waits) = (one.clone(), env.below(2));
+        let (first, second) = (env.below(20), env.below(20));
+        let making = async {
+            env.sleep(Duration::from_millis(first)).await;
+            house.subscriptions.make(&feeding, &mut read).await.unwrap();
+        };
+        let removing = async {
+            env.sleep(Duration::from_millis(second)).await;
+            house.subscriptions.remove(&house.operator, &mailbox, &one).await.unwrap();
+        };
+        if waits == 0 {
+            removing.await;
+            making.await;
+        } else {
+            tokio::join!(making, removing);
+        }
+        assert_eq!(house.fed().await + house.subscriptions.of(house.ann).await.unwrap().len(), 0, "seed {seed}");
+    }
+    assert!(early > 20, "few were removed before there was a folder: {early}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_calendar_that_cannot_be_made_says_so_and_is_made_once_it_can_be() {
+    let mut seen = 0;
+    for seed in 200..230 {
+        let house = house(seed).await;
+        house.pages.file(URL, "1", &calendar(&[("a", "one")]));
+        let Some(one) = house.without_folder().await else { continue };
+        let mailbox = house.mailbox().await;
+        seen += 1;
+        let (segment, name) = (format!("subscribed-{}", one.folder), "in the way".to_owned());
+        let kind = penfold_mailbox::Kind::Events;
+        let wall = penfold_mailbox::NewCollection { kind, parent: None, segment, name, properties: Vec::new() };
+        let wall = mailbox.create_collection(&wall).await.unwrap();
+        let now = house.fetch(&one).await;
+        assert!(now.state() == State::Failing && now.error.is_some() && house.pages.asked(URL) == 0, "{now:?}");
+        mailbox.delete_collection(wall).await.unwrap();
+        assert_eq!(house.fetch(&one).await.state(), State::Current);
+        assert_eq!(house.events(&one).await, titles(&[("a", "one")]));
+    }
+    assert!(seen > 0, "none was without its folder");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_read_it_before_its_folder_was_made_writes_nothing_of_that_back() {
+    let house = house(7).await;
+    let one = house.subscribe().await;
+    assert_eq!(house.now(&one).await, one, "it is told as it is");
+    let mut early = one.clone();
+    early.revision = 1;
+    early.kept.make = Some(penfold_subscriptions::Make { name: "Holidays".to_owned(), color: None });
+    let change = Change { url: Some("https://elsewhere.test/b.ics".to_owned()), ..Change::default() };
+    let mailbox = house.mailbox().await;
+    let after = house.subscriptions.change(&house.operator, &mailbox, &early, &change).await.unwrap();
+    assert!(after.kept.url.contains("elsewhere") && after.kept.make.is_none());
+    assert_eq!(house.now(&one).await, after);
+    // So a calendar that is deleted then is not made again.
+    mailbox.delete_collection(one.folder).await.unwrap();
+    house.until(async || house.subscriptions.of(house.ann).await.unwrap().is_empty()).await;
+    assert_eq!(house.fed().await, 0);
 }

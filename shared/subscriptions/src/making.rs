@@ -29,16 +29,23 @@ impl Subscriptions {
         if operator.rehearses() {
             return Ok(one);
         }
-        match self.make(mailbox, &mut one).await {
+        let first = self.job(&one)?;
+        match self.make_folder(mailbox, &one).await {
             // Whoever fetches it makes the folder.
             Err(error) if error.kind() == Why::Retry => {}
             Err(error) => {
+                drop_folder(mailbox, one.folder).await?;
                 self.end(&one).await?;
                 return Err(error);
             }
-            Ok(()) => {}
+            Ok(()) => match self.note_made(mailbox, &mut one).await {
+                Ok(true) => {}
+                Ok(false) => return Err(Error::conflict("it was removed while it was made")),
+                // The folder is there: that is noted by whoever fetches it.
+                Err(error) => tracing::debug!(%error, "the folder of a subscription is to be noted later"),
+            },
         }
-        self.send(self.job(&one)?).await;
+        self.send(first).await;
         Ok(one)
     }
 
@@ -78,44 +85,75 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// Makes the folder where that is still to be done; twice is once.
-    pub async fn make(&self, mailbox: &Mailbox, one: &mut Subscription) -> Result<()> {
+    /// Makes the folder where that is still to be done; twice is once. `one` is as its row is then. `false`: it was removed
+    /// meanwhile, and no folder is left of it.
+    pub async fn make(&self, mailbox: &Mailbox, one: &mut Subscription) -> Result<bool> {
+        if one.kept.make.is_none() {
+            return Ok(true);
+        }
+        self.make_folder(mailbox, one).await?;
+        self.note_made(mailbox, one).await
+    }
+
+    async fn make_folder(&self, mailbox: &Mailbox, one: &Subscription) -> Result<()> {
         let Some(make) = one.kept.make.clone() else { return Ok(()) };
         let properties = make.color.as_deref().map(color).transpose()?.into_iter().collect();
         let segment = format!("subscribed-{}", one.folder);
         let new = NewCollection { kind: Kind::Events, parent: None, segment, name: make.name, properties };
-        mailbox.create_fed(one.folder, &new).await?;
-        one.kept.make = None;
-        // The revision stays, so that a fetch that is under way is written down. Who has moved it on has written this, too.
-        let (set, when) = (vec![("s".into(), self.sealed(one).await?.into())], When::Equal(vec![("rv".into(), one.revision.into())]));
-        match self.table().put(Write::Update { key: self.key(one.account, one.folder), set, remove: Vec::new(), when }).await {
-            Err(PortError::Condition { .. }) => Ok(()),
-            done => Ok(done?),
+        mailbox.create_fed(one.folder, &new).await
+    }
+
+    /// Writes down that the folder is made. The revision moves, so that nobody who read the row before writes back that it is
+    /// still to be made.
+    async fn note_made(&self, mailbox: &Mailbox, one: &mut Subscription) -> Result<bool> {
+        for _ in 0..TRIES {
+            if one.kept.make.is_none() {
+                return Ok(true);
+            }
+            let mut made = one.clone();
+            made.kept.make = None;
+            let write = self.moved(one, &mut made).await?;
+            match self.table().put(write).await {
+                Err(PortError::Condition { .. }) => {}
+                done => {
+                    done?;
+                    *one = made;
+                    return Ok(true);
+                }
+            }
+            // Others noted it, changed something else, or removed it.
+            *one = match self.find(one.account, one.folder).await {
+                Err(error) if error.kind() == Why::NotFound => {
+                    // Who removed it may have looked for the folder before it was there.
+                    drop_folder(mailbox, one.folder).await?;
+                    return Ok(false);
+                }
+                found => found?,
+            };
         }
+        Err(Error::retry("it is being changed; try again"))
     }
 
     /// Takes the folder with it.
     pub async fn remove(&self, operator: &Operator, mailbox: &Mailbox, one: &Subscription) -> Result<()> {
-        // The folder first: whoever dies in between leaves a row whose folder is gone, and that is dropped when it is due.
-        if !operator.rehearses() {
-            match mailbox.delete_collection(one.folder).await {
-                Err(error) if error.kind() != Why::NotFound => return Err(error),
-                _ => {}
-            }
-        }
         let (tenant, target) = (one.account.tenant, one.account.principal.to_string());
         let key = self.key(one.account, one.folder);
         for _ in 0..TRIES {
             let count = self.count(tenant).await?;
-            let gone = Write::Delete { key: key.clone(), when: When::Present };
+            let Some(revision) = self.table().get(&key).await?.map(|row| row.u64("rv").unwrap_or_default()) else {
+                // The worker was faster.
+                return Ok(());
+            };
+            // The folder first: whoever dies in between leaves a row whose folder is gone, and that is dropped when it is due. The
+            // row goes as it was before that, so that a folder which is noted meanwhile is seen at the next try.
+            if !operator.rehearses() {
+                drop_folder(mailbox, one.folder).await?;
+            }
+            let gone = Write::Delete { key: key.clone(), when: When::Equal(vec![("rv".into(), revision.into())]) };
             let writes = vec![gone, self.counted(tenant, &count, count.there.saturating_sub(1))];
             match operator.carry_out(tenant, writes, "subscription.remove", &target, &one.folder.to_string()).await {
                 Err(error) if error.kind() == Why::Conflict => {}
                 done => return done,
-            }
-            if self.table().get(&key).await?.is_none() {
-                // The worker was faster.
-                return Ok(());
             }
         }
         Err(Error::retry("others are being added or removed now; try again"))
@@ -138,6 +176,14 @@ impl Subscriptions {
             }
         }
         Err(Error::retry("others are being added or removed now"))
+    }
+}
+
+/// With all that is in it; where there is none, that is as well.
+async fn drop_folder(mailbox: &Mailbox, folder: FolderId) -> Result<()> {
+    match mailbox.delete_collection(folder).await {
+        Err(error) if error.kind() == Why::NotFound => Ok(()),
+        done => done,
     }
 }
 
