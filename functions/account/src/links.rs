@@ -59,7 +59,11 @@ pub(crate) async fn create(State(accounts): State<Accounts>, call: Call, Body(ne
     }
     // What opens nothing any more does not count.
     for gone in by_what_they_open(&accounts, &call, who).await?.1 {
-        call.operator()?.remove_link(who.account.tenant, who.account.principal, gone.id).await?;
+        match call.operator()?.remove_link(who.account.tenant, who.account.principal, gone.id).await {
+            // Another request was faster.
+            Err(error) if error.kind() == Why::NotFound => {}
+            removed => removed?,
+        }
     }
     let new = New { folder, name: new.name, shows: new.shows.into() };
     let link = call.operator()?.make_link(who.account, &new).await?;

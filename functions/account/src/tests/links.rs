@@ -28,3 +28,23 @@ async fn people_publish_their_own_calendars_and_take_that_back() {
     assert_eq!((house.delete(&path, &bob).await.status, house.delete(&path, &bob).await.status), (204, 404));
     assert!(house.directory.published(&text).await.unwrap().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn two_who_find_the_same_dead_link_both_make_theirs() {
+    let house = house().await;
+    let (bob, path) = (house.token("bob@one.test").await, "/v1/me/links");
+    let own = calendar(&house, &bob).await;
+    let info = house.directory.operator().person(&"bob@one.test".parse().unwrap()).await.unwrap();
+    let account = penfold_ports::Account { tenant: info.tenant, principal: info.id };
+    let mailbox = house.mailboxes.open(&house.directory.job_scope(account)).await.unwrap();
+    for round in 0..20 {
+        let (kind, segment) = (penfold_mailbox::Kind::Events, format!("round-{round}"));
+        let new = penfold_mailbox::NewCollection { kind, parent: None, name: segment.clone(), segment, properties: Vec::new() };
+        let folder = mailbox.create_collection(&new).await.unwrap();
+        let link = |collection: &str| json!({ "collection": collection, "name": "x", "shows": "times" });
+        assert_eq!(house.post(path, &bob, link(&folder.to_string())).await.status, 201);
+        mailbox.delete_collection(folder).await.unwrap();
+        let (one, other) = tokio::join!(house.post(path, &bob, link(&own)), house.post(path, &bob, link(&own)));
+        assert_eq!((one.status, other.status), (201, 201), "{one:?} {other:?}");
+    }
+}
