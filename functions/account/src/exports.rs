@@ -5,6 +5,7 @@ use crate::imports::{Chosen, collection, find, wrong};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use penfold_directory::SignedIn;
 use penfold_ports::Rights;
 use penfold_rest::{After, Body, Call, Listed, Paging, Params, Problem, Progress, TransferProblem, When, downloaded, transfers_page};
 use penfold_transfers::{Holds, Order, Transfer};
@@ -84,6 +85,13 @@ pub(crate) async fn show(State(accounts): State<Accounts>, call: Call, path: Pat
     Ok(axum::Json(OwnExport::of(&transfer)?))
 }
 
+/// What came out of another's mailbox is for whoever may still take it out: refused as an export that is not there.
+async fn judge(call: &Call, who: &SignedIn, transfer: &Transfer) -> Result<(), Problem> {
+    let Order::ExportObjects { mailbox, visit: Some(_), .. } = transfer.order else { return Ok(()) };
+    let scope = call.directory().open_others(who, mailbox).await?;
+    if scope.grounds().is_empty() { Ok(()) } else { Err(Problem::not_found()) }
+}
+
 /// Downloads it, whole or a range of it (RFC 9110 §14).
 #[utoipa::path(get, path = "/v1/me/exports/{export}/content", tag = "me", extensions(("x-permission" = json!("session"))),
     responses((status = 200, content((String = "text/calendar"), (String = "text/vcard"))), (status = 206, content((String = "text/calendar"), (String = "text/vcard")))))]
@@ -93,7 +101,9 @@ pub(crate) async fn download(
     path: Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let transfer = find(&accounts, call.person()?.0, path, false).await?;
+    let who = call.person()?.0;
+    let transfer = find(&accounts, who, path, false).await?;
+    judge(&call, who, &transfer).await?;
     let file = match transfer.order {
         Order::ExportObjects { holds: Holds::Cards, .. } => ("text/vcard; charset=utf-8", "contacts.vcf"),
         _ => ("text/calendar; charset=utf-8", "calendar.ics"),

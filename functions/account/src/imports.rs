@@ -87,7 +87,6 @@ impl Chosen {
 
 /// A folder of one's own, or of `owner`, an address, in what that opened. What may not be looked up is not there.
 pub(crate) async fn collection(call: &Call, accounts: &Accounts, id: &str, owner: Option<&str>) -> Result<Chosen, Problem> {
-    let (who, _) = call.person()?;
     let wrong = || Problem::field("/collection", "the id of a calendar, a task list, notes or an address book");
     let id: FolderId = id.parse().map_err(|_| wrong())?;
     let (mailbox, visit) = opened(call, accounts, owner).await?;
@@ -105,14 +104,10 @@ pub(crate) async fn collection(call: &Call, accounts: &Accounts, id: &str, owner
         return Err(wrong());
     }
     let whole = mailbox.scope().grounds().is_empty();
-    if visit.is_some() && !whole {
-        // Once a day, as whoever looks in over DAV.
-        call.directory().note_visit(who, mailbox.account().principal).await?;
-    }
     Ok(Chosen { folder, holds, mailbox: mailbox.account().principal, visit, rights, whole })
 }
 
-/// One's own mailbox, or that of an address as far as it is open to oneself.
+/// One's own mailbox, or that of an address as far as it is open to oneself. Whoever looks into another's is noted.
 pub(crate) async fn opened(call: &Call, accounts: &Accounts, owner: Option<&str>) -> Result<(Mailbox, Option<Visit>), Problem> {
     let (who, _) = call.person()?;
     let Some(owner) = owner else { return Ok((accounts.mailboxes.open(&who.scope).await?, None)) };
@@ -121,10 +116,14 @@ pub(crate) async fn opened(call: &Call, accounts: &Accounts, owner: Option<&str>
     if address.key() == who.address.key() {
         return Ok((accounts.mailboxes.open(&who.scope).await?, None));
     }
-    let (_, scope) = match call.directory().find_others(who, &address).await {
+    let (owner, scope) = match call.directory().find_others(who, &address).await {
         Err(error) if error.kind() == Why::NotFound => return Err(wrong()),
         found => found?,
     };
+    if !scope.grounds().is_empty() {
+        // Once a day, as whoever looks in over DAV.
+        call.directory().note_visit(who, owner).await?;
+    }
     let visit = Visit { by: who.account.principal, of: address.to_string() };
     Ok((accounts.mailboxes.open(&scope).await?, Some(visit)))
 }

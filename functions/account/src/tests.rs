@@ -8,6 +8,7 @@ mod groups;
 mod links;
 mod resets;
 mod subscriptions;
+mod visits;
 mod whoami;
 
 use super::*;
