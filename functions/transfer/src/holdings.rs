@@ -3,11 +3,11 @@
 
 use crate::mailbox::Gathered;
 use crate::objects::{Place, Text};
+use aws_lc_rs::digest;
 use penfold_mailbox::{Folder, Folders, Kind, Mailbox};
-use penfold_transfers::{Holds, file_name};
+use penfold_transfers::{Holds, file_name, own_name};
 use penfold_types::{FolderId, Kind as Why, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How far a folder is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,11 +18,34 @@ pub(crate) struct Behind {
     files: u32,
     /// All of it.
     whole: bool,
+    /// Its path in the archive, without what follows for its parts and its kind. Decided when it begins: whatever is renamed, made or
+    /// deleted meanwhile, its files lie together.
+    #[serde(default)]
+    path: String,
+    /// Marks of the paths that are given away, this one's too. Short ones, for there may be thousands: where two paths have the same,
+    /// one of them gets an id that it would not need.
+    #[serde(default)]
+    taken: Vec<u32>,
+}
+
+impl Behind {
+    /// The next folder after those that gave away `taken`.
+    fn begin(folder: &Folder, plain: &str, mut taken: Vec<u32>) -> Self {
+        // Some file systems do not tell cases apart.
+        let mark = |path: &str| {
+            let hash = digest::digest(&digest::SHA256, path.to_lowercase().as_bytes());
+            hash.as_ref().iter().take(4).fold(0, |mark, byte| mark << 8 | u32::from(*byte))
+        };
+        let free = !taken.contains(&mark(plain));
+        let path = if free { plain.to_owned() } else { format!("{plain}.{}", folder.id) };
+        taken.push(mark(&path));
+        Self { path, taken, ..Self::default() }
+    }
 }
 
 pub(crate) struct Holdings<'a> {
     mailbox: Mailbox,
-    /// Each with its path in the archive, without what follows for its parts and its kind.
+    /// Each with the path that it would like to have.
     folders: Vec<(&'a Folder, String)>,
 }
 
@@ -44,7 +67,7 @@ fn path_of(folders: &Folders, folder: &Folder) -> String {
     let mut at = Some(folder);
     for _ in 0..Folder::DEPTH_LIMIT {
         let Some(own) = at.filter(|own| own.parent.is_some()) else { break };
-        path = format!("/{}{path}", file_name(&own.segment));
+        path = format!("/{}{path}", own_name(&own.segment, &own.id));
         at = own.parent.and_then(|id| folders.get(id));
     }
     path
@@ -62,17 +85,7 @@ impl<'a> Holdings<'a> {
                 _ => format!("{directory}/{}", file_name(&folder.name)),
             })
         };
-        let mut named: BTreeMap<String, u32> = BTreeMap::new();
-        for path in all.iter().filter_map(|folder| plain(folder)) {
-            *named.entry(path.to_lowercase()).or_default() += 1;
-        }
-        // Names that several have are told apart, all of them: what was written stays what it was when one of them goes.
-        let path = |folder: &&'a Folder| {
-            let path = plain(folder)?;
-            let alone = named.get(&path.to_lowercase()) == Some(&1);
-            Some((*folder, if alone { path } else { format!("{path}.{}", folder.id) }))
-        };
-        let folders = all.iter().filter_map(path).collect();
+        let folders = all.iter().filter_map(|folder| Some((*folder, plain(folder)?))).collect();
         Self { mailbox: mailbox.clone(), folders }
     }
 
@@ -83,14 +96,16 @@ impl<'a> Holdings<'a> {
     /// Goes on behind a place; gives the next one, and whether that is the end.
     pub async fn write(&self, begin: Option<(FolderId, Behind)>, gathered: &mut Gathered) -> Result<(Option<(FolderId, Behind)>, bool)> {
         let mut at = begin;
-        for (folder, path) in &self.folders {
+        for (folder, plain) in &self.folders {
             let mut behind = match &at {
                 Some((done, _)) if folder.id < *done => continue,
+                // An older version began it.
+                Some((same, behind)) if folder.id == *same && behind.path.is_empty() => Behind { path: plain.clone(), ..behind.clone() },
                 Some((same, behind)) if folder.id == *same => behind.clone(),
-                _ => Behind::default(),
+                before => Behind::begin(folder, plain, before.as_ref().map(|(_, behind)| behind.taken.clone()).unwrap_or_default()),
             };
             while !behind.whole {
-                let next = match self.some(folder, path, &behind, gathered).await {
+                let next = match self.some(folder, &behind, gathered).await {
                     // Somebody deleted it meanwhile.
                     Err(error) if error.kind() == Why::NotFound => Behind { whole: true, ..behind },
                     next => next?,
@@ -105,12 +120,13 @@ impl<'a> Holdings<'a> {
         Ok((at, true))
     }
 
-    async fn some(&self, folder: &Folder, path: &str, behind: &Behind, gathered: &mut Gathered) -> Result<Behind> {
+    async fn some(&self, folder: &Folder, behind: &Behind, gathered: &mut Gathered) -> Result<Behind> {
+        let path = &behind.path;
         let place = Place::of(&self.mailbox, folder.clone());
         let (holds, ending) = match folder.kind {
             Kind::Events | Kind::Tasks | Kind::Notes => (Holds::Calendar, "ics"),
             Kind::Contacts => (Holds::Cards, "vcf"),
-            Kind::Files | Kind::Attachments | Kind::Mail => return self.files(&place, path, behind, gathered).await,
+            Kind::Files | Kind::Attachments | Kind::Mail => return self.files(&place, behind, gathered).await,
         };
         let mut text = Text::begin(holds, &folder.name);
         let some = text.take(&place, behind.after.clone()).await?;
@@ -123,22 +139,23 @@ impl<'a> Holdings<'a> {
             let part = if number == 1 { String::new() } else { format!(".{}.{number}", folder.id) };
             gathered.file(&format!("{path}{part}.{ending}"), self.mailbox.env().now(), &text.end());
         }
-        Ok(Behind { after: some.after, files: number, whole: !some.more })
+        Ok(Behind { after: some.after, files: number, whole: !some.more, ..behind.clone() })
     }
 
     /// One file after another, as many as fit into a step.
-    async fn files(&self, place: &Place, path: &str, behind: &Behind, gathered: &mut Gathered) -> Result<Behind> {
+    async fn files(&self, place: &Place, behind: &Behind, gathered: &mut Gathered) -> Result<Behind> {
+        let path = &behind.path;
         let (page, more) = place.list(behind.after.as_deref()).await?;
         let mut next = Behind { whole: !more, ..behind.clone() };
         for object in page {
             if gathered.is_full() {
                 return Ok(Behind { whole: false, ..next });
             }
-            let (name, at) = (object.name.clone(), object.modified);
+            let (name, id, at) = (object.name.clone(), object.id, object.modified);
             for found in place.each(vec![object]).await? {
                 match found {
                     Ok(bytes) => {
-                        gathered.file(&format!("{path}/{}", file_name(&name)), at, &bytes);
+                        gathered.file(&format!("{path}/{}", own_name(&name, &id)), at, &bytes);
                         gathered.done += 1;
                     }
                     Err(detail) => gathered.wrong(format!("{path}: {detail}")),

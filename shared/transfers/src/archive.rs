@@ -26,7 +26,7 @@ pub fn entry(entry: &Entry) -> (Bytes, Bytes) {
     file(&format!("{}cur/{}:2,{}", directory(entry.folder), entry.name, letters(entry.keywords)), entry.received, entry.octets)
 }
 
-/// The same of any other file; `path` is of names that [`file_name`] made.
+/// The same of any other file; `path` is of names that [`file_name`] or [`own_name`] made.
 pub fn file(path: &str, at: Timestamp, octets: u64) -> (Bytes, Bytes) {
     let mut out = Vec::with_capacity(3 * BLOCK);
     let mut header = header(octets, EntryType::Regular, at);
@@ -46,10 +46,31 @@ pub fn file(path: &str, at: Timestamp, octets: u64) -> (Bytes, Bytes) {
     (out.into(), vec![0; fill].into())
 }
 
-/// A name of one file or folder, whatever people called it: what could lead elsewhere, or end it, is written as `_`.
+/// Octets of a name, so that what is put behind it fits into the 255 that file systems allow.
+const NAME: usize = 200;
+/// Octets of an ending that is kept where a name is cut.
+const ENDING: usize = 16;
+
+/// A name of one file or folder, whatever people called it: what could lead elsewhere, or end it, is written as `_`, and what is
+/// too long is cut. Names that differ may become one: see [`own_name`].
 pub fn file_name(name: &str) -> String {
     let fits: String = name.chars().map(|c| if matches!(c, '/' | '\\') || c.is_control() { '_' } else { c }).collect();
+    let fits = fits.get(..fits.floor_char_boundary(NAME)).unwrap_or_default().to_owned();
     if fits.chars().all(|c| matches!(c, '.' | ' ')) { format!("_{}", fits.replace('.', "_")) } else { fits }
+}
+
+/// The same, where names that differ must stay different: one that had to be changed has its id in it, before its ending.
+pub fn own_name(name: &str, id: &dyn std::fmt::Display) -> String {
+    let fits = file_name(name);
+    if fits == name {
+        return fits;
+    }
+    match name.rsplit_once('.') {
+        Some((stem, ending)) if !stem.is_empty() && !ending.is_empty() && ending.len() <= ENDING => {
+            format!("{}.{id}.{}", file_name(stem), file_name(ending))
+        }
+        _ => format!("{fits}.{id}"),
+    }
 }
 
 /// The end of an archive.
@@ -108,6 +129,21 @@ mod tests {
         ] {
             assert_eq!(file_name(name), wanted);
         }
+    }
+
+    #[test]
+    fn names_that_differ_stay_so_and_fit_into_file_systems() {
+        for (name, wanted) in
+            [("a_b", "a_b"), ("a\\b", "a_b.7"), ("a\\b.txt", "a_b.7.txt"), ("a\\.tar\\x", "a_.7.tar_x"), ("..", "___.7"), (".\\", "._.7")]
+        {
+            assert_eq!(own_name(name, &7), wanted);
+        }
+        let long = "ä".repeat(400);
+        for name in [long.clone(), format!("{long}.ics"), format!("x.{long}"), format!("{long}\\.{long}")] {
+            let (short, own) = (file_name(&name), own_name(&name, &"0".repeat(26)));
+            assert!(short.len() <= 200 && own.len() <= 245 && own.contains(".00000"), "{own}");
+        }
+        assert!(own_name(&format!("{long}.ics"), &7).ends_with("ä.7.ics"));
     }
 
     #[test]

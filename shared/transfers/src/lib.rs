@@ -22,7 +22,7 @@ mod transfer;
 mod transfers;
 mod upload;
 
-pub use archive::{Entry, entry, file, file_name, trailer};
+pub use archive::{Entry, entry, file, file_name, own_name, trailer};
 pub use content::Part;
 pub use people::{COLUMNS, PersonRow, header, person_record};
 pub use progress::{Step, Turn};
