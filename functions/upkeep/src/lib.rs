@@ -125,11 +125,13 @@ impl Upkeep {
         for scope in self.directory.every_account(tenant).await? {
             let mailbox = self.mailboxes.open(&scope).await?;
             match penfold_calendar::sweep_attachments(&mailbox).await {
-                // Busy, or gone by now: the others do not wait for it.
+                // Busy, or gone by now.
                 Err(error) if matches!(error.kind(), Kind::Retry | Kind::NotFound) => {
                     tracing::debug!(%tenant, %error, "attachments are left alone");
                 }
-                swept => drop(swept?),
+                // Whatever is wrong with one, the others do not wait for it.
+                Err(error) => tracing::warn!(%tenant, principal = %scope.account().principal, %error, "attachments were not swept"),
+                Ok(_) => {}
             }
         }
         Ok(())
