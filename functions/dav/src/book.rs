@@ -120,7 +120,7 @@ impl Session {
 
     /// A page of all of it, and where to go on.
     pub async fn book_page(&self, after: Option<&[u8]>) -> Result<(Vec<Entry>, Option<Vec<u8>>), Wrong> {
-        let (cards, next) = self.dav.directory.all_cards(self.who.account.tenant, after, crate::verbs::limits::BATCH).await?;
+        let (cards, next) = self.dav.directory.all_cards(self.who.account.tenant, after, crate::limits::BATCH).await?;
         Ok((self.as_entries(cards).await?, next))
     }
 

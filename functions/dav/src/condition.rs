@@ -1,9 +1,11 @@
 //! Conditions of requests: If-Match, If-None-Match (RFC 9110 §13), and If with the entity tags and sync tokens of this and other
 //! resources (RFC 4918 §10.4, RFC 6578 §5).
 
+use crate::call::Call;
 use crate::path::Target;
-use crate::resource::{Place, Resource, Session};
-use crate::verbs::{Call, read_sync_token};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
+use crate::token::read_sync_token;
 use crate::wrong::Wrong;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use penfold_mailbox::{Mailbox, Object, Since};

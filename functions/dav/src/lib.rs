@@ -3,21 +3,29 @@
 //! | file | what |
 //! |---|---|
 //! | sign_in.rs | whose request it is |
-//! | path.rs, resource.rs | what a path names, and what is there for this person |
+//! | call.rs, condition.rs | what a request says, and on what it rests |
+//! | path.rs, resource.rs, place.rs | what a path names, what is there for this person, and what they may do in a folder |
 //! | book.rs | the organisation's directory as an address book |
 //! | published.rs | calendars that are read by a link, without signing in |
 //! | live/ | properties that are worked out |
 //! | verbs/ | a file for each method; report/ a file for each report |
 //! | xml/ | bodies: requests as plain structures, and answers |
+//! | token.rs | how far a log was read |
+//! | offer.rs, limits.rs | what there is, and how much of it |
 //! | wrong.rs | why something is refused, as an answer |
 
 mod book;
+mod call;
 mod condition;
+mod limits;
 mod live;
+mod offer;
 mod path;
+mod place;
 mod published;
 mod resource;
 mod sign_in;
+mod token;
 mod verbs;
 mod wrong;
 pub mod xml;
@@ -73,7 +81,7 @@ pub fn router(dav: Dav) -> Router {
 
 async fn serve(State(dav): State<Dav>, request: Request) -> Response {
     if request.method() == axum::http::Method::OPTIONS {
-        return verbs::options(request.uri().path());
+        return offer::options(request.uri().path());
     }
     let claim = sign_in::Claim::of(&request);
     let answer = match sign_in::sign_in(&dav.directory, claim).await {
@@ -81,6 +89,6 @@ async fn serve(State(dav): State<Dav>, request: Request) -> Response {
         Err(wrong) => Err(wrong),
     };
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
-    response.headers_mut().insert("dav", verbs::COMPLIANCE);
+    response.headers_mut().insert("dav", offer::COMPLIANCE);
     response
 }

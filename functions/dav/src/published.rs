@@ -3,7 +3,7 @@
 
 use crate::Dav;
 use crate::path::Home;
-use crate::resource::Place;
+use crate::place::Place;
 use crate::verbs::{Definitions, get};
 use crate::wrong::Wrong;
 use axum::Extension;

@@ -91,7 +91,7 @@ impl IntoResponse for Wrong {
             Self::Wait(wait) => (status, retry(wait.as_secs().max(1))).into_response(),
             Self::Busy => (status, retry(5)).into_response(),
             Self::Status(_) => status.into_response(),
-            Self::Method => (status, [(header::ALLOW, crate::verbs::ALLOW)]).into_response(),
+            Self::Method => (status, [(header::ALLOW, crate::offer::ALLOW)]).into_response(),
             Self::Body(refused) => match refused.body() {
                 Some(body) => (status, [(header::CONTENT_TYPE, XML)], body).into_response(),
                 None => (status, refused.to_string()).into_response(),

@@ -2,7 +2,8 @@
 
 use super::href;
 use crate::path;
-use crate::resource::{Place, Resource, Session};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use penfold_formats::xml::{CALDAV, DAV, Element};
 use penfold_ports::{Grantee, Rights};

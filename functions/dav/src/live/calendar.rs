@@ -1,9 +1,9 @@
 //! CalDAV's own properties (RFC 4791 §5.2, RFC 6638 §9, RFC 7809 §5).
 
 use super::{href, text};
+use crate::limits;
 use crate::path::{self, Home};
 use crate::resource::{Resource, Session};
-use crate::verbs::limits;
 use crate::wrong::Wrong;
 use penfold_formats::xml::{CALDAV, Element, Name};
 use penfold_mailbox::{Kind, Role};

@@ -1,8 +1,8 @@
 //! CardDAV's own properties (RFC 6352 §6.2, §8.3).
 
 use super::text;
+use crate::limits;
 use crate::resource::Resource;
-use crate::verbs::limits;
 use penfold_formats::xml::{CARDDAV, Element, Name};
 use penfold_mailbox::Kind;
 

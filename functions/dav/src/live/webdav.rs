@@ -2,8 +2,9 @@
 
 use super::{href, text};
 use crate::path::{self, Home};
-use crate::resource::{Place, Resource, Session};
-use crate::verbs::{book, sync_token};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
+use crate::token::{book_token, sync_token};
 use crate::wrong::Wrong;
 use penfold_formats::xml::{CALDAV, CARDDAV, DAV, Element, Name};
 use penfold_mailbox::{Kind, Object, Since};
@@ -44,7 +45,7 @@ pub(super) async fn value(session: &Session, resource: &Resource, name: &Name) -
         }
         "supported-report-set" => Some(reports(resource)),
         "sync-token" => match resource {
-            Resource::Book(_) => Some(text(DAV, "sync-token", &book::token(session.book_revision().await?, None))),
+            Resource::Book(_) => Some(text(DAV, "sync-token", &book_token(session.book_revision().await?, None))),
             Resource::Collection(place) if place.is_read() => {
                 Some(text(DAV, "sync-token", &sync_token(place, Since::whole(place.folder.modseq))))
             }

@@ -1,6 +1,6 @@
 //! ACL (RFC 3744 §8.1): who else may do what in a folder, set as a whole: 25 changes are one commit.
 
-use super::Call;
+use crate::call::Call;
 use crate::condition::Condition;
 use crate::live::{privileges_of, rights_of_privileges};
 use crate::path::Target;

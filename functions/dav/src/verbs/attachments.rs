@@ -3,10 +3,12 @@
 
 use super::brought::File;
 use super::put::{done, object};
-use super::{Call, limits};
+use crate::call::Call;
 use crate::condition::Condition;
+use crate::limits;
 use crate::path::{self, Home, Target};
-use crate::resource::{Place, Resource, Session};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, href};
 use axum::body::Body;

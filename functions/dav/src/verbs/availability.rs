@@ -1,10 +1,11 @@
 //! When somebody can be met at all (RFC 7953 §7.2): clients set it on the inbox, and it counts where busy times of the calendar
 //! are asked for that invitations go to. It is kept beside that calendar.
 
-use super::limits;
 use super::propfind::key;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Session};
+use crate::place::Place;
+use crate::resource::Session;
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, calendar_data};
 use penfold_formats::icalendar::{self, Kind, Object};

@@ -1,6 +1,7 @@
 //! A file that a request brings: its bytes, what they are, and what it is called.
 
-use super::{Call, limits};
+use crate::call::Call;
+use crate::limits;
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, href};
 use axum::http::{StatusCode, header};

@@ -1,10 +1,13 @@
 //! COPY and MOVE (RFC 4918 §9.8, §9.9).
 
+use super::attachments;
 use super::put::uid_conflict;
-use super::{Call, Depth, attachments, limits};
+use crate::call::{Call, Depth};
 use crate::condition::Condition;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Resource, Session};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, href};
 use axum::http::StatusCode;

@@ -1,6 +1,6 @@
 //! DELETE (RFC 4918 §9.6).
 
-use super::{Call, Depth};
+use crate::call::{Call, Depth};
 use crate::condition::Condition;
 use crate::resource::Resource;
 use crate::wrong::Wrong;

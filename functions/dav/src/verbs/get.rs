@@ -1,12 +1,15 @@
 //! GET and HEAD (RFC 4918 §9.4).
 
+use super::attachments;
 use super::zone::Definitions;
-use super::{Call, attachments};
+use crate::call::Call;
 use crate::condition::Condition;
+use crate::limits;
 use crate::live::http_date;
 use crate::live::media;
 use crate::path::{Home, Target};
-use crate::resource::{Place, Resource, Version};
+use crate::place::{Place, Version};
+use crate::resource::Resource;
 use crate::wrong::Wrong;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -85,7 +88,7 @@ pub async fn whole(place: &Place, definitions: Definitions) -> Result<Response, 
     let mut all: Vec<Bytes> = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), super::limits::BATCH).await?;
+        let (page, more) = place.mailbox.objects(place.folder.id, after.as_deref(), limits::BATCH).await?;
         after = page.last().map(|object| object.name.clone());
         let versions: Vec<_> = page.iter().map(Version::from).collect();
         let found = place.bytes(&versions).await?.into_iter().flatten();
@@ -94,7 +97,7 @@ pub async fn whole(place: &Place, definitions: Definitions) -> Result<Response, 
             break;
         }
         let octets: usize = all.iter().map(Bytes::len).sum();
-        if all.len() > super::limits::IN_ONE_FILE || octets > super::limits::ANSWER {
+        if all.len() > limits::IN_ONE_FILE || octets > limits::ANSWER {
             return Err(Wrong::Status(StatusCode::INSUFFICIENT_STORAGE));
         }
     }

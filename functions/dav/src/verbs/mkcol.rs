@@ -1,7 +1,8 @@
 //! MKCOL, also extended (RFC 4918 §9.3, RFC 5689), and MKCALENDAR (RFC 4791 §5.3.1).
 
 use super::propfind::key;
-use super::{Call, proppatch, zone};
+use super::{proppatch, zone};
+use crate::call::Call;
 use crate::condition::Condition;
 use crate::live;
 use crate::path::Home;

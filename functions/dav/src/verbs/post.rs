@@ -1,6 +1,7 @@
 //! POST: attachments of events are brought by it.
 
-use super::{Call, attachments};
+use super::attachments;
+use crate::call::Call;
 use crate::wrong::Wrong;
 use axum::response::Response;
 

@@ -1,11 +1,14 @@
 //! PROPFIND (RFC 4918 §9.1).
 
+use super::multistatus;
 use super::report::shaped;
 use super::zone::Definitions;
-use super::{Call, Depth, limits, multistatus};
+use crate::call::{Call, Depth};
+use crate::limits;
 use crate::live;
 use crate::path::Home;
-use crate::resource::{Place, Resource, Session};
+use crate::place::{Place, Stored};
+use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::{Multistatus, Precondition, Propstats, Selection, Wanted, multistatus::Response as Answer, propfind as body};
 use axum::http::StatusCode;
@@ -15,9 +18,6 @@ use penfold_formats::icalendar::Zone;
 use penfold_formats::xml::{self, CALDAV, CARDDAV, DAV, Limits, Name};
 use penfold_ports::Rights;
 use std::collections::BTreeMap;
-
-/// Properties that clients set, by what they are kept under.
-pub type Stored = BTreeMap<Vec<u8>, Bytes>;
 
 /// What is asked of each resource.
 #[derive(Clone)]

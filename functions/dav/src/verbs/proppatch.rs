@@ -1,7 +1,8 @@
 //! PROPPATCH (RFC 4918 §9.2): all of it, or nothing.
 
 use super::propfind::key;
-use super::{Call, availability, multistatus, zone};
+use super::{availability, multistatus, zone};
+use crate::call::Call;
 use crate::condition::Condition;
 use crate::live;
 use crate::resource::Resource;

@@ -1,9 +1,12 @@
 //! PUT (RFC 4918 §9.7, RFC 4791 §5.3.2, RFC 6352 §6.3.2).
 
-use super::{Call, attachments, limits};
+use super::attachments;
+use crate::call::Call;
 use crate::condition::Condition;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Resource};
+use crate::place::Place;
+use crate::resource::Resource;
 use crate::wrong::Wrong;
 use crate::xml::{Precondition, address_data, calendar_data};
 use axum::http::{HeaderValue, StatusCode, header};

@@ -1,7 +1,7 @@
 //! Zones: whether their definitions come with data, and the one in which a calendar's floating times and whole days are (RFC 4791 §5.2.2, RFC 7809 §5.2).
 
 use super::propfind::key;
-use crate::resource::Place;
+use crate::place::Place;
 use crate::wrong::Wrong;
 use crate::xml::Precondition;
 use axum::http::HeaderMap;

@@ -1,10 +1,13 @@
 //! Reports about the organisation's directory. What is looked for by name or address goes by the directory's own index of words;
 //! anything else looks at as many entries as it may.
 
+use super::super::multistatus;
 use super::super::propfind::{Asked, propstats};
-use super::super::{Call, limits, multistatus};
 use crate::book::{self, Entry};
+use crate::call::Call;
+use crate::limits;
 use crate::resource::{Resource, Session};
+use crate::token::{book_token, read_book_token};
 use crate::wrong::Wrong;
 use crate::xml::report::{AddressbookQuery, SyncCollection};
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
@@ -154,8 +157,6 @@ fn of_prop(prop: &PropFilter) -> Option<Vec<String>> {
     }
 }
 
-const TOKEN: &str = "penfold-directory:";
-
 /// The first time all there is, in pages; then nothing while nothing changed, and else all of it anew (RFC 6578 §3.2: a token may
 /// become invalid at any time).
 pub async fn sync(call: &Call, wanted: SyncCollection) -> Result<Response, Wrong> {
@@ -165,13 +166,13 @@ pub async fn sync(call: &Call, wanted: SyncCollection) -> Result<Response, Wrong
     let now = session.book_revision().await?;
     let (revision, mut after) = match &wanted.token {
         None => (now, None),
-        Some(token) => read_token(token).ok_or(Precondition::VALID_SYNC_TOKEN)?,
+        Some(token) => read_book_token(token).ok_or(Precondition::VALID_SYNC_TOKEN)?,
     };
     if wanted.token.is_some() && after.is_none() {
         if revision != now {
             return Err(Precondition::VALID_SYNC_TOKEN.into());
         }
-        out.sync_token(&token(revision, None));
+        out.sync_token(&book_token(revision, None));
         return Ok(multistatus(out));
     }
     let mut told = 0;
@@ -189,19 +190,6 @@ pub async fn sync(call: &Call, wanted: SyncCollection) -> Result<Response, Wrong
     if after.is_some() {
         out.response(&Answer::truncated(book::href(session.me())));
     }
-    out.sync_token(&token(revision, after.as_deref()));
+    out.sync_token(&book_token(revision, after.as_deref()));
     Ok(multistatus(out))
-}
-
-pub fn token(revision: u64, after: Option<&[u8]>) -> String {
-    let after: String = after.unwrap_or_default().iter().map(|byte| format!("{byte:02x}")).collect();
-    if after.is_empty() { format!("{TOKEN}{revision}") } else { format!("{TOKEN}{revision}/{after}") }
-}
-
-fn read_token(token: &str) -> Option<(u64, Option<Vec<u8>>)> {
-    let rest = token.trim().strip_prefix(TOKEN)?;
-    let Some((revision, after)) = rest.split_once('/') else { return Some((rest.parse().ok()?, None)) };
-    let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let after = after.as_bytes().chunks(2).map(digits).collect::<Option<Vec<_>>>().filter(|after| after.len() <= 1024)?;
-    Some((revision.parse().ok()?, Some(after)))
 }

@@ -1,7 +1,7 @@
 //! When somebody is busy (RFC 4791 §7.10).
 
 use super::super::{availability, zone::zone_of};
-use crate::resource::Place;
+use crate::place::Place;
 use crate::wrong::Wrong;
 use crate::xml::Precondition;
 use axum::http::{StatusCode, header};

@@ -1,7 +1,7 @@
 //! The bytes of an object as a report wants them: as they are stored, or what of them was asked for.
 
-use super::super::limits;
 use super::Asked;
+use crate::limits;
 use crate::wrong::Wrong;
 use crate::xml::address_data::AddressData;
 use crate::xml::calendar_data::{CalendarData, Recurrence};

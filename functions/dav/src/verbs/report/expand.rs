@@ -1,7 +1,8 @@
 //! Properties, and in the place of hrefs the properties of what they name (RFC 3253 §3.8).
 
+use super::super::multistatus;
 use super::super::propfind::{Asked, propstats, stored};
-use super::super::{Call, multistatus};
+use crate::call::Call;
 use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::report::Property;

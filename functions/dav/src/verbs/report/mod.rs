@@ -11,10 +11,12 @@ mod sync;
 
 pub use data::shaped;
 
-use super::Call;
 use super::propfind::{Asked, propstats};
+use crate::call::Call;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Resource, Session};
+use crate::place::Place;
+use crate::resource::{Resource, Session};
 use crate::wrong::Wrong;
 use crate::xml::report::{Report, read};
 use crate::xml::{Multistatus, Precondition, multistatus::Response as Answer};
@@ -66,7 +68,7 @@ async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, aske
     if !asked.wants_data() {
         return tell(session, place, objects.into_iter().map(|object| (object, Bytes::new())).collect(), asked, out).await;
     }
-    for some in objects.chunks(super::limits::BATCH) {
+    for some in objects.chunks(limits::BATCH) {
         let found = place.read(some.to_vec()).await?;
         let gone = some.iter().filter(|object| found.iter().all(|(now, _)| now.name != object.name));
         for object in gone {
@@ -83,7 +85,7 @@ async fn tell_named(session: &Session, place: &Place, objects: Vec<Object>, aske
 /// is full: the rest of them is left out.
 async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, asked: &Asked, out: &mut Multistatus) -> Result<bool, Wrong> {
     let none = BTreeMap::new();
-    for some in found.chunks(super::limits::BATCH) {
+    for some in found.chunks(limits::BATCH) {
         let names = some.iter().map(|(object, _)| object.name.as_str());
         let ends = names.clone().min().zip(names.max()).filter(|_| asked.wants_stored() && place.has(Rights::READ));
         let all = match ends {
@@ -95,7 +97,7 @@ async fn tell(session: &Session, place: &Place, found: Vec<(Object, Bytes)>, ask
             None => BTreeMap::new(),
         };
         for (object, bytes) in some {
-            if out.octets() > super::limits::ANSWER {
+            if out.octets() > limits::ANSWER {
                 return Ok(false);
             }
             let stored = all.get(&object.name).unwrap_or(&none);

@@ -1,9 +1,12 @@
 //! Objects by name (RFC 4791 §7.9, RFC 6352 §8.7): each that was asked for is answered.
 
-use super::super::{Call, limits, multistatus};
+use super::super::multistatus;
 use super::{Asked, tell_named};
+use crate::call::Call;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Resource};
+use crate::place::Place;
+use crate::resource::Resource;
 use crate::wrong::Wrong;
 use crate::xml::report::Multiget;
 use crate::xml::{Multistatus, Refused, href, multistatus::Response as Answer};

@@ -1,7 +1,9 @@
 //! Principals: who one is, and who else is there (RFC 3744 §9.2 to §9.5, and Apple's search by words).
 
+use super::super::multistatus;
 use super::super::propfind::{Asked, objects, tell};
-use super::super::{Call, limits, multistatus};
+use crate::call::Call;
+use crate::limits;
 use crate::path;
 use crate::resource::{Resource, Session};
 use crate::wrong::{Wrong, XML};

@@ -1,11 +1,14 @@
 //! Objects by what is in them (RFC 4791 §7.8, RFC 6352 §8.6). A query with a time goes by the index of times and reads what may be
 //! in it; any other reads all of the folder.
 
+use super::super::multistatus;
 use super::super::zone::{zone_of, zone_of_text};
-use super::super::{Call, limits, multistatus};
 use super::{Asked, tell};
+use crate::call::Call;
+use crate::limits;
 use crate::path::Home;
-use crate::resource::{Place, Resource};
+use crate::place::Place;
+use crate::resource::Resource;
 use crate::wrong::Wrong;
 use crate::xml::report::{AddressbookQuery, CalendarQuery, Timezone};
 use crate::xml::{Multistatus, Precondition, multistatus::Response as Answer};

@@ -1,10 +1,14 @@
 //! What changed in a folder since a token (RFC 6578): read off the log, so it costs what changed. The first time it is all there
 //! is, in pages: a listing that was cut off goes on behind the name that it stopped at.
 
+use super::super::multistatus;
 use super::super::propfind::tell;
-use super::super::{Call, limits, listing_token, multistatus, read_sync_token, sync_token};
 use super::{Asked, tell_named};
-use crate::resource::{Place, Resource};
+use crate::call::Call;
+use crate::limits;
+use crate::place::Place;
+use crate::resource::Resource;
+use crate::token::{listing_token, read_sync_token, sync_token};
 use crate::wrong::Wrong;
 use crate::xml::report::{SyncCollection, SyncLevel};
 use crate::xml::{Multistatus, Precondition, Selection, multistatus::Response as Answer};
