@@ -213,7 +213,7 @@ def main():
             json.dump(rows, f)
         return
     rows, text = [], []
-    around = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; clients and servers share the machine. Medians of {repeat}."
+    around = f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}; clients and servers share the machine. Medians of {repeat} (PUT: of {PUTS}), but one first sync at each size."
     if args.only != "cloud":
         rows, memory = beside(args.only, sizes, repeat, args.peer_up_to)
         text.append(f"{around}\n\n{table(rows, memory)}")
