@@ -42,6 +42,8 @@ class Function:
             "AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_FUNCTION_NAME": self.full_name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.memory),
             "AWS_LAMBDA_FUNCTION_VERSION": "1", "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand", "AWS_EXECUTION_ENV": "AWS_Lambda_provided.al2023",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.full_name}", "AWS_LAMBDA_LOG_STREAM_NAME": stream, "AWS_LAMBDA_LOG_FORMAT": "JSON",
+            # As infra/modules/functions has it.
+            "MALLOC_MMAP_THRESHOLD_": "1048576",
             "LAMBDA_TASK_ROOT": os.path.dirname(self.binary), "LAMBDA_RUNTIME_DIR": "/var/runtime", "_HANDLER": "bootstrap", "TZ": ":UTC", "LANG": "en_US.UTF-8",
             "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin", "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/task:/opt/lib"}
 

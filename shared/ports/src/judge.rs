@@ -1,7 +1,7 @@
 //! The judgement of writes, pure, so that every adapter that keeps its own rows decides alike: limits, conditions, the
 //! rows afterwards, and the price.
 
-use crate::{Commit, Key, PortError, Row, Units, When, Write, item_size, limits, write_units};
+use crate::{Commit, Key, Name, PortError, Row, Units, Value, When, Write, item_size, limits, write_units};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
@@ -43,10 +43,16 @@ impl Write {
         if key.sk().as_bytes().is_empty() || key.sk().as_bytes().len() > limits::SK {
             return Err(PortError::Limit("a sort key has 1 to 1,024 bytes"));
         }
-        let size = match self {
-            Self::Put { row, .. } => item_size(key, row),
-            _ => 0,
+        // They lie beside the key in one item.
+        let is_of_key = |(name, _): &(Name, Value)| matches!(name.as_str(), "pk" | "sk");
+        let (size, takes_key) = match self {
+            Self::Put { row, .. } => (item_size(key, row), row.iter().any(is_of_key)),
+            Self::Update { set, .. } => (0, set.iter().any(is_of_key)),
+            _ => (0, false),
         };
+        if takes_key {
+            return Err(PortError::Limit("no attribute is called pk or sk, as the parts of a key are"));
+        }
         if size > limits::ROW { Err(PortError::Limit("a row has at most 400 KB")) } else { Ok(size) }
     }
 }

@@ -142,7 +142,7 @@ impl Subscription {
             ("fl".into(), self.failures.into()),
             ("st".into(), self.stopped.into()),
             ("n".into(), self.objects.into()),
-            ("sk".into(), self.skipped.into()),
+            ("sp".into(), self.skipped.into()),
         ];
         let time = |at: Option<Timestamp>| at.map(|at| Value::from(millis(at)));
         let optional: [(Name, Option<Value>); 8] = [
@@ -187,7 +187,7 @@ impl Subscription {
             stopped: row.u64("st") == Some(1),
             asked: time("rq"),
             objects: row.u64("n")?,
-            skipped: row.u64("sk")?,
+            skipped: row.u64("sp").unwrap_or_default(),
             hash: row.bytes("hs").and_then(|bytes| <[u8; 32]>::try_from(&bytes[..]).ok()),
             file: file.map(|(acceptance, length)| Blob { acceptance, length }),
         })

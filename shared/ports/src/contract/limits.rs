@@ -1,5 +1,5 @@
 use super::{Given, numbered, sized};
-use crate::{Key, Pk, PortError, Sk, When, World, Write, item_size, limits};
+use crate::{Key, Pk, PortError, Row, Sk, When, World, Write, item_size, limits};
 
 fn is_limit(result: Result<(), PortError>) -> bool {
     matches!(result, Err(PortError::Limit(_)))
@@ -16,6 +16,20 @@ pub async fn row_size(world: World) {
     assert_eq!(given.commit(vec![Write::put(key.clone(), row_of(&key, limits::ROW))]).await, Ok(()));
     assert!(is_limit(given.commit(vec![Write::put(key.clone(), row_of(&key, limits::ROW + 1))]).await));
     assert!(is_limit(given.world.table.put(Write::put(key.clone(), row_of(&key, limits::ROW + 1))).await));
+}
+
+/// Where a row is an item, the parts of its key are attributes of it.
+pub async fn attributes_are_not_called_as_the_key_is(world: World) {
+    let given = Given::new(world);
+    let key = given.key("x");
+    for name in ["pk", "sk"] {
+        let update = Write::Update { key: key.clone(), set: vec![(name.into(), 1u64.into())], remove: vec![], when: When::Always };
+        for write in [Write::put(key.clone(), Row::new().with(name, 1u64)), update] {
+            assert!(is_limit(given.commit(vec![write.clone()]).await));
+            assert!(is_limit(given.world.table.put(write).await));
+        }
+    }
+    assert_eq!(given.get("x").await, None);
 }
 
 pub async fn update_cannot_outgrow_a_row(world: World) {

@@ -127,7 +127,7 @@ macro_rules! contract_suite {
                 put_has_conditions_too]
             chains: [builds_on_itself, stops_at_the_first_failure, token_twice_is_once, token_of_a_failed_commit_is_free]
             paging: [order_is_by_bytes, bounds, limit_and_more, reverse, pages_of_one_megabyte, no_row_falls_between_two_pages, a_page_has_one_row_at_least, inverted_range_is_empty]
-            limits: [row_size, update_cannot_outgrow_a_row, writes_of_a_commit, bytes_of_a_commit, same_row_twice, keys_of_a_batch, odd_keys]
+            limits: [row_size, attributes_are_not_called_as_the_key_is, update_cannot_outgrow_a_row, writes_of_a_commit, bytes_of_a_commit, same_row_twice, keys_of_a_batch, odd_keys]
             races: [one_winner, counters_lose_nothing, readers_see_whole_commits, chains_race]
             cost: [sizes, reads, queries, writes, failed_conditions, checks_and_deletes, repeats, blobs_and_queue]
             blobs: [durable_with_the_commit, durable_with_the_send, ranges, missing, parts_are_joined, large_ones, delete_twice, list_in_order,
